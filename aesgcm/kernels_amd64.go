@@ -1,0 +1,144 @@
+//go:build gc && !purego
+
+package aesgcm
+
+import (
+	"crypto/cipher"
+
+	"github.com/sealane/sealane/internal/cpu"
+)
+
+// hostTier is what New chooses on this machine.
+var hostTier = pick(cpu.Host())
+
+// pick returns the tier that a machine with features f runs best.
+func pick(f cpu.Features) cpu.Tier {
+	return f.First()
+}
+
+const (
+	// maxCall is the most bytes of a message that one kernel call handles.
+	// Assembly can't be preempted, so a long call would hold up every stop of
+	// the world for as long as it runs (golang/go#64417).
+	maxCall = 64 << 10
+
+	// maxAD is the most additional data, in bytes, that a whole-message kernel
+	// takes. More is hashed before, by a ghash kernel.
+	maxAD = 64
+
+	// partSize is what the parts of a long message are multiples of, but for
+	// the last: 64 blocks.
+	partSize = 1024
+)
+
+// An AEAD is AES-GCM with one key. It is made by [New]; the zero value is not
+// valid, and its methods panic.
+//
+// It is one object of 960 bytes. The allocator puts an 8-byte header before an
+// object of that size with pointers in it, so the order of the fields starts the
+// tables of key at a multiple of 64 bytes: their vectors then never cross a
+// cache line. Only speed depends on it.
+type AEAD struct {
+	fallback cipher.AEAD // of tier generic
+	tier     cpu.Tier
+	key      key
+}
+
+// A stream carries a message over several kernel calls.
+type stream struct {
+	acc    [16]byte // GHASH so far, in the tier's own representation; zero at the start
+	nonce  [16]byte // the 12 bytes of the nonce; the rest is ignored
+	blocks uint64   // blocks of the message done so far; the next counter is blocks+2 mod 2^32
+	adBits uint64   // length of all additional data in bits
+	ctBits uint64   // length of the whole ciphertext in bits
+}
+
+func newStream(nonce []byte, ad, n int) (s stream) {
+	copy(s.nonce[:], nonce)
+	s.adBits, s.ctBits = uint64(ad)*8, uint64(n)*8
+	return s
+}
+
+func (a *AEAD) seal(out, nonce, plaintext, additionalData []byte) {
+	if a.tier == cpu.Generic {
+		a.sealGeneric(out, nonce, plaintext, additionalData)
+		return
+	}
+	n := len(plaintext)
+	if n <= maxCall && len(additionalData) <= maxAD {
+		a.key.seal(a.tier, nil, nonce, out, plaintext, additionalData)
+		return
+	}
+	s := newStream(nonce, len(additionalData), n)
+	a.key.ghashAll(a.tier, &s, additionalData)
+	rest := a.key.sealParts(a.tier, &s, out, plaintext, maxCall)
+	a.key.seal(a.tier, &s, nonce, out[n-rest:], plaintext[n-rest:], nil)
+}
+
+func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) {
+	if a.tier == cpu.Generic {
+		a.sealSuffixGeneric(out, nonce, plaintext, suffix, additionalData)
+		return
+	}
+	n := len(plaintext) + len(suffix)
+	if n < 2*partSize {
+		copy(out, plaintext)
+		copy(out[len(plaintext):], suffix)
+		a.seal(out, nonce, out[:n], additionalData)
+		return
+	}
+	// All whole parts of the plaintext are sealed from where they are; what is
+	// left of it is joined with the suffix in the output and sealed in place.
+	s := newStream(nonce, len(additionalData), n)
+	a.key.ghashAll(a.tier, &s, additionalData)
+	rest := a.key.sealParts(a.tier, &s, out, plaintext, partSize-1)
+	done := len(plaintext) - rest
+	copy(out[done:], plaintext[done:])
+	copy(out[len(plaintext):], suffix)
+	rest = a.key.sealParts(a.tier, &s, out[done:], out[done:n], maxCall)
+	a.key.seal(a.tier, &s, nonce, out[n-rest:], out[n-rest:n], nil)
+}
+
+func (a *AEAD) open(out, nonce, ciphertext, additionalData []byte) bool {
+	if a.tier == cpu.Generic {
+		return a.openGeneric(out, nonce, ciphertext, additionalData)
+	}
+	n := len(out)
+	if n <= maxCall && len(additionalData) <= maxAD {
+		return a.key.open(a.tier, nil, nonce, out, ciphertext, additionalData)
+	}
+	s := newStream(nonce, len(additionalData), n)
+	a.key.ghashAll(a.tier, &s, additionalData)
+	rest := a.key.openParts(a.tier, &s, out, ciphertext[:n], maxCall)
+	return a.key.open(a.tier, &s, nonce, out[n-rest:], ciphertext[n-rest:], nil)
+}
+
+// ghashAll folds additional data of any length into s.
+func (k *key) ghashAll(tier cpu.Tier, s *stream, data []byte) {
+	for len(data) > 0 {
+		n := min(len(data), maxCall)
+		k.ghash(tier, s, data[:n])
+		data = data[n:]
+	}
+}
+
+// sealParts seals a multiple of partSize bytes from the front of src to dst,
+// and leaves at most max (at least partSize-1) bytes, whose number it returns.
+func (k *key) sealParts(tier cpu.Tier, s *stream, dst, src []byte, max int) (rest int) {
+	for len(src) > max {
+		n := min(len(src), maxCall) &^ (partSize - 1)
+		k.sealMore(tier, s, dst, src[:n])
+		dst, src = dst[n:], src[n:]
+	}
+	return len(src)
+}
+
+// openParts opens as sealParts seals.
+func (k *key) openParts(tier cpu.Tier, s *stream, dst, src []byte, max int) (rest int) {
+	for len(src) > max {
+		n := min(len(src), maxCall) &^ (partSize - 1)
+		k.openMore(tier, s, dst, src[:n])
+		dst, src = dst[n:], src[n:]
+	}
+	return len(src)
+}

@@ -1,0 +1,38 @@
+//go:build !amd64 || !gc || purego
+
+package aesgcm
+
+import (
+	"crypto/cipher"
+
+	"github.com/sealane/sealane/internal/cpu"
+)
+
+// hostTier is what New chooses: there are no kernels in this build.
+const hostTier = cpu.Generic
+
+// An AEAD is AES-GCM with one key. It is made by [New]; the zero value is not
+// valid, and its methods panic.
+type AEAD struct {
+	fallback cipher.AEAD
+	tier     cpu.Tier
+	key      noKey
+}
+
+type noKey struct{}
+
+func (noKey) expand(tier cpu.Tier, key []byte) {
+	panic("aesgcm: no kernel for tier " + tier.String())
+}
+
+func (a *AEAD) seal(out, nonce, plaintext, additionalData []byte) {
+	a.sealGeneric(out, nonce, plaintext, additionalData)
+}
+
+func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) {
+	a.sealSuffixGeneric(out, nonce, plaintext, suffix, additionalData)
+}
+
+func (a *AEAD) open(out, nonce, ciphertext, additionalData []byte) bool {
+	return a.openGeneric(out, nonce, ciphertext, additionalData)
+}
