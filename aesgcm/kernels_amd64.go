@@ -24,7 +24,7 @@ const (
 
 	// maxAD is the most additional data, in bytes, that a whole-message kernel
 	// takes. More is hashed before, by a ghash kernel.
-	maxAD = 64
+	maxAD = 48
 
 	// partSize is what the parts of a long message are multiples of, but for
 	// the last: 64 blocks.
@@ -34,7 +34,7 @@ const (
 // An AEAD is AES-GCM with one key. It is made by [New]; the zero value is not
 // valid, and its methods panic.
 //
-// It is one object of 960 bytes. The allocator puts an 8-byte header before an
+// It is one object of 1024 bytes. The allocator puts an 8-byte header before an
 // object of that size with pointers in it, so the order of the fields starts the
 // tables of key at a multiple of 64 bytes: their vectors then never cross a
 // cache line. Only speed depends on it.

@@ -12,7 +12,7 @@ type key struct {
 	_      [24]byte
 	rk     [15 * 16]byte // round keys 0 to rounds (FIPS 197, Section 5.2)
 	_      [16]byte
-	pow    [40 * 16]byte // powers of the hash key, laid out by the tier's init
+	pow    [44 * 16]byte // powers of the hash key, laid out by the tier's init
 }
 
 // expand fills k from the 16, 24 or 32 bytes of b.
