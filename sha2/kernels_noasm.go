@@ -10,18 +10,18 @@ func pick512(cpu.Features) cpu.Tier { return cpu.Generic }
 
 // block256 compresses the blocks of p into h. len(p)%64 == 0.
 func block256(tier cpu.Tier, h *[8]uint32, p []byte) {
-	block256Generic(h, p)
+	block256Fallback(h, p)
 }
 
 func finish256(tier cpu.Tier, sum *[Size256]byte, h *[8]uint32, tail []byte, n uint64) {
-	finishGeneric256(tier, sum, h, tail, n)
+	finish256Fallback(sum, h, tail, n)
 }
 
 // block512 compresses the blocks of p into h. len(p)%128 == 0.
 func block512(tier cpu.Tier, h *[8]uint64, p []byte) {
-	block512Generic(h, p)
+	block512Fallback(h, p)
 }
 
 func finish512(tier cpu.Tier, sum *[Size512]byte, h *[8]uint64, tail []byte, n uint64) {
-	finishGeneric512(tier, sum, h, tail, n)
+	finish512Fallback(sum, h, tail, n)
 }

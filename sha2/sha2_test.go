@@ -59,3 +59,32 @@ func TestGeneric(t *testing.T) {
 		}
 	}
 }
+
+func TestAllocs(t *testing.T) {
+	b := make([]byte, 100)
+	s256, s512 := IV256(), IV512()
+	for _, c := range []struct {
+		name string
+		want float64
+		f    func()
+	}{
+		{"Block256", 0, func() { Block256(&s256, b[:64]) }},
+		{"Finish256", 0, func() { Finish256(&s256, b, 100) }},
+		{"Block512", 0, func() { Block512(&s512, b[:0]) }},
+		{"Finish512", 0, func() { Finish512(&s512, b, 100) }},
+		{"Sum224", 0, func() { Sum224(b) }},
+		{"Sum256", 0, func() { Sum256(b) }},
+		{"Sum384", 0, func() { Sum384(b) }},
+		{"Sum512", 0, func() { Sum512(b) }},
+		{"Sum512_224", 0, func() { Sum512_224(b) }},
+		{"Sum512_256", 0, func() { Sum512_256(b) }},
+		{"New256", 1, func() { sink = New256() }},
+		{"New512", 1, func() { sink = New512() }},
+	} {
+		if got := testing.AllocsPerRun(100, c.f); got != c.want {
+			t.Errorf("%s: %v allocations, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+var sink hash.Hash
