@@ -1,0 +1,292 @@
+package record
+
+import (
+	"encoding/binary"
+
+	"github.com/sealane/sealane/internal/alias"
+)
+
+// An Opener is the receiving half of a connection. It is made by [NewOpener];
+// the zero value is not valid, and its methods panic. An Opener must not be
+// copied.
+type Opener struct {
+	keys
+	max int   // content and padding of a protected record; 0 in an Opener that is not valid
+	err error // what ended this half of the connection
+}
+
+// A Record is one record that came in.
+type Record struct {
+	// Type is the type of the content: the inner one of a protected record.
+	// Only a ChangeCipherSpec may come unprotected once there are keys, and it
+	// never comes protected.
+	Type ContentType
+	// Content is what the record carries, without inner type and padding. It
+	// lies in the memory that was opened.
+	Content []byte
+}
+
+// NewOpener returns an Opener without keys, for records that are not protected.
+func NewOpener() *Opener {
+	return &Opener{max: MaxPlaintext}
+}
+
+// SetKey makes the next record, and those after it, be opened with a key and an
+// IV of 12 bytes, and begins to count at zero, as [Sealer.SetKey] does for the
+// peer. The error of an Opener that has failed stays.
+func (o *Opener) SetKey(suite *Suite, key, iv []byte) error {
+	o.check()
+	if o.err != nil {
+		return o.err
+	}
+	a, err := suite.start(key, iv)
+	if err != nil {
+		return err
+	}
+	o.keys.set(a, iv)
+	return nil
+}
+
+// SetMaxPlaintext lets protected records carry at most n bytes of content and
+// padding, 2^14 unless set, and panics unless 1 <= n <= 2^14. The
+// record_size_limit that the peer is told counts the inner type too: it is n+1
+// (RFC 8449, Section 4).
+func (o *Opener) SetMaxPlaintext(n int) {
+	o.check()
+	checkMax(n)
+	o.max = n
+}
+
+// Open opens the records at the front of in, in place, into recs: as many as
+// are complete and as there is room for in recs. It returns how many they are
+// and how many bytes of in they were; the caller goes on behind those.
+//
+// A record that isn't application data is always the last one of a call, so that
+// the caller can look at it before the next: keys change behind a ServerHello,
+// EndOfEarlyData, Finished or KeyUpdate, and nothing counts behind an alert.
+//
+// Either n > 0 or there is an error. ErrNeedMore asks for a longer in (see
+// [Peek]). Any other error is an [AlertError] and ends this half of the
+// connection: all further calls return it.
+//
+// Each Content is part of in, without capacity for more. What else in held of
+// those records, and of a record that doesn't authenticate, is overwritten.
+// Open panics if recs is empty.
+func (o *Opener) Open(recs []Record, in []byte) (n, used int, err error) {
+	o.check()
+	if len(recs) == 0 {
+		panic("record: Open without room for a record")
+	}
+	for n < len(recs) {
+		rec, size, err := o.next(nil, in[used:])
+		if err != nil {
+			if n > 0 {
+				err = nil // the next call meets it again
+			}
+			return n, used, err
+		}
+		recs[n] = rec
+		n++
+		used += size
+		if rec.Type != ApplicationData {
+			break
+		}
+	}
+	return n, used, nil
+}
+
+// OpenTo opens the records at the front of in like Open, and puts application
+// data at the front of dst, one record's behind the other's. It returns how many
+// bytes it put there and how many bytes of in are done with.
+//
+// It stops at a record that dst has no room left for, which it leaves closed,
+// and after one that isn't application data. The latter is last, with its
+// Content in dst behind the n bytes or in in. If already the first record has
+// more content than dst has room, that record is last too, opened in place; its
+// Content is for the caller to copy piece by piece.
+//
+// Either used > 0 or there is an error, as with Open. All of dst may be used as
+// scratch space. dst and in must not overlap.
+func (o *Opener) OpenTo(dst, in []byte) (n, used int, last Record, err error) {
+	o.check()
+	if alias.Any(dst, in) {
+		panic("record: invalid buffer overlap of output and input")
+	}
+	for used == 0 || n < len(dst) {
+		room := dst[n:]
+		if _, size, ok := Peek(in[used:]); ok {
+			// inner is the length of content, type and padding. The AEAD
+			// needs room for all of it.
+			inner := size - HeaderSize - o.overhead
+			if used > 0 && inner-1 > len(room) {
+				break
+			}
+			if inner > len(room) {
+				room = nil
+			}
+		}
+		rec, size, err := o.next(room, in[used:])
+		if err != nil {
+			if used > 0 {
+				err = nil // the next call meets it again
+			}
+			return n, used, Record{}, err
+		}
+		used += size
+		if rec.Type != ApplicationData || len(rec.Content) > len(dst)-n {
+			return n, used, rec, nil
+		}
+		if room == nil {
+			copy(dst[n:], rec.Content)
+		}
+		n += len(rec.Content)
+	}
+	return n, used, Record{}, nil
+}
+
+// The errors that end a connection.
+var (
+	errMAC      = &AlertError{BadRecordMAC, "record doesn't authenticate"}
+	errLong     = &AlertError{RecordOverflow, "record is too long"}
+	errNoType   = &AlertError{UnexpectedMessage, "record without a content type"}
+	errType     = &AlertError{UnexpectedMessage, "unexpected content type"}
+	errEmpty    = &AlertError{UnexpectedMessage, "empty handshake message or alert"}
+	errAlert    = &AlertError{DecodeError, "alert that isn't two bytes long"}
+	errSpec     = &AlertError{UnexpectedMessage, "change_cipher_spec that isn't one byte 1"}
+	errSequence = &AlertError{InternalError, "out of sequence numbers"}
+)
+
+// next opens the record at the front of in, whose length it returns: into dst,
+// which has the room for it, or in place if dst is nil.
+func (o *Opener) next(dst, in []byte) (Record, int, error) {
+	if o.err != nil {
+		return Record{}, 0, o.err
+	}
+	outer, size, ok := Peek(in)
+	if !ok {
+		return Record{}, 0, ErrNeedMore
+	}
+	if err := o.checkHeader(outer, size-HeaderSize); err != nil {
+		return Record{}, 0, o.fail(err)
+	}
+	if size > len(in) {
+		return Record{}, 0, ErrNeedMore
+	}
+	rec := Record{outer, in[HeaderSize:size:size]}
+	if o.aead != nil && outer == ApplicationData {
+		if err := o.open(&rec, dst, in[:HeaderSize]); err != nil {
+			return Record{}, 0, o.fail(err)
+		}
+	}
+	if err := checkContent(rec); err != nil {
+		return Record{}, 0, o.fail(err)
+	}
+	return rec, size, nil
+}
+
+// checkHeader tells what is wrong with a record of which only the header may be
+// there yet. The legacy version doesn't matter (Section 5.1).
+func (o *Opener) checkHeader(outer ContentType, n int) *AlertError {
+	switch {
+	case outer == ChangeCipherSpec:
+		// Unprotected even between protected records (Section 5).
+		if n != 1 {
+			return errSpec
+		}
+	case o.aead != nil:
+		if outer != ApplicationData {
+			return errType
+		}
+		// This is below 2^14+256: the inner plaintext has at most 2^14+1
+		// bytes (Section 5.4), whatever the overhead.
+		if n > o.max+1+o.overhead {
+			return errLong
+		}
+	case outer != Handshake && outer != AlertMessage:
+		return errType
+	case n > MaxPlaintext:
+		return errLong
+	}
+	return nil
+}
+
+// open deprotects rec (Section 5.2) into dst, or in place if dst is nil, and
+// replaces type and content by what it carries.
+func (o *Opener) open(rec *Record, dst, header []byte) *AlertError {
+	if o.seq == lastSeq {
+		return errSequence
+	}
+	if dst == nil {
+		dst = rec.Content
+	}
+	var inner []byte
+	var err error
+	if o.gcm != nil {
+		inner, err = o.gcm.Open(dst[:0], o.nextNonce(), rec.Content, header)
+	} else {
+		inner, err = o.aead.Open(dst[:0], o.nextNonce(), rec.Content, header)
+	}
+	if err != nil {
+		return errMAC
+	}
+	o.seq++
+	n := trimZeros(inner)
+	if n == 0 {
+		return errNoType
+	}
+	rec.Type = ContentType(inner[n-1])
+	rec.Content = inner[: n-1 : n-1]
+	if rec.Type == ChangeCipherSpec {
+		return errType // never protected (Section 5)
+	}
+	return nil
+}
+
+// trimZeros returns the length of b without the zeros at its end, eight at a
+// time. Its time depends on how many they are.
+func trimZeros(b []byte) int {
+	n := len(b)
+	for n >= 8 && binary.LittleEndian.Uint64(b[n-8:]) == 0 {
+		n -= 8
+	}
+	for n > 0 && b[n-1] == 0 {
+		n--
+	}
+	return n
+}
+
+// checkContent tells what is wrong with the content of a record (Sections 5.1
+// and 5.4).
+func checkContent(rec Record) *AlertError {
+	switch rec.Type {
+	case ApplicationData:
+		return nil
+	case Handshake, AlertMessage:
+		if len(rec.Content) == 0 {
+			return errEmpty
+		}
+		if rec.Type == AlertMessage && len(rec.Content) != 2 {
+			return errAlert
+		}
+		return nil
+	case ChangeCipherSpec:
+		if rec.Content[0] != 1 {
+			return errSpec
+		}
+		return nil
+	}
+	return errType
+}
+
+// fail ends this half of the connection and forgets its keys (Section 6).
+func (o *Opener) fail(err *AlertError) error {
+	o.keys = keys{}
+	o.err = err
+	return err
+}
+
+func (o *Opener) check() {
+	if o == nil || o.max == 0 {
+		panic("record: Opener not made by NewOpener")
+	}
+}
