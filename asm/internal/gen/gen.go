@@ -37,8 +37,9 @@ type File struct {
 func Main(pkg string, files ...File) {
 	log.SetFlags(0)
 	log.SetPrefix("asm/" + pkg + ": ")
-	out := flag.String("out", filepath.Join("..", filepath.FromSlash(pkg)), "directory to write to")
-	flag.Parse()
+	flags := flag.NewFlagSet("asm/"+pkg, flag.ExitOnError) // avo's own is the global set
+	out := flags.String("out", filepath.Join("..", filepath.FromSlash(pkg)), "directory to write to")
+	flags.Parse(os.Args[1:])
 	// The generator runs anywhere; the stubs it reads are the amd64 ones.
 	for k, v := range map[string]string{"GOOS": "linux", "GOARCH": "amd64", "GOFLAGS": ""} {
 		os.Setenv(k, v)
