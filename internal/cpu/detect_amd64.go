@@ -4,9 +4,9 @@ package cpu
 
 import "github.com/klauspost/cpuid/v2"
 
-// ids are cpuid's words for our features. cpuid sets the AVX and AVX-512 bits
+// ids are cpuid's words for our features, all but the policy. cpuid sets the AVX and AVX-512 bits
 // only when the operating system saves the registers (XGETBV).
-var ids = map[Feature]cpuid.FeatureID{
+var ids = [Fast512]cpuid.FeatureID{
 	CMOV:       cpuid.CMOV,
 	SSE:        cpuid.SSE,
 	SSE2:       cpuid.SSE2,

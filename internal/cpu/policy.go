@@ -15,6 +15,7 @@ func slow512(intel bool, family, model int) bool {
 		0x66,       // Cannon Lake
 		0x6a, 0x6c, // Ice Lake server
 		0x7d, 0x7e, // Ice Lake client
+		0x9d,       // Ice Lake NNP-I
 		0x8c, 0x8d: // Tiger Lake
 		return true
 	}
