@@ -48,9 +48,9 @@ func (o *Opener) SetKey(suite *Suite, key, iv []byte) error {
 }
 
 // SetMaxPlaintext lets protected records carry at most n bytes of content and
-// padding, 2^14 unless set, and panics unless 1 <= n <= 2^14. The
-// record_size_limit that the peer is told counts the inner type too: it is n+1
-// (RFC 8449, Section 4).
+// padding, 2^14 unless set, and panics unless 63 <= n <= 2^14. The
+// record_size_limit that the peer is told counts the inner type too: it is n+1,
+// and 64 at least (RFC 8449, Section 4).
 func (o *Opener) SetMaxPlaintext(n int) {
 	o.check()
 	checkMax(n)

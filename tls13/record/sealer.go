@@ -63,8 +63,8 @@ func (s *Sealer) SetVersion(v uint16) {
 }
 
 // SetMaxPlaintext lets protected records carry at most n bytes of content and
-// padding, and panics unless 1 <= n <= 2^14. A peer's record_size_limit counts
-// the inner type too: it is n+1 (RFC 8449, Section 4).
+// padding, and panics unless 63 <= n <= 2^14. A peer's record_size_limit counts
+// the inner type too: it is n+1, and 64 at least (RFC 8449, Section 4).
 func (s *Sealer) SetMaxPlaintext(n int) {
 	s.check()
 	checkMax(n)
@@ -72,8 +72,8 @@ func (s *Sealer) SetMaxPlaintext(n int) {
 }
 
 func checkMax(n int) {
-	if n < 1 || n > MaxPlaintext {
-		panic("record: SetMaxPlaintext beyond 1 to 2^14 bytes")
+	if n < 63 || n > MaxPlaintext {
+		panic("record: SetMaxPlaintext beyond 63 to 2^14 bytes")
 	}
 }
 
@@ -110,8 +110,8 @@ func PadTo(block int) func(ContentType, int) int {
 func (s *Sealer) Size(n int) int {
 	s.check()
 	records, last := s.split(n)
-	if s.policy != nil {
-		last = s.most()
+	if s.policy != nil && s.aead != nil {
+		last = s.max
 	}
 	return s.size(records, last)
 }
