@@ -155,19 +155,20 @@ func ParseFeature(name string) (Feature, bool) {
 }
 
 // requirements holds, for each tier, the full conjunction of what its kernels
-// execute. A test at the root of the module holds it against the lines
-// "Requires:" of the assembly.
+// execute, among them CMOV, SSE and SSE2, which every amd64 machine has. A test
+// at the root of the module holds it against the lines "Requires:" of the
+// assembly.
 var requirements = [numTiers][]Feature{
 	Generic: {},
-	SSSE3:   {SSE2, SSSE3Ext},
-	AESNI:   {SSE2, SSSE3Ext, SSE41, AES, PCLMULQDQ, AVX},
-	VAES256: {SSE2, SSSE3Ext, SSE41, AES, PCLMULQDQ, AVX, AVX2Ext, VAES, VPCLMULQDQ},
-	VAES512: {SSE2, SSSE3Ext, SSE41, AES, PCLMULQDQ, AVX, AVX2Ext, BMI2, VAES, VPCLMULQDQ, AVX512F, AVX512VL, AVX512BW, AVX512DQ, Fast512},
-	SHANI:   {SSE2, SSSE3Ext, SSE41, SHA},
-	AVX2:    {SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2},
-	AVX512:  {SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2, AVX512F, AVX512VL, AVX512BW, AVX512DQ, Fast512},
-	ADX:     {BMI2, ADXExt},
-	IFMA:    {SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2, ADXExt, AVX512F, AVX512VL, AVX512BW, AVX512DQ, AVX512IFMA},
+	SSSE3:   {CMOV, SSE, SSE2, SSSE3Ext},
+	AESNI:   {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AES, PCLMULQDQ, AVX},
+	VAES256: {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AES, PCLMULQDQ, AVX, AVX2Ext, VAES, VPCLMULQDQ},
+	VAES512: {CMOV, SSE2, SSSE3Ext, SSE41, AES, PCLMULQDQ, AVX, AVX2Ext, BMI2, VAES, VPCLMULQDQ, AVX512F, AVX512VL, AVX512BW, AVX512DQ, Fast512},
+	SHANI:   {CMOV, SSE, SSE2, SSSE3Ext, SSE41, SHA},
+	AVX2:    {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2},
+	AVX512:  {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2, AVX512F, AVX512VL, AVX512BW, AVX512DQ, Fast512},
+	ADX:     {CMOV, SSE, SSE2, BMI2, ADXExt},
+	IFMA:    {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2, ADXExt, AVX512F, AVX512VL, AVX512BW, AVX512DQ, AVX512IFMA},
 }
 
 // Requires returns the features that the tier's kernels need, all of them.
