@@ -66,18 +66,16 @@ var errOpen = errors.New("aesgcm: message authentication failed")
 //
 // In FIPS 140-3 enforced mode New returns an error: the module is not
 // validated.
-func New(key []byte) (*AEAD, error) {
+func New(key []byte) (*AEAD, error) { return newTier(key, hostTier) }
+
+// newTier is New on a tier, which the machine must have.
+func newTier(key []byte, tier cpu.Tier) (*AEAD, error) {
 	if len(key) != 16 && len(key) != 24 && len(key) != 32 {
 		return nil, KeySizeError(len(key))
 	}
 	if fips140.Enforced() {
 		return nil, errors.New("aesgcm: use of this module is not allowed in FIPS 140-only mode")
 	}
-	return newTier(key, hostTier)
-}
-
-// newTier returns AES-GCM that runs on tier, which the machine must have.
-func newTier(key []byte, tier cpu.Tier) (*AEAD, error) {
 	a := &AEAD{tier: tier}
 	if tier == cpu.Generic {
 		block, err := aes.NewCipher(key)

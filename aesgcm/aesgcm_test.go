@@ -1,25 +1,27 @@
 package aesgcm
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"testing"
+
+	"github.com/sealane/sealane/internal/cpu"
+	"github.com/sealane/sealane/internal/cryptotest"
 )
 
-func TestSmoke(t *testing.T) {
-	key := make([]byte, 16)
-	a, err := New(key)
+// tiers are those that this package has kernels for, and generic.
+var tiers = []cpu.Tier{cpu.VAES512, cpu.Generic}
+
+func std(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	b, _ := aes.NewCipher(key)
-	g, _ := cipher.NewGCM(b)
-	nonce := make([]byte, 12)
-	if !bytes.Equal(a.Seal(nil, nonce, key, key), g.Seal(nil, nonce, key, key)) {
-		t.Error("differs from the standard library")
-	}
-	if !bytes.Equal(a.SealSuffix(nil, nonce, key, nonce, key), g.Seal(nil, nonce, append(bytes.Clone(key), nonce...), key)) {
-		t.Error("suffix differs from the standard library")
-	}
+	return cipher.NewGCM(block)
+}
+
+func TestContract(t *testing.T) {
+	cryptotest.Tiers(t, "aesgcm", tiers, func(t *testing.T, tier cpu.Tier) {
+		cryptotest.AEAD(t, "aesgcm", func(key []byte) (cipher.AEAD, error) { return newTier(key, tier) }, std, []int{16, 24, 32})
+	})
 }

@@ -13,7 +13,7 @@ var hostTier = pick(cpu.Host())
 
 // pick returns the tier that a machine with features f runs best.
 func pick(f cpu.Features) cpu.Tier {
-	return f.First()
+	return f.First(cpu.VAES512)
 }
 
 const (

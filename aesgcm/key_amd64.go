@@ -3,6 +3,8 @@
 package aesgcm
 
 import (
+	"unsafe"
+
 	"github.com/sealane/sealane/internal/cpu"
 )
 
@@ -19,6 +21,8 @@ type key struct {
 func (k *key) expand(tier cpu.Tier, b []byte) {
 	k.rounds = uint64(len(b)/4 + 6)
 	switch tier {
+	case cpu.VAES512:
+		initVAES512(k, &b[0])
 	default:
 		panic("aesgcm: no kernel for tier " + tier.String())
 	}
@@ -29,34 +33,37 @@ func (k *key) expand(tier cpu.Tier, b []byte) {
 
 // seal: len(src) <= maxCall, len(dst) >= len(src)+16, len(ad) <= maxAD.
 func (k *key) seal(tier cpu.Tier, s *stream, nonce, dst, src, ad []byte) {
+	np, dp, sp, ap := unsafe.SliceData(nonce), unsafe.SliceData(dst), unsafe.SliceData(src), unsafe.SliceData(ad)
 	switch tier {
-	default:
-		panic("aesgcm: no kernel for tier " + tier.String())
+	case cpu.VAES512:
+		sealVAES512(k, s, np, dp, sp, len(src), ap, len(ad))
 	}
 }
 
 // open: len(dst) <= maxCall, len(src) >= len(dst)+16, len(ad) <= maxAD.
 func (k *key) open(tier cpu.Tier, s *stream, nonce, dst, src, ad []byte) bool {
+	np, dp, sp, ap := unsafe.SliceData(nonce), unsafe.SliceData(dst), unsafe.SliceData(src), unsafe.SliceData(ad)
 	switch tier {
-	default:
-		panic("aesgcm: no kernel for tier " + tier.String())
+	case cpu.VAES512:
+		return openVAES512(k, s, np, dp, sp, len(dst), ap, len(ad)) == 1
 	}
+	return false
 }
 
 // sealMore: len(src) is a positive multiple of partSize up to maxCall,
 // len(dst) >= len(src).
 func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
-	default:
-		panic("aesgcm: no kernel for tier " + tier.String())
+	case cpu.VAES512:
+		sealMoreVAES512(k, s, &dst[0], &src[0], len(src))
 	}
 }
 
 // openMore: as sealMore.
 func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
-	default:
-		panic("aesgcm: no kernel for tier " + tier.String())
+	case cpu.VAES512:
+		openMoreVAES512(k, s, &dst[0], &src[0], len(src))
 	}
 }
 
@@ -64,7 +71,7 @@ func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
 // no multiple of 16.
 func (k *key) ghash(tier cpu.Tier, s *stream, p []byte) {
 	switch tier {
-	default:
-		panic("aesgcm: no kernel for tier " + tier.String())
+	case cpu.VAES512:
+		ghashVAES512(k, s, &p[0], len(p))
 	}
 }

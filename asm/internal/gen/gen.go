@@ -61,6 +61,11 @@ func generate(pkg string, f File) ([]byte, error) {
 	c.Constraints(buildtags.And(buildtags.Not("purego"), buildtags.Term("gc")))
 	f.Build(c)
 	file, err := c.Result()
+	if list, ok := err.(build.ErrorList); ok {
+		for _, e := range list {
+			log.Print(e)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
