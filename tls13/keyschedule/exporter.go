@@ -8,15 +8,15 @@ import (
 
 // An Exporter exports keying material (RFC 9846, Section 7.5). It is made by
 // [Main.Exporter].
-type Exporter struct{ exporter }
+type Exporter struct{ exporterSecret }
 
 // An EarlyExporter exports keying material that is bound to the 0-RTT data of a
 // connection, with the guarantees of 0-RTT data (RFC 9846, Section 7.5 and
 // Appendix F.5). It is made by [Early.Exporter]. It is a type of its own so that
 // it is not taken for an [Exporter].
-type EarlyExporter struct{ exporter }
+type EarlyExporter struct{ exporterSecret }
 
-type exporter struct {
+type exporterSecret struct {
 	secret secret
 	raw    [maxHashSize]byte // the secret itself, for AppendSecret
 }
