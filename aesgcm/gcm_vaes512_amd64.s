@@ -606,7 +606,7 @@ DATA gcmPoly<>+8(SB)/8, $0xc200000000000000
 GLOBL gcmPoly<>(SB), RODATA|NOPTR, $16
 
 // func sealVAES512(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
-// Requires: AES, AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2, VAES, VPCLMULQDQ
+// Requires: AES, AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, VAES, VPCLMULQDQ
 TEXT ·sealVAES512(SB), NOSPLIT, $16-64
 	MOVQ            k+0(FP), AX
 	MOVQ            s+8(FP), CX
@@ -615,64 +615,68 @@ TEXT ·sealVAES512(SB), NOSPLIT, $16-64
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
+	LEAQ            gcmCounters<>+0(SB), SI
+	LEAQ            544(SI), BX
+	TESTQ           $0x00000020, SI
+	CMOVQNE         BX, SI
 	MOVQ            n+40(FP), BX
 	TESTQ           CX, CX
 	JNE             sealVAES512_stream_4
-	MOVQ            adLen+56(FP), R8
-	MOVQ            ad+48(FP), SI
-	MOVQ            nonce+16(FP), DI
-	MOVQ            $-1, R9
-	BZHIQ           R8, R9, R9
-	KMOVQ           R9, K1
-	VMOVDQU8.Z      (SI), K1, Z16
+	MOVQ            adLen+56(FP), R9
+	MOVQ            ad+48(FP), DI
+	MOVQ            nonce+16(FP), R8
+	MOVQ            $-1, R10
+	BZHIQ           R9, R10, R10
+	KMOVQ           R10, K1
+	VMOVDQU8.Z      (DI), K1, Z16
 	VPSHUFB         Z25, Z16, Z16
-	MOVQ            BX, SI
-	SHLQ            $0x03, SI
-	VMOVQ           SI, X17
-	MOVQ            R8, SI
-	SHLQ            $0x03, SI
-	VPINSRQ         $0x01, SI, X17, X17
-	ADDQ            $0x0f, R8
-	SHRQ            $0x04, R8
-	XORL            SI, SI
+	MOVQ            BX, DI
+	SHLQ            $0x03, DI
+	VMOVQ           DI, X17
+	MOVQ            R9, DI
+	SHLQ            $0x03, DI
+	VPINSRQ         $0x01, DI, X17, X17
+	ADDQ            $0x0f, R9
+	SHRQ            $0x04, R9
+	XORL            DI, DI
 	VPXORQ          X31, X31, X31
 	JMP             sealVAES512_loaded_5
 
 sealVAES512_stream_4:
-	LEAQ      16(CX), DI
-	MOVQ      32(CX), SI
+	LEAQ      16(CX), R8
+	MOVQ      32(CX), DI
 	VMOVQ     48(CX), X17
 	VPINSRQ   $0x01, 40(CX), X17, X17
 	VPXORQ    Z16, Z16, Z16
 	VMOVDQU64 (CX), X31
-	XORL      R8, R8
+	XORL      R9, R9
 
 sealVAES512_loaded_5:
 	VINSERTI64X2   $0x03, X17, Z16, Z16
-	VMOVD          (DI), X27
-	VPINSRD        $0x01, 4(DI), X27, X27
-	VPINSRD        $0x02, 8(DI), X27, X27
+	VMOVD          (R8), X27
+	VPINSRD        $0x01, 4(R8), X27, X27
+	VPINSRD        $0x02, 8(R8), X27, X27
 	VPXORQ         32(AX), X27, X27
 	VSHUFI64X2     $0x00, Z27, Z27, Z27
-	MOVQ           dst+24(FP), DI
-	MOVQ           src+32(FP), R9
+	MOVQ           dst+24(FP), R8
+	MOVQ           src+32(FP), R10
 	CMPQ           BX, $0x00000100
 	JA             sealVAES512_long_6
-	LEAQ           15(BX), R10
-	SHRQ           $0x04, R10
-	NEGQ           R10
-	SHLQ           $0x04, R10
-	LEAQ           912(AX)(R10*1), R10
-	SHLQ           $0x04, R8
-	MOVQ           R10, R11
-	SUBQ           R8, R11
+	LEAQ           15(BX), R11
+	SHRQ           $0x04, R11
+	NEGQ           R11
+	SHLQ           $0x04, R11
+	LEAQ           912(AX)(R11*1), R11
+	SHLQ           $0x04, R9
+	MOVQ           R11, R12
+	SUBQ           R9, R12
 	VPXORQ         Z31, Z16, Z16
 	VPXORQ         gcmOne<>+0(SB), X27, X21
 	TESTQ          CX, CX
 	JE             sealVAES512_first_7
 	MOVL           $0x00008888, CX
 	KMOVW          CX, K1
-	MOVL           SI, CX
+	MOVL           DI, CX
 	BSWAPL         CX
 	VPBROADCASTD.Z CX, K1, Z28
 	VPXORQ         Z27, Z28, Z28
@@ -686,13 +690,13 @@ sealVAES512_first_7:
 	CMPQ            BX, $0x000000c0
 	JBE             sealVAES512_short_11
 	LEAQ            -192(BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z27, Z3
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
+	VPXORQ          64(SI), Z27, Z1
+	VPXORQ          128(SI), Z27, Z2
+	VPXORQ          192(SI), Z27, Z3
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_13
 	JE              sealVAES512_rounds12_14
@@ -726,7 +730,7 @@ sealVAES512_rounds12_14:
 sealVAES512_rounds10_13:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
@@ -755,6 +759,9 @@ sealVAES512_rounds10_13:
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z15, Z19
@@ -762,9 +769,6 @@ sealVAES512_rounds10_13:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z15, Z16, Z22
 	VPCLMULQDQ      $0x11, Z15, Z16, Z24
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -789,26 +793,26 @@ sealVAES512_rounds10_13:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R10), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       Z0, (R8)
 	VPSHUFB         Z25, Z0, Z8
-	VPXORQ          64(R9), Z26, Z9
+	VPXORQ          64(R10), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       Z1, 64(R8)
 	VPSHUFB         Z25, Z1, Z9
-	VPXORQ          128(R9), Z26, Z10
+	VPXORQ          128(R10), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       Z2, 128(R8)
 	VPSHUFB         Z25, Z2, Z10
-	VMOVDQU8.Z      192(R9), K1, Z11
+	VMOVDQU8.Z      192(R10), K1, Z11
 	VPXORQ          Z11, Z26, Z11
 	VAESENCLAST     Z11, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(DI)
+	VMOVDQU8        Z3, K1, 192(R8)
 	VMOVDQU8.Z      Z3, K1, Z11
 	VPSHUFB         Z25, Z11, Z11
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R10), Z17
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z8, Z18
 	VPXORQ          Z8, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -819,7 +823,7 @@ sealVAES512_rounds10_13:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z8, Z24, Z24
-	VMOVDQU64       64(R10), Z17
+	VMOVDQU64       64(R11), Z17
 	VPSHUFD         $0x4e, Z9, Z18
 	VPXORQ          Z9, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -830,7 +834,7 @@ sealVAES512_rounds10_13:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z9, Z24, Z24
-	VMOVDQU64       128(R10), Z17
+	VMOVDQU64       128(R11), Z17
 	VPSHUFD         $0x4e, Z10, Z18
 	VPXORQ          Z10, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -841,7 +845,7 @@ sealVAES512_rounds10_13:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z10, Z24, Z24
-	VMOVDQU64       192(R10), Z17
+	VMOVDQU64       192(R11), Z17
 	VPSHUFD         $0x4e, Z11, Z18
 	VPXORQ          Z11, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -867,18 +871,18 @@ sealVAES512_rounds10_13:
 	VPXORQ          X17, X24, X24
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (DI)(BX*1)
+	VMOVDQU64       X24, (R8)(BX*1)
 	VZEROUPPER
 	RET
 
 sealVAES512_short_11:
 	LEAQ            -128(BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
+	VPXORQ          64(SI), Z27, Z1
+	VPXORQ          128(SI), Z27, Z2
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_15
 	JE              sealVAES512_rounds12_16
@@ -908,7 +912,7 @@ sealVAES512_rounds12_16:
 sealVAES512_rounds10_15:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
@@ -933,6 +937,8 @@ sealVAES512_rounds10_15:
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z15, Z19
@@ -940,8 +946,6 @@ sealVAES512_rounds10_15:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z15, Z16, Z22
 	VPCLMULQDQ      $0x11, Z15, Z16, Z24
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -962,22 +966,22 @@ sealVAES512_rounds10_15:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R10), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       Z0, (R8)
 	VPSHUFB         Z25, Z0, Z8
-	VPXORQ          64(R9), Z26, Z9
+	VPXORQ          64(R10), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       Z1, 64(R8)
 	VPSHUFB         Z25, Z1, Z9
-	VMOVDQU8.Z      128(R9), K1, Z10
+	VMOVDQU8.Z      128(R10), K1, Z10
 	VPXORQ          Z10, Z26, Z10
 	VAESENCLAST     Z10, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(DI)
+	VMOVDQU8        Z2, K1, 128(R8)
 	VMOVDQU8.Z      Z2, K1, Z10
 	VPSHUFB         Z25, Z10, Z10
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R10), Z17
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z8, Z18
 	VPXORQ          Z8, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -988,7 +992,7 @@ sealVAES512_rounds10_15:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z8, Z24, Z24
-	VMOVDQU64       64(R10), Z17
+	VMOVDQU64       64(R11), Z17
 	VPSHUFD         $0x4e, Z9, Z18
 	VPXORQ          Z9, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -999,7 +1003,7 @@ sealVAES512_rounds10_15:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z9, Z24, Z24
-	VMOVDQU64       128(R10), Z17
+	VMOVDQU64       128(R11), Z17
 	VPSHUFD         $0x4e, Z10, Z18
 	VPXORQ          Z10, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -1025,17 +1029,17 @@ sealVAES512_rounds10_15:
 	VPXORQ          X17, X24, X24
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (DI)(BX*1)
+	VMOVDQU64       X24, (R8)(BX*1)
 	VZEROUPPER
 	RET
 
 sealVAES512_short_10:
 	LEAQ            -64(BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
+	VPXORQ          64(SI), Z27, Z1
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_17
 	JE              sealVAES512_rounds12_18
@@ -1061,7 +1065,7 @@ sealVAES512_rounds12_18:
 sealVAES512_rounds10_17:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
@@ -1081,6 +1085,8 @@ sealVAES512_rounds10_17:
 	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z15, Z19
@@ -1088,8 +1094,6 @@ sealVAES512_rounds10_17:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z15, Z16, Z22
 	VPCLMULQDQ      $0x11, Z15, Z16, Z24
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1106,18 +1110,18 @@ sealVAES512_rounds10_17:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R10), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       Z0, (R8)
 	VPSHUFB         Z25, Z0, Z8
-	VMOVDQU8.Z      64(R9), K1, Z9
+	VMOVDQU8.Z      64(R10), K1, Z9
 	VPXORQ          Z9, Z26, Z9
 	VAESENCLAST     Z9, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(DI)
+	VMOVDQU8        Z1, K1, 64(R8)
 	VMOVDQU8.Z      Z1, K1, Z9
 	VPSHUFB         Z25, Z9, Z9
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R10), Z17
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z8, Z18
 	VPXORQ          Z8, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -1128,7 +1132,7 @@ sealVAES512_rounds10_17:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z8, Z24, Z24
-	VMOVDQU64       64(R10), Z17
+	VMOVDQU64       64(R11), Z17
 	VPSHUFD         $0x4e, Z9, Z18
 	VPXORQ          Z9, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -1154,16 +1158,16 @@ sealVAES512_rounds10_17:
 	VPXORQ          X17, X24, X24
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (DI)(BX*1)
+	VMOVDQU64       X24, (R8)(BX*1)
 	VZEROUPPER
 	RET
 
 sealVAES512_short_9:
 	LEAQ            (BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_19
 	JE              sealVAES512_rounds12_20
@@ -1185,7 +1189,7 @@ sealVAES512_rounds12_20:
 sealVAES512_rounds10_19:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
@@ -1201,6 +1205,7 @@ sealVAES512_rounds10_19:
 	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z15, Z19
@@ -1208,7 +1213,6 @@ sealVAES512_rounds10_19:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z15, Z16, Z22
 	VPCLMULQDQ      $0x11, Z15, Z16, Z24
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1221,14 +1225,14 @@ sealVAES512_rounds10_19:
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VMOVDQU8.Z      (R9), K1, Z8
+	VMOVDQU8.Z      (R10), K1, Z8
 	VPXORQ          Z8, Z26, Z8
 	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU8        Z0, K1, (DI)
+	VMOVDQU8        Z0, K1, (R8)
 	VMOVDQU8.Z      Z0, K1, Z8
 	VPSHUFB         Z25, Z8, Z8
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R10), Z17
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z8, Z18
 	VPXORQ          Z8, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -1254,7 +1258,7 @@ sealVAES512_rounds10_19:
 	VPXORQ          X17, X24, X24
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (DI)(BX*1)
+	VMOVDQU64       X24, (R8)(BX*1)
 	VZEROUPPER
 	RET
 
@@ -1263,36 +1267,36 @@ sealVAES512_long_6:
 	KMOVW           CX, K1
 	MOVL            $0x000000f0, CX
 	KMOVB           CX, K2
-	MOVL            SI, CX
+	MOVL            DI, CX
 	BSWAPL          CX
 	VPBROADCASTD.Z  CX, K1, Z28
 	VPXORQ          Z27, Z28, Z28
 	VPXORQ          gcmOne<>+0(SB), X27, X21
-	SHLQ            $0x04, R8
-	NEGQ            R8
-	LEAQ            928(AX)(R8*1), CX
-	MOVL            $0x0000003f, R8
-	KMOVB           R8, K3
+	SHLQ            $0x04, R9
+	NEGQ            R9
+	LEAQ            928(AX)(R9*1), CX
+	MOVL            $0x0000003f, R9
+	KMOVB           R9, K3
 	CMPQ            BX, $0x00000200
 	JB              sealVAES512_first4_21
-	ADDL            $0x20, SI
-	MOVL            SI, R8
-	BSWAPL          R8
-	VPBROADCASTD.Z  R8, K1, Z29
+	ADDL            $0x20, DI
+	MOVL            DI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_25
-	JE              sealVAES512_rounds12_26
+	JB              sealVAES512_rounds10_24
+	JE              sealVAES512_rounds12_25
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1314,7 +1318,7 @@ sealVAES512_long_6:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealVAES512_rounds12_26:
+sealVAES512_rounds12_25:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1336,9 +1340,9 @@ sealVAES512_rounds12_26:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealVAES512_rounds10_25:
-	MOVL            $0x000000c0, R8
-	KMOVB           R8, K4
+sealVAES512_rounds10_24:
+	MOVL            $0x000000c0, R9
+	KMOVB           R9, K4
 	VMOVDQU64       (CX), Z20
 	VBROADCASTI64X2 912(AX), K4, Z20
 	VBROADCASTI32X4 -144(DX), Z30
@@ -1351,9 +1355,6 @@ sealVAES512_rounds10_25:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z20, Z19
@@ -1361,6 +1362,9 @@ sealVAES512_rounds10_25:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z20, Z16, Z22
 	VPCLMULQDQ      $0x11, Z20, Z16, Z24
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
@@ -1368,12 +1372,6 @@ sealVAES512_rounds10_25:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -1383,6 +1381,12 @@ sealVAES512_rounds10_25:
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
@@ -1396,8 +1400,8 @@ sealVAES512_rounds10_25:
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
-	VEXTRACTI64X2   $0x03, Z24, X20
 	VAESENC         Z30, Z7, Z7
+	VEXTRACTI64X2   $0x03, Z24, X20
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1408,9 +1412,9 @@ sealVAES512_rounds10_25:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VMOVDQA64.Z     Z24, K3, Z24
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
-	VMOVDQA64.Z     Z24, K3, Z24
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -1424,15 +1428,15 @@ sealVAES512_rounds10_25:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
 	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VEXTRACTI64X4   $0x01, Z24, Y17
+	VPXORQ          Y17, Y24, Y24
+	VEXTRACTI64X2   $0x01, Y24, X17
+	VPXORQ          X17, X24, X24
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1441,9 +1445,9 @@ sealVAES512_rounds10_25:
 	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
-	VPXORQ          Z24, Z31, Z31
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z24, Z31, Z31
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1458,57 +1462,57 @@ sealVAES512_rounds10_25:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R10), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (DI)
-	VPXORQ          64(R9), Z26, Z9
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R10), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(DI)
-	VPXORQ          128(R9), Z26, Z10
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R10), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(DI)
-	VPXORQ          192(R9), Z26, Z11
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R10), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(DI)
-	VPXORQ          256(R9), Z26, Z12
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R10), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(DI)
-	VPXORQ          320(R9), Z26, Z13
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R10), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(DI)
-	VPXORQ          384(R9), Z26, Z14
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R10), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(DI)
-	VPXORQ          448(R9), Z26, Z15
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R10), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(DI)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, DI
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
-	JB              sealVAES512_loopEnd_23
+	JB              sealVAES512_loopEnd_22
+	CMPQ            (AX), $0x0c
+	JA              sealVAES512_loop_28
+	JE              sealVAES512_loop_27
 	PCALIGN         $0x40
 
-sealVAES512_loop_22:
-	ADDL            $0x20, SI
-	MOVL            SI, CX
+sealVAES512_loop_26:
+	ADDL            $0x20, DI
+	MOVL            DI, CX
 	BSWAPL          CX
 	VPBROADCASTD.Z  CX, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
-	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_27
-	JE              sealVAES512_rounds12_28
-	VBROADCASTI32X4 -208(DX), Z30
+	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -1517,7 +1521,14 @@ sealVAES512_loop_22:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -192(DX), Z30
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -1526,8 +1537,194 @@ sealVAES512_loop_22:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPXORQ          (R10), Z26, Z8
+	VAESENCLAST     Z8, Z0, Z8
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R10), Z26, Z9
+	VAESENCLAST     Z9, Z1, Z9
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R10), Z26, Z10
+	VAESENCLAST     Z10, Z2, Z10
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R10), Z26, Z11
+	VAESENCLAST     Z11, Z3, Z11
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R10), Z26, Z12
+	VAESENCLAST     Z12, Z4, Z12
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R10), Z26, Z13
+	VAESENCLAST     Z13, Z5, Z13
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R10), Z26, Z14
+	VAESENCLAST     Z14, Z6, Z14
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R10), Z26, Z15
+	VAESENCLAST     Z15, Z7, Z15
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000200
+	JAE             sealVAES512_loop_26
+	JMP             sealVAES512_loopEnd_22
+	PCALIGN $0x40
 
-sealVAES512_rounds12_28:
+sealVAES512_loop_27:
+	ADDL            $0x20, DI
+	MOVL            DI, CX
+	BSWAPL          CX
+	VPBROADCASTD.Z  CX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1537,6 +1734,12 @@ sealVAES512_rounds12_28:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
 	VBROADCASTI32X4 -160(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1546,210 +1749,451 @@ sealVAES512_rounds12_28:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-
-sealVAES512_rounds10_27:
-	VBROADCASTI32X4 544(AX), Z23
-	VBROADCASTI32X4 -144(DX), Z30
-	VPSHUFB         Z25, Z9, Z16
-	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z10, Z19
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 304(AX), Z17
-	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 320(AX), Z20
-	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 432(AX), Z18
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 448(AX), Z21
-	VAESENC         Z30, Z7, Z7
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -112(DX), Z30
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z12, Z19
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 336(AX), Z17
-	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 352(AX), Z20
-	VAESENC         Z30, Z6, Z6
-	VBROADCASTI32X4 464(AX), Z18
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 480(AX), Z21
-	VBROADCASTI32X4 -96(DX), Z30
-	VPXORQ          Z16, Z17, Z17
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPXORQ          Z19, Z20, Z20
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          Z16, Z18, Z18
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z19, Z21, Z21
 	VAESENC         Z30, Z3, Z3
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VAESENC         Z30, Z4, Z4
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPSHUFB         Z25, Z14, Z19
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
-	VBROADCASTI32X4 368(AX), Z17
 	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 -64(DX), Z30
 	VBROADCASTI32X4 496(AX), Z18
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 512(AX), Z21
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z4, Z4
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -48(DX), Z30
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
 	VPSHUFB         Z25, Z8, Z19
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
 	VPXORQ          Z31, Z19, Z19
-	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 -32(DX), Z30
 	VBROADCASTI32X4 288(AX), Z20
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 528(AX), Z18
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 416(AX), Z21
-	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z3, Z3
-	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z4, Z4
-	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z5, Z5
-	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -16(DX), Z30
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z4, Z4
 	VPXORQ          Z24, Z22, Z22
-	VAESENC         Z30, Z5, Z5
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R10), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (DI)
-	VPXORQ          64(R9), Z26, Z9
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R10), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(DI)
-	VPXORQ          128(R9), Z26, Z10
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R10), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(DI)
-	VPXORQ          192(R9), Z26, Z11
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R10), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(DI)
-	VPXORQ          256(R9), Z26, Z12
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R10), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(DI)
-	VPXORQ          320(R9), Z26, Z13
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R10), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(DI)
-	VPXORQ          384(R9), Z26, Z14
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R10), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(DI)
-	VPXORQ          448(R9), Z26, Z15
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R10), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(DI)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, DI
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
-	JAE             sealVAES512_loop_22
+	JAE             sealVAES512_loop_27
+	JMP             sealVAES512_loopEnd_22
+	PCALIGN $0x40
 
-sealVAES512_loopEnd_23:
+sealVAES512_loop_28:
+	ADDL            $0x20, DI
+	MOVL            DI, CX
+	BSWAPL          CX
+	VPBROADCASTD.Z  CX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPXORQ          (R10), Z26, Z8
+	VAESENCLAST     Z8, Z0, Z8
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R10), Z26, Z9
+	VAESENCLAST     Z9, Z1, Z9
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R10), Z26, Z10
+	VAESENCLAST     Z10, Z2, Z10
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R10), Z26, Z11
+	VAESENCLAST     Z11, Z3, Z11
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R10), Z26, Z12
+	VAESENCLAST     Z12, Z4, Z12
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R10), Z26, Z13
+	VAESENCLAST     Z13, Z5, Z13
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R10), Z26, Z14
+	VAESENCLAST     Z14, Z6, Z14
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R10), Z26, Z15
+	VAESENCLAST     Z15, Z7, Z15
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000200
+	JAE             sealVAES512_loop_28
+
+sealVAES512_loopEnd_22:
 	CMPQ            BX, $0x00000100
-	JB              sealVAES512_end8_24
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
+	JB              sealVAES512_end8_23
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_29
 	JE              sealVAES512_rounds12_30
@@ -1779,147 +2223,147 @@ sealVAES512_rounds12_30:
 sealVAES512_rounds10_29:
 	VBROADCASTI32X4 544(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
-	VBROADCASTI32X4 -144(DX), Z30
 	VPSHUFB         Z25, Z10, Z19
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 304(AX), Z17
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 320(AX), Z20
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 448(AX), Z21
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 448(AX), Z21
 	VPXORQ          Z16, Z17, Z17
 	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VBROADCASTI32X4 -112(DX), Z30
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VBROADCASTI32X4 336(AX), Z17
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 336(AX), Z17
 	VBROADCASTI32X4 352(AX), Z20
 	VBROADCASTI32X4 464(AX), Z18
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 480(AX), Z21
-	VBROADCASTI32X4 -96(DX), Z30
 	VPXORQ          Z16, Z17, Z17
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z13, Z16
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPSHUFB         Z25, Z14, Z19
 	VAESENC         Z30, Z2, Z2
-	VBROADCASTI32X4 368(AX), Z17
 	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
 	VBROADCASTI32X4 384(AX), Z20
 	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 -64(DX), Z30
 	VBROADCASTI32X4 512(AX), Z21
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z19, Z20, Z20
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -48(DX), Z30
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z15, Z16
 	VPSHUFB         Z25, Z8, Z19
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z31, Z19, Z19
 	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 -32(DX), Z30
 	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 528(AX), Z18
 	VBROADCASTI32X4 416(AX), Z21
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z24, Z22, Z22
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R10), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (DI)
-	VPXORQ          64(R9), Z26, Z9
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R10), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(DI)
-	VPXORQ          128(R9), Z26, Z10
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R10), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(DI)
-	VPXORQ          192(R9), Z26, Z11
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R10), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(DI)
-	ADDQ            $0x00000100, R9
-	ADDQ            $0x00000100, DI
+	VMOVDQU64       Z11, 192(R8)
+	ADDQ            $0x00000100, R10
+	ADDQ            $0x00000100, R8
 	SUBQ            $0x00000100, BX
 
 sealVAES512_tail4_31:
@@ -1928,15 +2372,15 @@ sealVAES512_tail4_31:
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	ADDL            $0x20, SI
-	BSWAPL          SI
-	VPBROADCASTD.Z  SI, K1, Z29
+	ADDL            $0x20, DI
+	BSWAPL          DI
+	VPBROADCASTD.Z  DI, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z2
+	VPXORQ          256(SI), Z28, Z0
+	VPXORQ          320(SI), Z28, Z1
+	VPXORQ          384(SI), Z28, Z2
 	VPBLENDMQ       Z29, Z28, K2, Z3
-	VPXORQ          gcmCounters<>+448(SB), Z3, Z3
+	VPXORQ          448(SI), Z3, Z3
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_33
@@ -1966,89 +2410,90 @@ sealVAES512_rounds12_34:
 
 sealVAES512_rounds10_33:
 	VBROADCASTI32X4 576(AX), Z23
-	VBROADCASTI32X4 -144(DX), Z30
 	VPSHUFB         Z25, Z9, Z16
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -128(DX), Z30
 	VBROADCASTI32X4 384(AX), Z17
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 400(AX), Z20
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 528(AX), Z21
-	VBROADCASTI32X4 -112(DX), Z30
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -96(DX), Z30
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z3, Z3
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VBROADCASTI32X4 -80(DX), Z30
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z8, Z16
-	VBROADCASTI32X4 -64(DX), Z30
 	VPXORQ          Z31, Z16, Z16
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 368(AX), Z17
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 496(AX), Z18
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -48(DX), Z30
 	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z24, Z24
 	VPXORQ          Z17, Z22, Z22
 	VPXORQ          Z18, Z23, Z23
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z24, Z22, Z22
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z11, Z11
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          Z31, Z11, Z11
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z11, Z11
+	VPXORQ          Z31, Z11, Z11
 	VMOVDQU64       (CX), Z17
 	VPSHUFD         $0x4e, Z11, Z18
 	VPXORQ          Z11, Z18, Z18
@@ -2057,17 +2502,16 @@ sealVAES512_rounds10_33:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z17, Z11, Z22
 	VPCLMULQDQ      $0x11, Z17, Z11, Z24
-	VAESENC         Z30, Z3, Z3
 	MOVQ            $-1, AX
 	CMPQ            BX, $0x00000000
 	JBE             sealVAES512_done_32
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R9), K1, Z16
+	VMOVDQU8.Z      (R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (DI)
+	VMOVDQU8        Z0, K1, (R8)
 	VMOVDQU8.Z      Z0, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
@@ -2086,10 +2530,10 @@ sealVAES512_rounds10_33:
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R9), K1, Z16
+	VMOVDQU8.Z      64(R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(DI)
+	VMOVDQU8        Z1, K1, 64(R8)
 	VMOVDQU8.Z      Z1, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
@@ -2108,10 +2552,10 @@ sealVAES512_rounds10_33:
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R9), K1, Z16
+	VMOVDQU8.Z      128(R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(DI)
+	VMOVDQU8        Z2, K1, 128(R8)
 	VMOVDQU8.Z      Z2, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
@@ -2130,10 +2574,10 @@ sealVAES512_rounds10_33:
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R9), K1, Z16
+	VMOVDQU8.Z      192(R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(DI)
+	VMOVDQU8        Z3, K1, 192(R8)
 	VMOVDQU8.Z      Z3, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
@@ -2164,20 +2608,20 @@ sealVAES512_done_32:
 	VPXORQ          X17, X24, X24
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
-	VMOVDQU64       X24, (DI)(BX*1)
+	VMOVDQU64       X24, (R8)(BX*1)
 	VZEROUPPER
 	RET
 
-sealVAES512_end8_24:
+sealVAES512_end8_23:
 	LEAQ            15(BX), CX
 	SHRQ            $0x04, CX
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_36
 	JE              sealVAES512_rounds12_37
@@ -2207,127 +2651,127 @@ sealVAES512_rounds12_37:
 sealVAES512_rounds10_36:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
-	VBROADCASTI32X4 -144(DX), Z30
 	VPSHUFB         Z25, Z10, Z19
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 320(AX), Z17
 	VBROADCASTI32X4 336(AX), Z20
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 448(AX), Z18
-	VBROADCASTI32X4 464(AX), Z21
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 464(AX), Z21
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z19, Z20, Z20
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -112(DX), Z30
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VBROADCASTI32X4 352(AX), Z17
 	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 352(AX), Z17
 	VBROADCASTI32X4 368(AX), Z20
-	VBROADCASTI32X4 -96(DX), Z30
 	VBROADCASTI32X4 480(AX), Z18
 	VBROADCASTI32X4 496(AX), Z21
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -80(DX), Z30
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z2, Z2
 	VPSHUFB         Z25, Z13, Z16
 	VPSHUFB         Z25, Z14, Z19
-	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -64(DX), Z30
 	VBROADCASTI32X4 384(AX), Z17
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 400(AX), Z20
-	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VBROADCASTI32X4 528(AX), Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 528(AX), Z21
 	VPXORQ          Z16, Z17, Z17
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -48(DX), Z30
 	VPXORQ          Z19, Z21, Z21
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VAESENC         Z30, Z3, Z3
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VBROADCASTI32X4 -32(DX), Z30
 	VPSHUFB         Z25, Z8, Z16
 	VPXORQ          Z31, Z16, Z16
+	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 304(AX), Z17
 	VBROADCASTI32X4 432(AX), Z18
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z16, Z18, Z18
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -16(DX), Z30
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z24, Z24
 	VPXORQ          Z17, Z22, Z22
 	VPXORQ          Z18, Z23, Z23
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z24, Z22, Z22
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VAESENC         Z30, Z2, Z2
 	VPSHUFB         Z25, Z15, Z15
 	VPXORQ          Z31, Z15, Z15
-	VAESENC         Z30, Z3, Z3
 	VMOVDQU64       (CX), Z17
 	VPSHUFD         $0x4e, Z15, Z18
 	VPXORQ          Z15, Z18, Z18
@@ -2342,10 +2786,10 @@ sealVAES512_rounds10_36:
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R9), K1, Z16
+	VMOVDQU8.Z      (R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (DI)
+	VMOVDQU8        Z0, K1, (R8)
 	VMOVDQU8.Z      Z0, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
@@ -2364,10 +2808,10 @@ sealVAES512_rounds10_36:
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R9), K1, Z16
+	VMOVDQU8.Z      64(R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(DI)
+	VMOVDQU8        Z1, K1, 64(R8)
 	VMOVDQU8.Z      Z1, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
@@ -2386,10 +2830,10 @@ sealVAES512_rounds10_36:
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R9), K1, Z16
+	VMOVDQU8.Z      128(R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(DI)
+	VMOVDQU8        Z2, K1, 128(R8)
 	VMOVDQU8.Z      Z2, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
@@ -2408,10 +2852,10 @@ sealVAES512_rounds10_36:
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R9), K1, Z16
+	VMOVDQU8.Z      192(R10), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(DI)
+	VMOVDQU8        Z3, K1, 192(R8)
 	VMOVDQU8.Z      Z3, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
@@ -2442,15 +2886,15 @@ sealVAES512_done_35:
 	VPXORQ          X17, X24, X24
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
-	VMOVDQU64       X24, (DI)(BX*1)
+	VMOVDQU64       X24, (R8)(BX*1)
 	VZEROUPPER
 	RET
 
 sealVAES512_first4_21:
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
 	CMPQ            (AX), $0x0c
 	JB              sealVAES512_rounds10_38
 	JE              sealVAES512_rounds12_39
@@ -2482,8 +2926,8 @@ sealVAES512_rounds12_39:
 	VAESENC         Z30, Z3, Z3
 
 sealVAES512_rounds10_38:
-	MOVL            $0x000000c0, R8
-	KMOVB           R8, K4
+	MOVL            $0x000000c0, R9
+	KMOVB           R9, K4
 	VMOVDQU64       (CX), Z20
 	VBROADCASTI64X2 912(AX), K4, Z20
 	VBROADCASTI32X4 -144(DX), Z30
@@ -2492,7 +2936,6 @@ sealVAES512_rounds10_38:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -128(DX), Z30
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z20, Z19
@@ -2500,14 +2943,12 @@ sealVAES512_rounds10_38:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z20, Z16, Z22
 	VPCLMULQDQ      $0x11, Z20, Z16, Z24
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -2517,6 +2958,9 @@ sealVAES512_rounds10_38:
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
@@ -2525,16 +2969,16 @@ sealVAES512_rounds10_38:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VEXTRACTI64X2   $0x03, Z24, X20
 	VAESENC         Z30, Z3, Z3
+	VEXTRACTI64X2   $0x03, Z24, X20
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -64(DX), Z30
 	VMOVDQA64.Z     Z24, K3, Z24
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2543,20 +2987,20 @@ sealVAES512_rounds10_38:
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VEXTRACTI64X4   $0x01, Z24, Y17
 	VPXORQ          Y17, Y24, Y24
 	VEXTRACTI64X2   $0x01, Y24, X17
 	VPXORQ          X17, X24, X24
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z24, Z31, Z31
 	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z24, Z31, Z31
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -2567,26 +3011,22 @@ sealVAES512_rounds10_38:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R10), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (DI)
-	VPXORQ          64(R9), Z26, Z9
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R10), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(DI)
-	VPXORQ          128(R9), Z26, Z10
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R10), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(DI)
-	VPXORQ          192(R9), Z26, Z11
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R10), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(DI)
-	ADDQ            $0x00000100, R9
-	ADDQ            $0x00000100, DI
+	VMOVDQU64       Z11, 192(R8)
+	ADDQ            $0x00000100, R10
+	ADDQ            $0x00000100, R8
 	SUBQ            $0x00000100, BX
 	JMP             sealVAES512_tail4_31
-
-DATA gcmOne<>+0(SB)/8, $0x0000000000000000
-DATA gcmOne<>+8(SB)/8, $0x0100000000000000
-GLOBL gcmOne<>(SB), RODATA|NOPTR, $16
 
 DATA gcmCounters<>+0(SB)/8, $0x0000000000000000
 DATA gcmCounters<>+8(SB)/8, $0x0200000000000000
@@ -2652,10 +3092,82 @@ DATA gcmCounters<>+480(SB)/8, $0x0000000000000000
 DATA gcmCounters<>+488(SB)/8, $0x0000000000000000
 DATA gcmCounters<>+496(SB)/8, $0x0000000000000000
 DATA gcmCounters<>+504(SB)/8, $0x0100000000000000
-GLOBL gcmCounters<>(SB), RODATA|NOPTR, $512
+DATA gcmCounters<>+512(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+520(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+528(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+536(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+544(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+552(SB)/8, $0x0200000000000000
+DATA gcmCounters<>+560(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+568(SB)/8, $0x0300000000000000
+DATA gcmCounters<>+576(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+584(SB)/8, $0x0400000000000000
+DATA gcmCounters<>+592(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+600(SB)/8, $0x0500000000000000
+DATA gcmCounters<>+608(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+616(SB)/8, $0x0600000000000000
+DATA gcmCounters<>+624(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+632(SB)/8, $0x0700000000000000
+DATA gcmCounters<>+640(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+648(SB)/8, $0x0800000000000000
+DATA gcmCounters<>+656(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+664(SB)/8, $0x0900000000000000
+DATA gcmCounters<>+672(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+680(SB)/8, $0x0a00000000000000
+DATA gcmCounters<>+688(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+696(SB)/8, $0x0b00000000000000
+DATA gcmCounters<>+704(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+712(SB)/8, $0x0c00000000000000
+DATA gcmCounters<>+720(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+728(SB)/8, $0x0d00000000000000
+DATA gcmCounters<>+736(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+744(SB)/8, $0x0e00000000000000
+DATA gcmCounters<>+752(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+760(SB)/8, $0x0f00000000000000
+DATA gcmCounters<>+768(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+776(SB)/8, $0x1000000000000000
+DATA gcmCounters<>+784(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+792(SB)/8, $0x1100000000000000
+DATA gcmCounters<>+800(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+808(SB)/8, $0x1200000000000000
+DATA gcmCounters<>+816(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+824(SB)/8, $0x1300000000000000
+DATA gcmCounters<>+832(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+840(SB)/8, $0x1400000000000000
+DATA gcmCounters<>+848(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+856(SB)/8, $0x1500000000000000
+DATA gcmCounters<>+864(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+872(SB)/8, $0x1600000000000000
+DATA gcmCounters<>+880(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+888(SB)/8, $0x1700000000000000
+DATA gcmCounters<>+896(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+904(SB)/8, $0x1800000000000000
+DATA gcmCounters<>+912(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+920(SB)/8, $0x1900000000000000
+DATA gcmCounters<>+928(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+936(SB)/8, $0x1a00000000000000
+DATA gcmCounters<>+944(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+952(SB)/8, $0x1b00000000000000
+DATA gcmCounters<>+960(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+968(SB)/8, $0x1c00000000000000
+DATA gcmCounters<>+976(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+984(SB)/8, $0x1d00000000000000
+DATA gcmCounters<>+992(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+1000(SB)/8, $0x1e00000000000000
+DATA gcmCounters<>+1008(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+1016(SB)/8, $0x1f00000000000000
+DATA gcmCounters<>+1024(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+1032(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+1040(SB)/8, $0x0000000000000000
+DATA gcmCounters<>+1048(SB)/8, $0x0100000000000000
+GLOBL gcmCounters<>(SB), RODATA|NOPTR, $1056
+
+DATA gcmOne<>+0(SB)/8, $0x0000000000000000
+DATA gcmOne<>+8(SB)/8, $0x0100000000000000
+GLOBL gcmOne<>(SB), RODATA|NOPTR, $16
 
 // func openVAES512(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
-// Requires: AES, AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2, VAES, VPCLMULQDQ
+// Requires: AES, AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, VAES, VPCLMULQDQ
 TEXT ·openVAES512(SB), NOSPLIT, $16-72
 	MOVQ            k+0(FP), AX
 	MOVQ            s+8(FP), CX
@@ -2664,64 +3176,68 @@ TEXT ·openVAES512(SB), NOSPLIT, $16-72
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
+	LEAQ            gcmCounters<>+0(SB), SI
+	LEAQ            544(SI), BX
+	TESTQ           $0x00000020, SI
+	CMOVQNE         BX, SI
 	MOVQ            n+40(FP), BX
 	TESTQ           CX, CX
 	JNE             openVAES512_stream_40
-	MOVQ            adLen+56(FP), R8
-	MOVQ            ad+48(FP), SI
-	MOVQ            nonce+16(FP), DI
-	MOVQ            $-1, R9
-	BZHIQ           R8, R9, R9
-	KMOVQ           R9, K1
-	VMOVDQU8.Z      (SI), K1, Z16
+	MOVQ            adLen+56(FP), R9
+	MOVQ            ad+48(FP), DI
+	MOVQ            nonce+16(FP), R8
+	MOVQ            $-1, R10
+	BZHIQ           R9, R10, R10
+	KMOVQ           R10, K1
+	VMOVDQU8.Z      (DI), K1, Z16
 	VPSHUFB         Z25, Z16, Z16
-	MOVQ            BX, SI
-	SHLQ            $0x03, SI
-	VMOVQ           SI, X17
-	MOVQ            R8, SI
-	SHLQ            $0x03, SI
-	VPINSRQ         $0x01, SI, X17, X17
-	ADDQ            $0x0f, R8
-	SHRQ            $0x04, R8
-	XORL            SI, SI
+	MOVQ            BX, DI
+	SHLQ            $0x03, DI
+	VMOVQ           DI, X17
+	MOVQ            R9, DI
+	SHLQ            $0x03, DI
+	VPINSRQ         $0x01, DI, X17, X17
+	ADDQ            $0x0f, R9
+	SHRQ            $0x04, R9
+	XORL            DI, DI
 	VPXORQ          X31, X31, X31
 	JMP             openVAES512_loaded_41
 
 openVAES512_stream_40:
-	LEAQ      16(CX), DI
-	MOVQ      32(CX), SI
+	LEAQ      16(CX), R8
+	MOVQ      32(CX), DI
 	VMOVQ     48(CX), X17
 	VPINSRQ   $0x01, 40(CX), X17, X17
 	VPXORQ    Z16, Z16, Z16
 	VMOVDQU64 (CX), X31
-	XORL      R8, R8
+	XORL      R9, R9
 
 openVAES512_loaded_41:
 	VINSERTI64X2   $0x03, X17, Z16, Z16
-	VMOVD          (DI), X27
-	VPINSRD        $0x01, 4(DI), X27, X27
-	VPINSRD        $0x02, 8(DI), X27, X27
+	VMOVD          (R8), X27
+	VPINSRD        $0x01, 4(R8), X27, X27
+	VPINSRD        $0x02, 8(R8), X27, X27
 	VPXORQ         32(AX), X27, X27
 	VSHUFI64X2     $0x00, Z27, Z27, Z27
-	MOVQ           dst+24(FP), DI
-	MOVQ           src+32(FP), R9
+	MOVQ           dst+24(FP), R8
+	MOVQ           src+32(FP), R10
 	CMPQ           BX, $0x00000100
 	JA             openVAES512_long_42
-	LEAQ           15(BX), R10
-	SHRQ           $0x04, R10
-	NEGQ           R10
-	SHLQ           $0x04, R10
-	LEAQ           912(AX)(R10*1), R10
-	SHLQ           $0x04, R8
-	MOVQ           R10, R11
-	SUBQ           R8, R11
+	LEAQ           15(BX), R11
+	SHRQ           $0x04, R11
+	NEGQ           R11
+	SHLQ           $0x04, R11
+	LEAQ           912(AX)(R11*1), R11
+	SHLQ           $0x04, R9
+	MOVQ           R11, R12
+	SUBQ           R9, R12
 	VPXORQ         Z31, Z16, Z16
 	VPXORQ         gcmOne<>+0(SB), X27, X21
 	TESTQ          CX, CX
 	JE             openVAES512_first_43
 	MOVL           $0x00008888, CX
 	KMOVW          CX, K1
-	MOVL           SI, CX
+	MOVL           DI, CX
 	BSWAPL         CX
 	VPBROADCASTD.Z CX, K1, Z28
 	VPXORQ         Z27, Z28, Z28
@@ -2735,17 +3251,17 @@ openVAES512_first_43:
 	CMPQ            BX, $0x000000c0
 	JBE             openVAES512_short_47
 	LEAQ            -192(BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z27, Z3
-	VMOVDQU64       (R9), Z8
-	VMOVDQU64       64(R9), Z9
-	VMOVDQU64       128(R9), Z10
-	VMOVDQU8.Z      192(R9), K1, Z11
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
+	VPXORQ          64(SI), Z27, Z1
+	VPXORQ          128(SI), Z27, Z2
+	VPXORQ          192(SI), Z27, Z3
+	VMOVDQU64       (R10), Z8
+	VMOVDQU64       64(R10), Z9
+	VMOVDQU64       128(R10), Z10
+	VMOVDQU8.Z      192(R10), K1, Z11
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_49
 	JE              openVAES512_rounds12_50
@@ -2779,12 +3295,8 @@ openVAES512_rounds12_50:
 openVAES512_rounds10_49:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z15, Z19
@@ -2792,17 +3304,20 @@ openVAES512_rounds10_49:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z15, Z16, Z22
 	VPCLMULQDQ      $0x11, Z15, Z16, Z24
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -128(DX), Z30
+	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z8, Z12
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -112(DX), Z30
-	VMOVDQU64       (R10), Z17
+	VPSHUFB         Z25, Z8, Z12
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -2813,6 +3328,7 @@ openVAES512_rounds10_49:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
+	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2823,7 +3339,9 @@ openVAES512_rounds10_49:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VMOVDQU64       64(R10), Z17
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       64(R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -2834,18 +3352,14 @@ openVAES512_rounds10_49:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z10, Z12
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         X30, X21, X21
-	VMOVDQU64       128(R10), Z17
+	VPSHUFB         Z25, Z10, Z12
+	VMOVDQU64       128(R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -2856,6 +3370,8 @@ openVAES512_rounds10_49:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -2866,7 +3382,8 @@ openVAES512_rounds10_49:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VMOVDQU64       192(R10), Z17
+	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       192(R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -2877,10 +3394,12 @@ openVAES512_rounds10_49:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -2890,19 +3409,16 @@ openVAES512_rounds10_49:
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VEXTRACTI64X4   $0x01, Z24, Y17
+	VPXORQ          Y17, Y24, Y24
+	VEXTRACTI64X2   $0x01, Y24, X17
+	VPXORQ          X17, X24, X24
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
 	VAESENCLAST     Z26, Z1, Z1
@@ -2914,13 +3430,13 @@ openVAES512_rounds10_49:
 	VAESENCLAST     X26, X21, X21
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VPXORQ          (R9)(BX*1), X24, X13
+	VPXORQ          (R10)(BX*1), X24, X13
 	VPTEST          X13, X13
 	JNE             openVAES512_bad_51
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU64       Z2, 128(DI)
-	VMOVDQU8        Z3, K1, 192(DI)
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU8        Z3, K1, 192(R8)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
@@ -2934,15 +3450,15 @@ openVAES512_bad_51:
 
 openVAES512_short_47:
 	LEAQ            -128(BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
-	VMOVDQU64       (R9), Z8
-	VMOVDQU64       64(R9), Z9
-	VMOVDQU8.Z      128(R9), K1, Z10
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
+	VPXORQ          64(SI), Z27, Z1
+	VPXORQ          128(SI), Z27, Z2
+	VMOVDQU64       (R10), Z8
+	VMOVDQU64       64(R10), Z9
+	VMOVDQU8.Z      128(R10), K1, Z10
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_52
 	JE              openVAES512_rounds12_53
@@ -2972,12 +3488,13 @@ openVAES512_rounds12_53:
 openVAES512_rounds10_52:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z15, Z19
@@ -2985,17 +3502,18 @@ openVAES512_rounds10_52:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z15, Z16, Z22
 	VPCLMULQDQ      $0x11, Z15, Z16, Z24
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPSHUFB         Z25, Z8, Z12
 	VAESENC         Z30, Z2, Z2
+	VPSHUFB         Z25, Z8, Z12
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VMOVDQU64       (R10), Z17
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3006,18 +3524,18 @@ openVAES512_rounds10_52:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z9, Z12
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VPSHUFB         Z25, Z9, Z12
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VMOVDQU64       64(R10), Z17
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       64(R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3028,17 +3546,18 @@ openVAES512_rounds10_52:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
-	VPSHUFB         Z25, Z10, Z12
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VPSHUFB         Z25, Z10, Z12
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
-	VMOVDQU64       128(R10), Z17
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       128(R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3049,10 +3568,11 @@ openVAES512_rounds10_52:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VBROADCASTI32X4 -32(DX), Z30
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -3062,19 +3582,15 @@ openVAES512_rounds10_52:
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VBROADCASTI32X4 -16(DX), Z30
 	VEXTRACTI64X4   $0x01, Z24, Y17
 	VPXORQ          Y17, Y24, Y24
 	VEXTRACTI64X2   $0x01, Y24, X17
 	VPXORQ          X17, X24, X24
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
 	VAESENCLAST     Z26, Z1, Z1
@@ -3084,12 +3600,12 @@ openVAES512_rounds10_52:
 	VAESENCLAST     X26, X21, X21
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VPXORQ          (R9)(BX*1), X24, X13
+	VPXORQ          (R10)(BX*1), X24, X13
 	VPTEST          X13, X13
 	JNE             openVAES512_bad_54
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU8        Z2, K1, 128(DI)
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU8        Z2, K1, 128(R8)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
@@ -3103,13 +3619,13 @@ openVAES512_bad_54:
 
 openVAES512_short_46:
 	LEAQ            -64(BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
-	VMOVDQU64       (R9), Z8
-	VMOVDQU8.Z      64(R9), K1, Z9
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
+	VPXORQ          64(SI), Z27, Z1
+	VMOVDQU64       (R10), Z8
+	VMOVDQU8.Z      64(R10), K1, Z9
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_55
 	JE              openVAES512_rounds12_56
@@ -3135,7 +3651,7 @@ openVAES512_rounds12_56:
 openVAES512_rounds10_55:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
@@ -3152,13 +3668,12 @@ openVAES512_rounds10_55:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VBROADCASTI32X4 -112(DX), Z30
 	VPSHUFB         Z25, Z8, Z12
+	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VBROADCASTI32X4 -96(DX), Z30
-	VMOVDQU64       (R10), Z17
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3169,18 +3684,20 @@ openVAES512_rounds10_55:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
+	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
-	VPSHUFB         Z25, Z9, Z12
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VPSHUFB         Z25, Z9, Z12
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VMOVDQU64       64(R10), Z17
+	VAESENC         Z30, Z1, Z1
+	VMOVDQU64       64(R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3191,10 +3708,10 @@ openVAES512_rounds10_55:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -3204,7 +3721,6 @@ openVAES512_rounds10_55:
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3224,11 +3740,11 @@ openVAES512_rounds10_55:
 	VAESENCLAST     X26, X21, X21
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VPXORQ          (R9)(BX*1), X24, X13
+	VPXORQ          (R10)(BX*1), X24, X13
 	VPTEST          X13, X13
 	JNE             openVAES512_bad_57
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU8        Z1, K1, 64(DI)
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU8        Z1, K1, 64(R8)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
@@ -3242,11 +3758,11 @@ openVAES512_bad_57:
 
 openVAES512_short_45:
 	LEAQ            (BX), CX
-	MOVQ            $-1, SI
-	BZHIQ           CX, SI, SI
-	KMOVQ           SI, K1
-	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
-	VMOVDQU8.Z      (R9), K1, Z8
+	MOVQ            $-1, DI
+	BZHIQ           CX, DI, DI
+	KMOVQ           DI, K1
+	VPXORQ          (SI), Z27, Z0
+	VMOVDQU8.Z      (R10), K1, Z8
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_58
 	JE              openVAES512_rounds12_59
@@ -3268,12 +3784,11 @@ openVAES512_rounds12_59:
 openVAES512_rounds10_58:
 	MOVL            $0x000000c0, CX
 	KMOVB           CX, K2
-	VMOVDQU64       (R11), Z15
+	VMOVDQU64       (R12), Z15
 	VBROADCASTI64X2 912(AX), K2, Z15
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VBROADCASTI32X4 -128(DX), Z30
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z15, Z19
@@ -3281,6 +3796,7 @@ openVAES512_rounds10_58:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z15, Z16, Z22
 	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -112(DX), Z30
@@ -3292,7 +3808,8 @@ openVAES512_rounds10_58:
 	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
-	VMOVDQU64       (R10), Z17
+	VAESENC         Z30, Z0, Z0
+	VMOVDQU64       (R11), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3303,7 +3820,6 @@ openVAES512_rounds10_58:
 	VPXORQ          Z18, Z23, Z23
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z12, Z24, Z24
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3321,11 +3837,11 @@ openVAES512_rounds10_58:
 	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
 	VEXTRACTI64X4   $0x01, Z24, Y17
 	VPXORQ          Y17, Y24, Y24
 	VEXTRACTI64X2   $0x01, Y24, X17
 	VPXORQ          X17, X24, X24
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3334,10 +3850,10 @@ openVAES512_rounds10_58:
 	VAESENCLAST     X26, X21, X21
 	VPSHUFB         X25, X24, X24
 	VPXORQ          X21, X24, X24
-	VPXORQ          (R9)(BX*1), X24, X13
+	VPXORQ          (R10)(BX*1), X24, X13
 	VPTEST          X13, X13
 	JNE             openVAES512_bad_60
-	VMOVDQU8        Z0, K1, (DI)
+	VMOVDQU8        Z0, K1, (R8)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
@@ -3354,36 +3870,36 @@ openVAES512_long_42:
 	KMOVW           CX, K1
 	MOVL            $0x000000f0, CX
 	KMOVB           CX, K2
-	MOVL            SI, CX
+	MOVL            DI, CX
 	BSWAPL          CX
 	VPBROADCASTD.Z  CX, K1, Z28
 	VPXORQ          Z27, Z28, Z28
 	VPXORQ          gcmOne<>+0(SB), X27, X21
-	SHLQ            $0x04, R8
-	NEGQ            R8
-	LEAQ            928(AX)(R8*1), CX
-	MOVL            $0x0000003f, R8
-	KMOVB           R8, K3
+	SHLQ            $0x04, R9
+	NEGQ            R9
+	LEAQ            928(AX)(R9*1), CX
+	MOVL            $0x0000003f, R9
+	KMOVB           R9, K3
 	CMPQ            BX, $0x00000200
 	JB              openVAES512_first4_61
-	ADDL            $0x20, SI
-	MOVL            SI, R8
-	BSWAPL          R8
-	VPBROADCASTD.Z  R8, K1, Z29
+	ADDL            $0x20, DI
+	MOVL            DI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_65
-	JE              openVAES512_rounds12_66
+	JB              openVAES512_rounds10_64
+	JE              openVAES512_rounds12_65
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3405,7 +3921,7 @@ openVAES512_long_42:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openVAES512_rounds12_66:
+openVAES512_rounds12_65:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3427,9 +3943,9 @@ openVAES512_rounds12_66:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openVAES512_rounds10_65:
-	MOVL            $0x000000c0, R8
-	KMOVB           R8, K4
+openVAES512_rounds10_64:
+	MOVL            $0x000000c0, R9
+	KMOVB           R9, K4
 	VMOVDQU64       (CX), Z20
 	VBROADCASTI64X2 912(AX), K4, Z20
 	VBROADCASTI32X4 -144(DX), Z30
@@ -3442,9 +3958,6 @@ openVAES512_rounds10_65:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z20, Z19
@@ -3452,6 +3965,9 @@ openVAES512_rounds10_65:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z20, Z16, Z22
 	VPCLMULQDQ      $0x11, Z20, Z16, Z24
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
@@ -3459,12 +3975,6 @@ openVAES512_rounds10_65:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -3474,6 +3984,12 @@ openVAES512_rounds10_65:
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
@@ -3487,8 +4003,8 @@ openVAES512_rounds10_65:
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
-	VEXTRACTI64X2   $0x03, Z24, X20
 	VAESENC         Z30, Z7, Z7
+	VEXTRACTI64X2   $0x03, Z24, X20
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3499,9 +4015,9 @@ openVAES512_rounds10_65:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VMOVDQA64.Z     Z24, K3, Z24
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
-	VMOVDQA64.Z     Z24, K3, Z24
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -3515,15 +4031,15 @@ openVAES512_rounds10_65:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
 	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VEXTRACTI64X4   $0x01, Z24, Y17
+	VPXORQ          Y17, Y24, Y24
+	VEXTRACTI64X2   $0x01, Y24, X17
+	VPXORQ          X17, X24, X24
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3532,9 +4048,9 @@ openVAES512_rounds10_65:
 	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
-	VPXORQ          Z24, Z31, Z31
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z24, Z31, Z31
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3549,65 +4065,65 @@ openVAES512_rounds10_65:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VMOVDQU64       (R9), Z8
+	VMOVDQU64       (R10), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       64(R9), Z9
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R10), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU64       128(R9), Z10
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R10), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(DI)
-	VMOVDQU64       192(R9), Z11
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R10), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(DI)
-	VMOVDQU64       256(R9), Z12
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R10), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(DI)
-	VMOVDQU64       320(R9), Z13
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R10), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(DI)
-	VMOVDQU64       384(R9), Z14
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R10), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(DI)
-	VMOVDQU64       448(R9), Z15
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R10), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(DI)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, DI
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
-	JB              openVAES512_loopEnd_63
+	JB              openVAES512_loopEnd_62
+	CMPQ            (AX), $0x0c
+	JA              openVAES512_loop_68
+	JE              openVAES512_loop_67
 	PCALIGN         $0x40
 
-openVAES512_loop_62:
-	ADDL            $0x20, SI
-	MOVL            SI, CX
+openVAES512_loop_66:
+	ADDL            $0x20, DI
+	MOVL            DI, CX
 	BSWAPL          CX
 	VPBROADCASTD.Z  CX, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
-	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_67
-	JE              openVAES512_rounds12_68
-	VBROADCASTI32X4 -208(DX), Z30
+	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -3616,7 +4132,14 @@ openVAES512_loop_62:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -192(DX), Z30
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -3625,8 +4148,202 @@ openVAES512_loop_62:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R10), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R10), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R10), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R10), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R10), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R10), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R10), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R10), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000200
+	JAE             openVAES512_loop_66
+	JMP             openVAES512_loopEnd_62
+	PCALIGN $0x40
 
-openVAES512_rounds12_68:
+openVAES512_loop_67:
+	ADDL            $0x20, DI
+	MOVL            DI, CX
+	BSWAPL          CX
+	VPBROADCASTD.Z  CX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -3636,6 +4353,12 @@ openVAES512_rounds12_68:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
 	VBROADCASTI32X4 -160(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -3645,218 +4368,467 @@ openVAES512_rounds12_68:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-
-openVAES512_rounds10_67:
-	VBROADCASTI32X4 544(AX), Z23
-	VBROADCASTI32X4 -144(DX), Z30
-	VPSHUFB         Z25, Z9, Z16
-	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z10, Z19
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 304(AX), Z17
-	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 320(AX), Z20
-	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 432(AX), Z18
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 448(AX), Z21
-	VAESENC         Z30, Z7, Z7
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -112(DX), Z30
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z12, Z19
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 336(AX), Z17
-	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 352(AX), Z20
-	VAESENC         Z30, Z6, Z6
-	VBROADCASTI32X4 464(AX), Z18
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 480(AX), Z21
-	VBROADCASTI32X4 -96(DX), Z30
-	VPXORQ          Z16, Z17, Z17
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPXORQ          Z19, Z20, Z20
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          Z16, Z18, Z18
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z19, Z21, Z21
 	VAESENC         Z30, Z3, Z3
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VAESENC         Z30, Z4, Z4
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPSHUFB         Z25, Z14, Z19
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
-	VBROADCASTI32X4 368(AX), Z17
 	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 -64(DX), Z30
 	VBROADCASTI32X4 496(AX), Z18
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 512(AX), Z21
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z4, Z4
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -48(DX), Z30
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
 	VPSHUFB         Z25, Z8, Z19
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
 	VPXORQ          Z31, Z19, Z19
-	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 -32(DX), Z30
 	VBROADCASTI32X4 288(AX), Z20
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 528(AX), Z18
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 416(AX), Z21
-	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z3, Z3
-	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z4, Z4
-	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z5, Z5
-	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -16(DX), Z30
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z4, Z4
 	VPXORQ          Z24, Z22, Z22
-	VAESENC         Z30, Z5, Z5
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VAESENC         Z30, Z7, Z7
-	VMOVDQU64       (R9), Z8
+	VMOVDQU64       (R10), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       64(R9), Z9
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R10), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU64       128(R9), Z10
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R10), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(DI)
-	VMOVDQU64       192(R9), Z11
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R10), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(DI)
-	VMOVDQU64       256(R9), Z12
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R10), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(DI)
-	VMOVDQU64       320(R9), Z13
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R10), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(DI)
-	VMOVDQU64       384(R9), Z14
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R10), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(DI)
-	VMOVDQU64       448(R9), Z15
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R10), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(DI)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, DI
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
-	JAE             openVAES512_loop_62
+	JAE             openVAES512_loop_67
+	JMP             openVAES512_loopEnd_62
+	PCALIGN $0x40
 
-openVAES512_loopEnd_63:
+openVAES512_loop_68:
+	ADDL            $0x20, DI
+	MOVL            DI, CX
+	BSWAPL          CX
+	VPBROADCASTD.Z  CX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R10), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R10), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R10), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R10), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R10), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R10), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R10), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R10), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R10
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000200
+	JAE             openVAES512_loop_68
+
+openVAES512_loopEnd_62:
 	CMPQ            BX, $0x00000100
-	JB              openVAES512_end8_64
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
+	JB              openVAES512_end8_63
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_69
 	JE              openVAES512_rounds12_70
@@ -3886,151 +4858,151 @@ openVAES512_rounds12_70:
 openVAES512_rounds10_69:
 	VBROADCASTI32X4 544(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
-	VBROADCASTI32X4 -144(DX), Z30
 	VPSHUFB         Z25, Z10, Z19
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 304(AX), Z17
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 320(AX), Z20
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 448(AX), Z21
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 448(AX), Z21
 	VPXORQ          Z16, Z17, Z17
 	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VBROADCASTI32X4 -112(DX), Z30
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VBROADCASTI32X4 336(AX), Z17
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 336(AX), Z17
 	VBROADCASTI32X4 352(AX), Z20
 	VBROADCASTI32X4 464(AX), Z18
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 480(AX), Z21
-	VBROADCASTI32X4 -96(DX), Z30
 	VPXORQ          Z16, Z17, Z17
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z13, Z16
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPSHUFB         Z25, Z14, Z19
 	VAESENC         Z30, Z2, Z2
-	VBROADCASTI32X4 368(AX), Z17
 	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
 	VBROADCASTI32X4 384(AX), Z20
 	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 -64(DX), Z30
 	VBROADCASTI32X4 512(AX), Z21
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z19, Z20, Z20
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -48(DX), Z30
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z15, Z16
 	VPSHUFB         Z25, Z8, Z19
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z31, Z19, Z19
 	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 -32(DX), Z30
 	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 528(AX), Z18
 	VBROADCASTI32X4 416(AX), Z21
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z24, Z22, Z22
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R9), Z8
+	VMOVDQU64       (R10), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       64(R9), Z9
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R10), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU64       128(R9), Z10
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R10), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(DI)
-	VMOVDQU64       192(R9), Z11
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R10), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(DI)
-	ADDQ            $0x00000100, R9
-	ADDQ            $0x00000100, DI
+	VMOVDQU64       Z3, 192(R8)
+	ADDQ            $0x00000100, R10
+	ADDQ            $0x00000100, R8
 	SUBQ            $0x00000100, BX
 
 openVAES512_tail4_71:
@@ -4039,15 +5011,15 @@ openVAES512_tail4_71:
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	ADDL            $0x20, SI
-	BSWAPL          SI
-	VPBROADCASTD.Z  SI, K1, Z29
+	ADDL            $0x20, DI
+	BSWAPL          DI
+	VPBROADCASTD.Z  DI, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z2
+	VPXORQ          256(SI), Z28, Z0
+	VPXORQ          320(SI), Z28, Z1
+	VPXORQ          384(SI), Z28, Z2
 	VPBLENDMQ       Z29, Z28, K2, Z3
-	VPXORQ          gcmCounters<>+448(SB), Z3, Z3
+	VPXORQ          448(SI), Z3, Z3
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_73
@@ -4077,89 +5049,90 @@ openVAES512_rounds12_74:
 
 openVAES512_rounds10_73:
 	VBROADCASTI32X4 576(AX), Z23
-	VBROADCASTI32X4 -144(DX), Z30
 	VPSHUFB         Z25, Z9, Z16
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -128(DX), Z30
 	VBROADCASTI32X4 384(AX), Z17
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 400(AX), Z20
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 528(AX), Z21
-	VBROADCASTI32X4 -112(DX), Z30
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -96(DX), Z30
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z3, Z3
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VBROADCASTI32X4 -80(DX), Z30
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z8, Z16
-	VBROADCASTI32X4 -64(DX), Z30
 	VPXORQ          Z31, Z16, Z16
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 368(AX), Z17
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 496(AX), Z18
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -48(DX), Z30
 	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z24, Z24
 	VPXORQ          Z17, Z22, Z22
 	VPXORQ          Z18, Z23, Z23
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z24, Z22, Z22
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z11, Z11
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          Z31, Z11, Z11
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z11, Z11
+	VPXORQ          Z31, Z11, Z11
 	VMOVDQU64       (CX), Z17
 	VPSHUFD         $0x4e, Z11, Z18
 	VPXORQ          Z11, Z18, Z18
@@ -4168,17 +5141,16 @@ openVAES512_rounds10_73:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z17, Z11, Z22
 	VPCLMULQDQ      $0x11, Z17, Z11, Z24
-	VAESENC         Z30, Z3, Z3
 	MOVQ            $-1, AX
 	CMPQ            BX, $0x00000000
 	JBE             openVAES512_done_72
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R9), K1, Z16
+	VMOVDQU8.Z      (R10), K1, Z16
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (DI)
+	VMOVDQU8        Z0, K1, (R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4196,10 +5168,10 @@ openVAES512_rounds10_73:
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R9), K1, Z16
+	VMOVDQU8.Z      64(R10), K1, Z16
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(DI)
+	VMOVDQU8        Z1, K1, 64(R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4217,10 +5189,10 @@ openVAES512_rounds10_73:
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R9), K1, Z16
+	VMOVDQU8.Z      128(R10), K1, Z16
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(DI)
+	VMOVDQU8        Z2, K1, 128(R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4238,10 +5210,10 @@ openVAES512_rounds10_73:
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R9), K1, Z16
+	VMOVDQU8.Z      192(R10), K1, Z16
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(DI)
+	VMOVDQU8        Z3, K1, 192(R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4272,23 +5244,23 @@ openVAES512_done_72:
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
 	XORL            AX, AX
-	VPXORQ          (R9)(BX*1), X24, X13
+	VPXORQ          (R10)(BX*1), X24, X13
 	VPTEST          X13, X13
 	SETEQ           AL
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_end8_64:
+openVAES512_end8_63:
 	LEAQ            15(BX), CX
 	SHRQ            $0x04, CX
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_76
 	JE              openVAES512_rounds12_77
@@ -4318,127 +5290,127 @@ openVAES512_rounds12_77:
 openVAES512_rounds10_76:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
-	VBROADCASTI32X4 -144(DX), Z30
 	VPSHUFB         Z25, Z10, Z19
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 320(AX), Z17
 	VBROADCASTI32X4 336(AX), Z20
-	VAESENC         Z30, Z2, Z2
 	VBROADCASTI32X4 448(AX), Z18
-	VBROADCASTI32X4 464(AX), Z21
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 464(AX), Z21
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z19, Z20, Z20
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -112(DX), Z30
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VBROADCASTI32X4 352(AX), Z17
 	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 352(AX), Z17
 	VBROADCASTI32X4 368(AX), Z20
-	VBROADCASTI32X4 -96(DX), Z30
 	VBROADCASTI32X4 480(AX), Z18
 	VBROADCASTI32X4 496(AX), Z21
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -80(DX), Z30
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z2, Z2
 	VPSHUFB         Z25, Z13, Z16
 	VPSHUFB         Z25, Z14, Z19
-	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -64(DX), Z30
 	VBROADCASTI32X4 384(AX), Z17
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 400(AX), Z20
-	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VBROADCASTI32X4 528(AX), Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 528(AX), Z21
 	VPXORQ          Z16, Z17, Z17
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -48(DX), Z30
 	VPXORQ          Z19, Z21, Z21
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z1, Z1
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VAESENC         Z30, Z3, Z3
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VBROADCASTI32X4 -32(DX), Z30
 	VPSHUFB         Z25, Z8, Z16
 	VPXORQ          Z31, Z16, Z16
+	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 304(AX), Z17
 	VBROADCASTI32X4 432(AX), Z18
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z16, Z18, Z18
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -16(DX), Z30
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z24, Z24
 	VPXORQ          Z17, Z22, Z22
 	VPXORQ          Z18, Z23, Z23
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z24, Z22, Z22
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VAESENC         Z30, Z2, Z2
 	VPSHUFB         Z25, Z15, Z15
 	VPXORQ          Z31, Z15, Z15
-	VAESENC         Z30, Z3, Z3
 	VMOVDQU64       (CX), Z17
 	VPSHUFD         $0x4e, Z15, Z18
 	VPXORQ          Z15, Z18, Z18
@@ -4453,10 +5425,10 @@ openVAES512_rounds10_76:
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R9), K1, Z16
+	VMOVDQU8.Z      (R10), K1, Z16
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (DI)
+	VMOVDQU8        Z0, K1, (R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4474,10 +5446,10 @@ openVAES512_rounds10_76:
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R9), K1, Z16
+	VMOVDQU8.Z      64(R10), K1, Z16
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(DI)
+	VMOVDQU8        Z1, K1, 64(R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4495,10 +5467,10 @@ openVAES512_rounds10_76:
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R9), K1, Z16
+	VMOVDQU8.Z      128(R10), K1, Z16
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(DI)
+	VMOVDQU8        Z2, K1, 128(R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4516,10 +5488,10 @@ openVAES512_rounds10_76:
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R9), K1, Z16
+	VMOVDQU8.Z      192(R10), K1, Z16
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(DI)
+	VMOVDQU8        Z3, K1, 192(R8)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -4550,7 +5522,7 @@ openVAES512_done_75:
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
 	XORL            AX, AX
-	VPXORQ          (R9)(BX*1), X24, X13
+	VPXORQ          (R10)(BX*1), X24, X13
 	VPTEST          X13, X13
 	SETEQ           AL
 	MOVQ            AX, ok+64(FP)
@@ -4558,10 +5530,10 @@ openVAES512_done_75:
 	RET
 
 openVAES512_first4_61:
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
 	CMPQ            (AX), $0x0c
 	JB              openVAES512_rounds10_78
 	JE              openVAES512_rounds12_79
@@ -4593,8 +5565,8 @@ openVAES512_rounds12_79:
 	VAESENC         Z30, Z3, Z3
 
 openVAES512_rounds10_78:
-	MOVL            $0x000000c0, R8
-	KMOVB           R8, K4
+	MOVL            $0x000000c0, R9
+	KMOVB           R9, K4
 	VMOVDQU64       (CX), Z20
 	VBROADCASTI64X2 912(AX), K4, Z20
 	VBROADCASTI32X4 -144(DX), Z30
@@ -4603,7 +5575,6 @@ openVAES512_rounds10_78:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -128(DX), Z30
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
 	VPSHUFD         $0x4e, Z20, Z19
@@ -4611,14 +5582,12 @@ openVAES512_rounds10_78:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z23
 	VPCLMULQDQ      $0x00, Z20, Z16, Z22
 	VPCLMULQDQ      $0x11, Z20, Z16, Z24
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -4628,6 +5597,9 @@ openVAES512_rounds10_78:
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
@@ -4636,16 +5608,16 @@ openVAES512_rounds10_78:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VEXTRACTI64X2   $0x03, Z24, X20
 	VAESENC         Z30, Z3, Z3
+	VEXTRACTI64X2   $0x03, Z24, X20
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 -64(DX), Z30
 	VMOVDQA64.Z     Z24, K3, Z24
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -4654,20 +5626,20 @@ openVAES512_rounds10_78:
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VEXTRACTI64X4   $0x01, Z24, Y17
 	VPXORQ          Y17, Y24, Y24
 	VEXTRACTI64X2   $0x01, Y24, X17
 	VPXORQ          X17, X24, X24
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z24, Z31, Z31
 	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z24, Z31, Z31
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -4678,29 +5650,29 @@ openVAES512_rounds10_78:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VMOVDQU64       (R9), Z8
+	VMOVDQU64       (R10), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       64(R9), Z9
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R10), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU64       128(R9), Z10
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R10), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(DI)
-	VMOVDQU64       192(R9), Z11
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R10), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(DI)
-	ADDQ            $0x00000100, R9
-	ADDQ            $0x00000100, DI
+	VMOVDQU64       Z3, 192(R8)
+	ADDQ            $0x00000100, R10
+	ADDQ            $0x00000100, R8
 	SUBQ            $0x00000100, BX
 	JMP             openVAES512_tail4_71
 
 // func sealMoreVAES512(k *key, s *stream, dst *byte, src *byte, n int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, VAES, VPCLMULQDQ
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, CMOV, VAES, VPCLMULQDQ
 TEXT ·sealMoreVAES512(SB), NOSPLIT, $0-40
 	MOVQ            k+0(FP), AX
 	MOVQ            s+8(FP), CX
@@ -4709,42 +5681,46 @@ TEXT ·sealMoreVAES512(SB), NOSPLIT, $0-40
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
+	LEAQ            gcmCounters<>+0(SB), SI
+	LEAQ            544(SI), BX
+	TESTQ           $0x00000020, SI
+	CMOVQNE         BX, SI
 	MOVQ            n+32(FP), BX
-	MOVQ            dst+16(FP), DI
-	MOVQ            src+24(FP), R8
-	LEAQ            16(CX), SI
-	VMOVD           (SI), X27
-	VPINSRD         $0x01, 4(SI), X27, X27
-	VPINSRD         $0x02, 8(SI), X27, X27
+	MOVQ            dst+16(FP), R8
+	MOVQ            src+24(FP), R9
+	LEAQ            16(CX), DI
+	VMOVD           (DI), X27
+	VPINSRD         $0x01, 4(DI), X27, X27
+	VPINSRD         $0x02, 8(DI), X27, X27
 	VPXORQ          32(AX), X27, X27
 	VSHUFI64X2      $0x00, Z27, Z27, Z27
 	VMOVDQU64       (CX), X31
-	MOVQ            32(CX), SI
-	MOVQ            BX, R9
-	SHRQ            $0x04, R9
-	ADDQ            R9, 32(CX)
-	MOVL            $0x00008888, R9
-	KMOVW           R9, K1
-	MOVL            $0x000000f0, R9
-	KMOVB           R9, K2
-	MOVL            SI, R9
-	BSWAPL          R9
-	VPBROADCASTD.Z  R9, K1, Z28
+	MOVQ            32(CX), DI
+	MOVQ            BX, R10
+	SHRQ            $0x04, R10
+	ADDQ            R10, 32(CX)
+	MOVL            $0x00008888, R10
+	KMOVW           R10, K1
+	MOVL            $0x000000f0, R10
+	KMOVB           R10, K2
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z28
 	VPXORQ          Z27, Z28, Z28
-	ADDL            $0x20, SI
-	MOVL            SI, R9
-	BSWAPL          R9
-	VPBROADCASTD.Z  R9, K1, Z29
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
 	JB              sealMoreVAES512_rounds10_81
@@ -4870,55 +5846,55 @@ sealMoreVAES512_rounds10_81:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VPXORQ          (R8), Z26, Z8
+	VPXORQ          (R9), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (DI)
-	VPXORQ          64(R8), Z26, Z9
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R9), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(DI)
-	VPXORQ          128(R8), Z26, Z10
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R9), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(DI)
-	VPXORQ          192(R8), Z26, Z11
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R9), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(DI)
-	VPXORQ          256(R8), Z26, Z12
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R9), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(DI)
-	VPXORQ          320(R8), Z26, Z13
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R9), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(DI)
-	VPXORQ          384(R8), Z26, Z14
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R9), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(DI)
-	VPXORQ          448(R8), Z26, Z15
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R9), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(DI)
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R9
 	ADDQ            $0x00000200, R8
-	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
+	CMPQ            (AX), $0x0c
+	JA              sealMoreVAES512_loop_85
+	JE              sealMoreVAES512_loop_84
 	PCALIGN         $0x40
 
-sealMoreVAES512_loop_80:
-	ADDL            $0x20, SI
-	MOVL            SI, R9
-	BSWAPL          R9
-	VPBROADCASTD.Z  R9, K1, Z29
+sealMoreVAES512_loop_83:
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
-	CMPQ            (AX), $0x0c
-	JB              sealMoreVAES512_rounds10_83
-	JE              sealMoreVAES512_rounds12_84
-	VBROADCASTI32X4 -208(DX), Z30
+	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -4927,7 +5903,14 @@ sealMoreVAES512_loop_80:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -192(DX), Z30
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -4936,8 +5919,194 @@ sealMoreVAES512_loop_80:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPXORQ          (R9), Z26, Z8
+	VAESENCLAST     Z8, Z0, Z8
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R9), Z26, Z9
+	VAESENCLAST     Z9, Z1, Z9
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R9), Z26, Z10
+	VAESENCLAST     Z10, Z2, Z10
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R9), Z26, Z11
+	VAESENCLAST     Z11, Z3, Z11
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R9), Z26, Z12
+	VAESENCLAST     Z12, Z4, Z12
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R9), Z26, Z13
+	VAESENCLAST     Z13, Z5, Z13
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R9), Z26, Z14
+	VAESENCLAST     Z14, Z6, Z14
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R9), Z26, Z15
+	VAESENCLAST     Z15, Z7, Z15
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R9
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             sealMoreVAES512_loop_83
+	JMP             sealMoreVAES512_loopEnd_80
+	PCALIGN $0x40
 
-sealMoreVAES512_rounds12_84:
+sealMoreVAES512_loop_84:
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -4947,6 +6116,12 @@ sealMoreVAES512_rounds12_84:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
 	VBROADCASTI32X4 -160(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -4956,202 +6131,445 @@ sealMoreVAES512_rounds12_84:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-
-sealMoreVAES512_rounds10_83:
-	VBROADCASTI32X4 544(AX), Z23
-	VBROADCASTI32X4 -144(DX), Z30
-	VPSHUFB         Z25, Z9, Z16
-	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z10, Z19
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 304(AX), Z17
-	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 320(AX), Z20
-	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 432(AX), Z18
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 448(AX), Z21
-	VAESENC         Z30, Z7, Z7
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -112(DX), Z30
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z12, Z19
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 336(AX), Z17
-	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 352(AX), Z20
-	VAESENC         Z30, Z6, Z6
-	VBROADCASTI32X4 464(AX), Z18
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 480(AX), Z21
-	VBROADCASTI32X4 -96(DX), Z30
-	VPXORQ          Z16, Z17, Z17
+	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPXORQ          Z19, Z20, Z20
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          Z16, Z18, Z18
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z19, Z21, Z21
 	VAESENC         Z30, Z3, Z3
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VAESENC         Z30, Z4, Z4
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPSHUFB         Z25, Z14, Z19
 	VAESENC         Z30, Z4, Z4
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
-	VBROADCASTI32X4 368(AX), Z17
 	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 -64(DX), Z30
 	VBROADCASTI32X4 496(AX), Z18
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 512(AX), Z21
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z3, Z3
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z4, Z4
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -48(DX), Z30
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
 	VPSHUFB         Z25, Z8, Z19
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
 	VPXORQ          Z31, Z19, Z19
-	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 -32(DX), Z30
 	VBROADCASTI32X4 288(AX), Z20
-	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 528(AX), Z18
-	VAESENC         Z30, Z1, Z1
 	VBROADCASTI32X4 416(AX), Z21
-	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z3, Z3
-	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z4, Z4
-	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z5, Z5
-	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -16(DX), Z30
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z4, Z4
 	VPXORQ          Z24, Z22, Z22
-	VAESENC         Z30, Z5, Z5
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          (R8), Z26, Z8
+	VPXORQ          (R9), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (DI)
-	VPXORQ          64(R8), Z26, Z9
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R9), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(DI)
-	VPXORQ          128(R8), Z26, Z10
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R9), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(DI)
-	VPXORQ          192(R8), Z26, Z11
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R9), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(DI)
-	VPXORQ          256(R8), Z26, Z12
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R9), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(DI)
-	VPXORQ          320(R8), Z26, Z13
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R9), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(DI)
-	VPXORQ          384(R8), Z26, Z14
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R9), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(DI)
-	VPXORQ          448(R8), Z26, Z15
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R9), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(DI)
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R9
 	ADDQ            $0x00000200, R8
-	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
-	TESTQ           BX, BX
-	JNE             sealMoreVAES512_loop_80
+	CMPQ            BX, $0x00000001
+	JAE             sealMoreVAES512_loop_84
+	JMP             sealMoreVAES512_loopEnd_80
+	PCALIGN $0x40
+
+sealMoreVAES512_loop_85:
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPXORQ          (R9), Z26, Z8
+	VAESENCLAST     Z8, Z0, Z8
+	VMOVDQU64       Z8, (R8)
+	VPXORQ          64(R9), Z26, Z9
+	VAESENCLAST     Z9, Z1, Z9
+	VMOVDQU64       Z9, 64(R8)
+	VPXORQ          128(R9), Z26, Z10
+	VAESENCLAST     Z10, Z2, Z10
+	VMOVDQU64       Z10, 128(R8)
+	VPXORQ          192(R9), Z26, Z11
+	VAESENCLAST     Z11, Z3, Z11
+	VMOVDQU64       Z11, 192(R8)
+	VPXORQ          256(R9), Z26, Z12
+	VAESENCLAST     Z12, Z4, Z12
+	VMOVDQU64       Z12, 256(R8)
+	VPXORQ          320(R9), Z26, Z13
+	VAESENCLAST     Z13, Z5, Z13
+	VMOVDQU64       Z13, 320(R8)
+	VPXORQ          384(R9), Z26, Z14
+	VAESENCLAST     Z14, Z6, Z14
+	VMOVDQU64       Z14, 384(R8)
+	VPXORQ          448(R9), Z26, Z15
+	VAESENCLAST     Z15, Z7, Z15
+	VMOVDQU64       Z15, 448(R8)
+	ADDQ            $0x00000200, R9
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             sealMoreVAES512_loop_85
+
+sealMoreVAES512_loopEnd_80:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -5256,7 +6674,7 @@ sealMoreVAES512_rounds10_83:
 	RET
 
 // func openMoreVAES512(k *key, s *stream, dst *byte, src *byte, n int)
-// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, VAES, VPCLMULQDQ
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, CMOV, VAES, VPCLMULQDQ
 TEXT ·openMoreVAES512(SB), NOSPLIT, $0-40
 	MOVQ            k+0(FP), AX
 	MOVQ            s+8(FP), CX
@@ -5265,46 +6683,50 @@ TEXT ·openMoreVAES512(SB), NOSPLIT, $0-40
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
+	LEAQ            gcmCounters<>+0(SB), SI
+	LEAQ            544(SI), BX
+	TESTQ           $0x00000020, SI
+	CMOVQNE         BX, SI
 	MOVQ            n+32(FP), BX
-	MOVQ            dst+16(FP), DI
-	MOVQ            src+24(FP), R8
-	LEAQ            16(CX), SI
-	VMOVD           (SI), X27
-	VPINSRD         $0x01, 4(SI), X27, X27
-	VPINSRD         $0x02, 8(SI), X27, X27
+	MOVQ            dst+16(FP), R8
+	MOVQ            src+24(FP), R9
+	LEAQ            16(CX), DI
+	VMOVD           (DI), X27
+	VPINSRD         $0x01, 4(DI), X27, X27
+	VPINSRD         $0x02, 8(DI), X27, X27
 	VPXORQ          32(AX), X27, X27
 	VSHUFI64X2      $0x00, Z27, Z27, Z27
 	VMOVDQU64       (CX), X31
-	MOVQ            32(CX), SI
-	MOVQ            BX, R9
-	SHRQ            $0x04, R9
-	ADDQ            R9, 32(CX)
-	MOVL            $0x00008888, R9
-	KMOVW           R9, K1
-	MOVL            $0x000000f0, R9
-	KMOVB           R9, K2
-	MOVL            SI, R9
-	BSWAPL          R9
-	VPBROADCASTD.Z  R9, K1, Z28
+	MOVQ            32(CX), DI
+	MOVQ            BX, R10
+	SHRQ            $0x04, R10
+	ADDQ            R10, 32(CX)
+	MOVL            $0x00008888, R10
+	KMOVW           R10, K1
+	MOVL            $0x000000f0, R10
+	KMOVB           R10, K2
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z28
 	VPXORQ          Z27, Z28, Z28
-	ADDL            $0x20, SI
-	MOVL            SI, R9
-	BSWAPL          R9
-	VPBROADCASTD.Z  R9, K1, Z29
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              openMoreVAES512_rounds10_86
-	JE              openMoreVAES512_rounds12_87
+	JB              openMoreVAES512_rounds10_87
+	JE              openMoreVAES512_rounds12_88
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5324,7 +6746,7 @@ TEXT ·openMoreVAES512(SB), NOSPLIT, $0-40
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openMoreVAES512_rounds12_87:
+openMoreVAES512_rounds12_88:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5344,7 +6766,7 @@ openMoreVAES512_rounds12_87:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openMoreVAES512_rounds10_86:
+openMoreVAES512_rounds10_87:
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5426,304 +6848,762 @@ openMoreVAES512_rounds10_86:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VMOVDQU64       (R8), Z8
+	VMOVDQU64       (R9), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       64(R8), Z9
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R9), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU64       128(R8), Z10
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R9), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(DI)
-	VMOVDQU64       192(R8), Z11
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R9), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(DI)
-	VMOVDQU64       256(R8), Z12
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R9), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(DI)
-	VMOVDQU64       320(R8), Z13
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R9), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(DI)
-	VMOVDQU64       384(R8), Z14
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R9), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(DI)
-	VMOVDQU64       448(R8), Z15
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R9), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(DI)
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R9
 	ADDQ            $0x00000200, R8
-	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
+	CMPQ            (AX), $0x0c
+	JA              openMoreVAES512_loop_91
+	JE              openMoreVAES512_loop_90
 	PCALIGN         $0x40
 
-openMoreVAES512_loop_85:
-	ADDL            $0x20, SI
-	MOVL            SI, R9
-	BSWAPL          R9
-	VPBROADCASTD.Z  R9, K1, Z29
+openMoreVAES512_loop_89:
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          gcmCounters<>+0(SB), Z28, Z0
-	VPXORQ          gcmCounters<>+64(SB), Z28, Z1
-	VPXORQ          gcmCounters<>+128(SB), Z28, Z2
-	VPXORQ          gcmCounters<>+192(SB), Z28, Z3
-	VPXORQ          gcmCounters<>+256(SB), Z28, Z4
-	VPXORQ          gcmCounters<>+320(SB), Z28, Z5
-	VPXORQ          gcmCounters<>+384(SB), Z28, Z6
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          gcmCounters<>+448(SB), Z7, Z7
+	VPXORQ          448(SI), Z7, Z7
 	VMOVDQA64       Z29, Z28
-	CMPQ            (AX), $0x0c
-	JB              openMoreVAES512_rounds10_88
-	JE              openMoreVAES512_rounds12_89
-	VBROADCASTI32X4 -208(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -192(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-
-openMoreVAES512_rounds12_89:
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-
-openMoreVAES512_rounds10_88:
-	VBROADCASTI32X4 544(AX), Z23
 	VBROADCASTI32X4 -144(DX), Z30
-	VPSHUFB         Z25, Z9, Z16
 	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z10, Z19
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VBROADCASTI32X4 304(AX), Z17
 	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 320(AX), Z20
 	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 432(AX), Z18
 	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
 	VBROADCASTI32X4 448(AX), Z21
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 	VPXORQ          Z16, Z17, Z17
-	VBROADCASTI32X4 -128(DX), Z30
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z2, Z2
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z4, Z4
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z5, Z5
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VAESENC         Z30, Z6, Z6
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -112(DX), Z30
 	VPXORQ          Z16, Z19, Z24
 	VPXORQ          Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z0, Z0
 	VPSHUFB         Z25, Z11, Z16
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 	VAESENC         Z30, Z4, Z4
-	VBROADCASTI32X4 336(AX), Z17
 	VAESENC         Z30, Z5, Z5
-	VBROADCASTI32X4 352(AX), Z20
 	VAESENC         Z30, Z6, Z6
-	VBROADCASTI32X4 464(AX), Z18
 	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 480(AX), Z21
-	VBROADCASTI32X4 -96(DX), Z30
 	VPXORQ          Z16, Z17, Z17
-	VAESENC         Z30, Z0, Z0
 	VPXORQ          Z19, Z20, Z20
-	VAESENC         Z30, Z1, Z1
 	VPXORQ          Z16, Z18, Z18
-	VAESENC         Z30, Z2, Z2
 	VPXORQ          Z19, Z21, Z21
-	VAESENC         Z30, Z3, Z3
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VAESENC         Z30, Z4, Z4
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VAESENC         Z30, Z5, Z5
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VAESENC         Z30, Z6, Z6
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VAESENC         Z30, Z0, Z0
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z1, Z1
 	VPSHUFB         Z25, Z13, Z16
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z14, Z19
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 368(AX), Z17
-	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 384(AX), Z20
 	VBROADCASTI32X4 -64(DX), Z30
-	VBROADCASTI32X4 496(AX), Z18
 	VAESENC         Z30, Z0, Z0
-	VBROADCASTI32X4 512(AX), Z21
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          Z16, Z17, Z17
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z19, Z20, Z20
 	VAESENC         Z30, Z3, Z3
-	VPXORQ          Z16, Z18, Z18
 	VAESENC         Z30, Z4, Z4
-	VPXORQ          Z19, Z21, Z21
 	VAESENC         Z30, Z5, Z5
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VBROADCASTI32X4 -48(DX), Z30
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z15, Z16
-	VAESENC         Z30, Z4, Z4
 	VPSHUFB         Z25, Z8, Z19
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
 	VPXORQ          Z31, Z19, Z19
-	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 400(AX), Z17
 	VBROADCASTI32X4 -32(DX), Z30
-	VBROADCASTI32X4 288(AX), Z20
 	VAESENC         Z30, Z0, Z0
-	VBROADCASTI32X4 528(AX), Z18
 	VAESENC         Z30, Z1, Z1
-	VBROADCASTI32X4 416(AX), Z21
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          Z16, Z17, Z17
 	VAESENC         Z30, Z3, Z3
-	VPXORQ          Z19, Z20, Z20
 	VAESENC         Z30, Z4, Z4
-	VPXORQ          Z16, Z18, Z18
 	VAESENC         Z30, Z5, Z5
-	VPXORQ          Z19, Z21, Z21
 	VAESENC         Z30, Z6, Z6
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VBROADCASTI32X4 -16(DX), Z30
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VAESENC         Z30, Z0, Z0
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VAESENC         Z30, Z1, Z1
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VAESENC         Z30, Z2, Z2
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VAESENC         Z30, Z4, Z4
 	VPXORQ          Z24, Z22, Z22
-	VAESENC         Z30, Z5, Z5
 	VPXORQ          Z24, Z23, Z31
-	VAESENC         Z30, Z6, Z6
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VAESENC         Z30, Z7, Z7
-	VMOVDQU64       (R8), Z8
+	VMOVDQU64       (R9), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (DI)
-	VMOVDQU64       64(R8), Z9
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R9), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(DI)
-	VMOVDQU64       128(R8), Z10
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R9), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(DI)
-	VMOVDQU64       192(R8), Z11
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R9), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(DI)
-	VMOVDQU64       256(R8), Z12
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R9), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(DI)
-	VMOVDQU64       320(R8), Z13
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R9), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(DI)
-	VMOVDQU64       384(R8), Z14
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R9), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(DI)
-	VMOVDQU64       448(R8), Z15
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R9), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(DI)
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R9
 	ADDQ            $0x00000200, R8
-	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
-	TESTQ           BX, BX
-	JNE             openMoreVAES512_loop_85
+	CMPQ            BX, $0x00000001
+	JAE             openMoreVAES512_loop_89
+	JMP             openMoreVAES512_loopEnd_86
+	PCALIGN $0x40
+
+openMoreVAES512_loop_90:
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R9), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R9), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R9), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R9), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R9), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R9), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R9), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R9), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R9
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             openMoreVAES512_loop_90
+	JMP             openMoreVAES512_loopEnd_86
+	PCALIGN $0x40
+
+openMoreVAES512_loop_91:
+	ADDL            $0x20, DI
+	MOVL            DI, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (SI), Z28, Z0
+	VPXORQ          64(SI), Z28, Z1
+	VPXORQ          128(SI), Z28, Z2
+	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          256(SI), Z28, Z4
+	VPXORQ          320(SI), Z28, Z5
+	VPXORQ          384(SI), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(SI), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R9), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (R8)
+	VMOVDQU64       64(R9), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(R8)
+	VMOVDQU64       128(R9), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(R8)
+	VMOVDQU64       192(R9), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(R8)
+	VMOVDQU64       256(R9), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(R8)
+	VMOVDQU64       320(R9), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(R8)
+	VMOVDQU64       384(R9), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(R8)
+	VMOVDQU64       448(R9), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(R8)
+	ADDQ            $0x00000200, R9
+	ADDQ            $0x00000200, R8
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             openMoreVAES512_loop_91
+
+openMoreVAES512_loopEnd_86:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -5837,13 +7717,17 @@ TEXT ·ghashVAES512(SB), NOSPLIT, $0-32
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
+	LEAQ            gcmCounters<>+0(SB), BX
+	LEAQ            544(BX), DX
+	TESTQ           $0x00000020, BX
+	CMOVQNE         DX, BX
 	MOVQ            p+16(FP), DX
 	MOVQ            n+24(FP), BX
 	VMOVDQU64       (CX), X31
 	CMPQ            BX, $0x00000100
-	JBE             ghashVAES512_last_91
+	JBE             ghashVAES512_last_93
 
-ghashVAES512_loop_90:
+ghashVAES512_loop_92:
 	VMOVDQU64       (DX), Z16
 	VPSHUFB         Z25, Z16, Z16
 	VPXORQ          Z31, Z16, Z16
@@ -5911,9 +7795,9 @@ ghashVAES512_loop_90:
 	ADDQ            $0x00000100, DX
 	SUBQ            $0x00000100, BX
 	CMPQ            BX, $0x00000100
-	JA              ghashVAES512_loop_90
+	JA              ghashVAES512_loop_92
 
-ghashVAES512_last_91:
+ghashVAES512_last_93:
 	LEAQ       15(BX), SI
 	SHRQ       $0x04, SI
 	NEGQ       SI
@@ -5938,7 +7822,7 @@ ghashVAES512_last_91:
 	VPCLMULQDQ $0x00, Z17, Z16, Z22
 	VPCLMULQDQ $0x11, Z17, Z16, Z24
 	CMPQ       BX, $0x00000040
-	JBE        ghashVAES512_done_92
+	JBE        ghashVAES512_done_94
 	LEAQ       -64(BX), DI
 	MOVQ       $0x00000040, R8
 	CMPQ       DI, R8
@@ -5959,7 +7843,7 @@ ghashVAES512_last_91:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 	CMPQ       BX, $0x00000080
-	JBE        ghashVAES512_done_92
+	JBE        ghashVAES512_done_94
 	LEAQ       -128(BX), DI
 	MOVQ       $0x00000040, R8
 	CMPQ       DI, R8
@@ -5980,7 +7864,7 @@ ghashVAES512_last_91:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 	CMPQ       BX, $0x000000c0
-	JBE        ghashVAES512_done_92
+	JBE        ghashVAES512_done_94
 	LEAQ       -192(BX), BX
 	MOVQ       $0x00000040, DI
 	CMPQ       BX, DI
@@ -6001,7 +7885,7 @@ ghashVAES512_last_91:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 
-ghashVAES512_done_92:
+ghashVAES512_done_94:
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17

@@ -28,7 +28,7 @@ func (g *z512) init() {
 
 	l192, l256, powers := g.NewLabel("init192"), g.NewLabel("init256"), g.NewLabel("initPowers")
 	rounds := g.GP64()
-	g.MOVQ(g.rounds(), rounds)
+	g.MOVQ(g.roundCount(), rounds)
 	g.CMPQ(rounds, U8(12))
 	g.JE(LabelRef(l192))
 	g.JA(LabelRef(l256))
