@@ -5,6 +5,8 @@ import "github.com/sealane/sealane/asm/internal/gen"
 
 func main() {
 	gen.Main("aesgcm",
+		gen.File{Name: "gcm_aesni", Build: aesni.build},
+		gen.File{Name: "gcm_vaes256", Build: vaes256.build},
 		gen.File{Name: "gcm_vaes512", Build: vaes512},
 	)
 }
