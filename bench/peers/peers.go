@@ -1,0 +1,102 @@
+// Package peers holds the implementations that are compared, one file each, in
+// one shape.
+package peers
+
+import (
+	"crypto/cipher"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+)
+
+// An Impl is one implementation of some of the primitives. What it lacks is
+// absent: a nil function, or an algorithm that its function refuses with
+// [ErrNone].
+type Impl struct {
+	// Name is the value of the key impl in the names of its rows.
+	Name string
+
+	// Tier returns the kernel that the algorithm runs on here. Only sealane has
+	// one.
+	Tier func(alg string) string
+
+	// AEAD returns the cipher under a key of the algorithm's length.
+	AEAD func(alg string, key []byte) (cipher.AEAD, error)
+
+	// Hash returns a function that digests a message in one call.
+	Hash func(alg string) (func(msg []byte), error)
+
+	// HKDF returns HKDF over the hash alg.
+	HKDF func(alg string) (HKDF, error)
+
+	// Schedule returns a function that runs the TLS 1.3 key schedule over the
+	// hash alg.
+	Schedule func(alg string) (func(out *ScheduleOutput, in *ScheduleInput) error, error)
+
+	// TLS returns the two ends of a TLS 1.3 connection from client to server
+	// with the AEAD alg: what is written to the one is read from the other.
+	TLS func(alg string, client, server net.Conn) (io.Writer, io.Reader, error)
+}
+
+// ErrNone says that an implementation does not have an algorithm.
+var ErrNone = fmt.Errorf("not implemented")
+
+// HKDF is RFC 5869 over one hash.
+type HKDF struct {
+	Extract func(secret, salt []byte) ([]byte, error)
+	Expand  func(prk []byte, info string, n int) ([]byte, error)
+}
+
+// A ScheduleInput is what a full TLS 1.3 handshake without a pre-shared key puts
+// into the key schedule (RFC 9846, Section 7.1): the shared secret of the key
+// exchange, and transcript hashes up to and including a message.
+type ScheduleInput struct {
+	Shared            []byte
+	ServerHello       []byte
+	CertificateVerify []byte
+	ServerFinished    []byte
+	ClientFinished    []byte
+	KeySize           int    // bytes of a traffic key
+	TicketNonce       []byte // of one NewSessionTicket
+}
+
+// Traffic is the key material of one direction.
+type Traffic struct{ Key, IV []byte }
+
+// A ScheduleOutput is what the handshake gets out of it. Its slices may be used
+// again for the next one.
+type ScheduleOutput struct {
+	ClientHandshake, ServerHandshake     Traffic
+	ClientFinished, ServerFinished       []byte // verify_data
+	ClientApplication, ServerApplication Traffic
+	Exporter                             []byte // exporter_secret
+	PSK                                  []byte // of the ticket
+}
+
+// All are the implementations that run inside this program, sealane first.
+func All() []Impl { return []Impl{Sealane, Std, XCrypto} }
+
+// Algorithms.
+var (
+	AEADs  = []string{"aes-128-gcm", "aes-256-gcm"}
+	Hashes = []string{"sha-256", "sha-384", "sha-512"}
+	// KDFHashes are the hashes of TLS 1.3's cipher suites.
+	KDFHashes = []string{"sha-256", "sha-384"}
+)
+
+// KeySize returns the bytes of the key of an AEAD.
+func KeySize(alg string) int {
+	if alg == "aes-128-gcm" {
+		return 16
+	}
+	return 32
+}
+
+// none returns ErrNone for alg unless it is one of have.
+func none(alg string, have ...string) error {
+	if slices.Contains(have, alg) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", alg, ErrNone)
+}

@@ -1,0 +1,58 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A File writes rows in the Go benchmark format, which benchstat reads:
+// https://golang.org/design/14313-benchmark-format
+type File struct {
+	w      io.Writer
+	header string // what is still to be written before the first row
+	suffix string
+}
+
+// A Config is one "key: value" line of a result file. The key is in lower case.
+type Config struct{ Key, Value string }
+
+// NewFile returns a File that writes to w: the configuration before the first
+// row, without the lines that have no value. The names get the suffix that
+// package testing gives the names of benchmarks under procs (GOMAXPROCS), so
+// that the file lines up with the output of go test.
+func NewFile(w io.Writer, config []Config, procs int) *File {
+	f := &File{w: w}
+	for _, c := range config {
+		if c.Value != "" {
+			// A value ends with its line.
+			f.header += c.Key + ": " + strings.Join(strings.Fields(c.Value), " ") + "\n"
+		}
+	}
+	if procs != 1 {
+		f.suffix = fmt.Sprintf("-%d", procs)
+	}
+	return f
+}
+
+// Write appends the rows, one line a sample. It writes once, so that a program
+// that is killed leaves whole rows.
+func (f *File) Write(rows ...*Row) error {
+	var b bytes.Buffer
+	b.WriteString(f.header)
+	for _, r := range rows {
+		for _, s := range r.Samples {
+			fmt.Fprintf(&b, "%s%s\t%9d\t%12.2f ns/op", r.Name, f.suffix, s.Iters, s.Ns)
+			if r.Bytes > 0 {
+				fmt.Fprintf(&b, "\t%10.2f MB/s", float64(r.Bytes)/s.Ns*1e3)
+			}
+			b.WriteByte('\n')
+		}
+	}
+	if _, err := f.w.Write(b.Bytes()); err != nil {
+		return err
+	}
+	f.header = ""
+	return nil
+}

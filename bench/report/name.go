@@ -1,0 +1,49 @@
+// Package report gives the results of a comparison their form: the names of
+// the rows, the statistics of rounds measured in turn, the result file and the
+// tables.
+package report
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A Name says what one row measures. In text it is the name of a Go benchmark
+// whose sub-benchmarks are key=value pairs, in the order of [Keys], absent ones
+// left out:
+//
+//	BenchmarkSeal/impl=sealane/alg=aes-128-gcm/tier=vaes512/size=16384
+//
+// The benchmarks of the module's packages are named in the same way.
+type Name struct {
+	Op    string // what one operation does: Seal, Open, Sum, Expand …
+	Impl  string // who does it: sealane, std (the standard library), x-crypto, openssl, tcp (the bare connection)
+	Alg   string // aes-128-gcm, sha-256 …
+	Tier  string // one word of internal/cpu; only sealane's rows have it
+	Conns int    // connections used at once; zero where there is none
+	Size  int    // bytes of one message, or of one write; zero where it is fixed
+}
+
+// Keys are the keys of a benchmark's name, in their order.
+var Keys = []string{"impl", "alg", "tier", "conns", "size"}
+
+// Prefix is what the name of every Go benchmark begins with.
+const Prefix = "Benchmark"
+
+func (n Name) String() string {
+	var b strings.Builder
+	b.WriteString(Prefix + n.Op)
+	for i, value := range []string{n.Impl, n.Alg, n.Tier, positive(n.Conns), positive(n.Size)} {
+		if value != "" {
+			b.WriteString("/" + Keys[i] + "=" + value)
+		}
+	}
+	return b.String()
+}
+
+func positive(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}

@@ -1,0 +1,92 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"golang.org/x/perf/benchmath"
+)
+
+// A Row is what was measured for one name.
+type Row struct {
+	Name  Name
+	Bytes int // bytes that one operation handles; zero if a rate means nothing
+
+	// Samples are the rounds, in their order. Sample i of one row and sample i
+	// of another row of its line were taken one after the other, unless one of
+	// them is Alone.
+	Samples []Sample
+
+	Alone   bool // measured by another program at another time, so not in turn
+	Ceiling bool // a bound, not a competitor
+}
+
+// A Sample is one timed run of operations.
+type Sample struct {
+	Iters int
+	Ns    float64 // nanoseconds of one operation
+}
+
+// measured reports whether there is a row with samples.
+func (r *Row) measured() bool { return r != nil && len(r.Samples) > 0 }
+
+// Ns returns the median time of an operation in nanoseconds.
+func (r *Row) Ns() float64 {
+	ns := make([]float64, len(r.Samples))
+	for i, s := range r.Samples {
+		ns[i] = s.Ns
+	}
+	return median(ns)
+}
+
+// Rate returns the median throughput in bytes a second, or zero.
+func (r *Row) Rate() float64 {
+	if r.Bytes == 0 || len(r.Samples) == 0 {
+		return 0
+	}
+	return float64(r.Bytes) / r.Ns() * 1e9
+}
+
+func median(x []float64) float64 {
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	x = slices.Clone(x)
+	slices.Sort(x)
+	if n := len(x); n%2 == 0 {
+		return (x[n/2-1] + x[n/2]) / 2
+	}
+	return x[len(x)/2]
+}
+
+// A Ratio tells how many times faster one row is than another.
+type Ratio struct {
+	Center float64 // median over the rounds
+	Lo, Hi float64 // 95 % confidence interval of Center, infinite if there are too few rounds to have one
+	Paired bool    // the two rows were measured in turn
+}
+
+// Compare returns how many times faster a is than b. If the two were measured
+// in turn, it is the median of the ratios of each round, which a machine that
+// gets slower and faster in the meantime disturbs little; otherwise it is the
+// ratio of the medians, without an interval.
+func Compare(a, b *Row) Ratio {
+	if a.Alone || b.Alone || len(a.Samples) != len(b.Samples) {
+		return Ratio{Center: b.Ns() / a.Ns(), Lo: math.Inf(-1), Hi: math.Inf(1)}
+	}
+	ratios := make([]float64, len(a.Samples))
+	for i := range ratios {
+		ratios[i] = b.Samples[i].Ns / a.Samples[i].Ns
+	}
+	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(ratios, &benchmath.DefaultThresholds), 0.95)
+	return Ratio{Center: s.Center, Lo: s.Lo, Hi: s.Hi, Paired: true}
+}
+
+// Slower reports whether the ratio says that the first row is slower than the
+// second: by the whole interval if there is one, by the center otherwise.
+func (r Ratio) Slower() bool {
+	if math.IsInf(r.Hi, 1) {
+		return r.Center < 1
+	}
+	return r.Hi < 1
+}

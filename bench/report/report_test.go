@@ -1,0 +1,328 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+func TestName(t *testing.T) {
+	for _, tt := range []struct {
+		name Name
+		want string
+	}{
+		{Name{Op: "Seal", Impl: "sealane", Alg: "aes-128-gcm", Tier: "vaes512", Size: 16384}, "BenchmarkSeal/impl=sealane/alg=aes-128-gcm/tier=vaes512/size=16384"},
+		{Name{Op: "Extract", Impl: "std", Alg: "sha-256"}, "BenchmarkExtract/impl=std/alg=sha-256"},
+		{Name{Op: "TCP", Impl: "tcp", Alg: "aes-256-gcm", Conns: 4, Size: 1 << 18}, "BenchmarkTCP/impl=tcp/alg=aes-256-gcm/conns=4/size=262144"},
+		{Name{Op: "New"}, "BenchmarkNew"},
+	} {
+		if got := tt.name.String(); got != tt.want {
+			t.Errorf("%+v: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// newRow returns a row whose samples took the given times in nanoseconds.
+func newRow(n Name, bytes int, ns ...float64) *Row {
+	r := &Row{Name: n, Bytes: bytes}
+	for _, x := range ns {
+		r.Samples = append(r.Samples, Sample{Iters: 1000, Ns: x})
+	}
+	return r
+}
+
+func TestMedian(t *testing.T) {
+	for _, tt := range []struct {
+		in   []float64
+		want float64
+	}{
+		{[]float64{7}, 7},
+		{[]float64{9, 1}, 5},
+		{[]float64{100, 1, 2}, 2},
+		{[]float64{4, 1, 100, 2}, 3},
+	} {
+		before := append([]float64(nil), tt.in...)
+		if got := median(tt.in); got != tt.want {
+			t.Errorf("median(%v) = %v, want %v", tt.in, got, tt.want)
+		}
+		for i := range before {
+			if tt.in[i] != before[i] {
+				t.Fatalf("median changed its argument: %v, was %v", tt.in, before)
+			}
+		}
+	}
+	if got := median(nil); !math.IsNaN(got) {
+		t.Errorf("median of nothing is %v", got)
+	}
+}
+
+// A machine that is ten times slower in some rounds changes the times, and not
+// the ratio.
+func TestCompareInTurn(t *testing.T) {
+	var ours, theirs []float64
+	for i := range 21 {
+		slow := 1.0
+		if i%3 == 0 {
+			slow = 10
+		}
+		ours = append(ours, 100*slow)
+		theirs = append(theirs, 250*slow)
+	}
+	a, b := newRow(Name{}, 0, ours...), newRow(Name{}, 0, theirs...)
+	r := Compare(a, b)
+	if r.Center != 2.5 || r.Lo != 2.5 || r.Hi != 2.5 || !r.Paired || r.Slower() {
+		t.Errorf("Compare = %+v, want 2.5 exactly", r)
+	}
+	if r = Compare(b, a); r.Center != 0.4 || !r.Slower() {
+		t.Errorf("the other way round: %+v, want 0.4", r)
+	}
+}
+
+// With ten samples, the 95 % interval of the median lies between the second and
+// the ninth: P(Bin(10, 1/2) <= 1) is 1.07 %.
+func TestCompareInterval(t *testing.T) {
+	a := newRow(Name{}, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+	b := newRow(Name{}, 0, 1.0, 0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6, 0.5)
+	r := Compare(a, b)
+	if math.Abs(r.Center-0.55) > 1e-9 || r.Lo != 0.2 || r.Hi != 0.9 {
+		t.Errorf("Compare = %+v, want 0.55 in [0.2, 0.9]", r)
+	}
+	if !r.Slower() {
+		t.Error("the interval is below 1: slower")
+	}
+	b.Samples[2].Ns, b.Samples[0].Ns = 1.1, 1.2 // now the ninth is above 1
+	if r = Compare(a, b); r.Slower() {
+		t.Errorf("%+v: the interval holds 1, so nothing is known", r)
+	}
+}
+
+func TestCompareWithoutInterval(t *testing.T) {
+	a, b := newRow(Name{}, 0, 2, 2, 2), newRow(Name{}, 0, 1, 1, 1)
+	if r := Compare(a, b); r.Center != 0.5 || !r.Paired || !r.Slower() {
+		t.Errorf("too few rounds for an interval: %+v, want the center to decide", r)
+	}
+	b = newRow(Name{}, 0, 3)
+	b.Alone = true
+	if r := Compare(a, b); r.Center != 1.5 || r.Paired || r.Slower() || r.String() != "~1.50x" {
+		t.Errorf("not in turn: %+v %v, want ~1.50x", r, r)
+	}
+}
+
+func TestFigures(t *testing.T) {
+	for _, tt := range []struct {
+		ns   float64
+		want string
+	}{
+		{0.123, "0.12 ns"}, {9.99, "9.99 ns"}, {9.996, "10.0 ns"}, {21.34, "21.3 ns"}, {99.96, "100 ns"},
+		{999.4, "999 ns"}, {999.6, "1.00 µs"}, {2537, "2.54 µs"}, {999600, "1.00 ms"}, {3e9, "3.00 s"}, {4e12, "4000 s"},
+	} {
+		if got := duration(newRow(Name{}, 0, tt.ns)); got != tt.want {
+			t.Errorf("%v ns: %q, want %q", tt.ns, got, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		n    int
+		want string
+	}{{16, "16 B"}, {1350, "1350 B"}, {2048, "2048 B"}, {8192, "8 KiB"}, {8193, "8193 B"}, {1 << 20, "1 MiB"}} {
+		if got := Bytes(tt.n); got != tt.want {
+			t.Errorf("%d bytes: %q, want %q", tt.n, got, tt.want)
+		}
+	}
+}
+
+// sample is a section with everything that a table can hold.
+func sample() Section {
+	row := func(impl, tier string, size int, ns ...float64) *Row {
+		return newRow(Name{"Seal", impl, "aes-128-gcm", tier, 0, size}, size, ns...)
+	}
+	ssl := row("openssl", "", 16384, 800)
+	ssl.Alone = true
+	return Section{"Seal aes-128-gcm", []Line{
+		{"16 B", []*Row{
+			row("sealane", "vaes512", 16, 20, 21, 22),
+			row("sealane", "aesni", 16, 70, 70, 70),
+			row("std", "", 16, 63, 63, 63),
+		}},
+		{"16 KiB", []*Row{
+			row("sealane", "vaes512", 16384, 512, 512, 512),
+			row("std", "", 16384, 2560, 2560, 2560),
+			ssl,
+		}},
+	}}
+}
+
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	if err := sample().Write(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `
+  Seal aes-128-gcm                                speed, std = 1
+             vaes512   GB/s      std  vaes512  aesni  openssl
+      16 B   21.0 ns   0.76  63.0 ns    3.00x  0.90x        -
+    16 KiB    512 ns   32.0  2.56 µs    5.00x      -   ~3.20x
+`
+	got := "\n" + b.String()
+	if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+		t.Errorf("table:%s\nwant:%s", got, want)
+	}
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	for _, l := range lines {
+		if columns(l) != columns(lines[1]) {
+			t.Errorf("line %q is not as wide as the others", l)
+		}
+		if columns(l) > Width {
+			t.Errorf("line %q is wider than %d columns", l, Width)
+		}
+	}
+}
+
+// The widest table that there can be fits into 80 columns.
+func TestTableWidth(t *testing.T) {
+	l := Line{Label: "16 KiB"}
+	for _, tier := range []string{"vaes512", "vaes256", "aesni", "generic"} {
+		l.Rows = append(l.Rows, newRow(Name{"Seal", Ours, "a", tier, 0, 1}, 16384, 999))
+	}
+	l.Rows = append(l.Rows, newRow(Name{"Seal", Base, "a", "", 0, 1}, 16384, 99400))
+	ssl := newRow(Name{"Seal", "openssl", "a", "", 0, 1}, 16384, 9940)
+	ssl.Alone = true
+	l.Rows = append(l.Rows, ssl)
+	var b strings.Builder
+	Section{"Seal aes-128-gcm", []Line{l}}.Write(&b, Style{})
+	for line := range strings.Lines(b.String()) {
+		if n := columns(strings.TrimSuffix(line, "\n")); n > Width {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+func TestTableWithoutBase(t *testing.T) {
+	s := sample()
+	for i := range s.Lines {
+		var kept []*Row
+		for _, r := range s.Lines[i].Rows {
+			if r.Name.Impl != Base {
+				kept = append(kept, r)
+			}
+		}
+		s.Lines[i].Rows = kept
+	}
+	var b strings.Builder
+	s.Write(&b, Style{})
+	if got := b.String(); strings.Contains(got, "x\n") || !strings.Contains(got, "800 ns") || strings.Contains(got, "speed") {
+		t.Errorf("without the standard library, times of all and no ratios are wanted:\n%s", got)
+	}
+}
+
+func TestColor(t *testing.T) {
+	var plain, color strings.Builder
+	sample().Write(&plain, Style{})
+	sample().Write(&color, Style{Color: true})
+	if strings.Contains(plain.String(), "\x1b") {
+		t.Error("escapes in plain output")
+	}
+	if !strings.Contains(color.String(), "\x1b[31m0.90x\x1b[0m") {
+		t.Errorf("the lost ratio is not red: %q", color.String())
+	}
+	if strings.Contains(color.String(), "\x1b[31m5.00x") {
+		t.Error("a ratio that is won is red")
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	losses, all := Losses([]Section{sample()})
+	if all != 4 || len(losses) != 1 {
+		t.Fatalf("%d losses of %d, want 1 of 4", len(losses), all)
+	}
+	if got := losses[0].String(); got != "Seal aes-128-gcm 16 B, aesni: 70.0 ns, std 63.0 ns" {
+		t.Errorf("loss: %q", got)
+	}
+	var b strings.Builder
+	Verdict(&b, Style{}, []Section{sample()}, []string{"a note"})
+	for _, want := range []string{"1 of 4 comparisons", " 0.90x  Seal aes-128-gcm 16 B, aesni", "~ not in turn", "a note"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+
+	// A ceiling is no competitor.
+	s := Section{Lines: []Line{{"", []*Row{newRow(Name{Impl: Ours}, 0, 2, 2), newRow(Name{Impl: "tcp"}, 0, 1, 1)}}}}
+	s.Lines[0].Rows[1].Ceiling = true
+	if losses, all := Losses([]Section{s}); all != 0 || len(losses) != 0 {
+		t.Errorf("%d losses of %d against a ceiling", len(losses), all)
+	}
+	b.Reset()
+	Verdict(&b, Style{}, nil, nil)
+	if !strings.Contains(b.String(), "nothing was compared") {
+		t.Errorf("verdict on nothing:\n%s", b.String())
+	}
+}
+
+// A result file is read back as it was written.
+func TestFile(t *testing.T) {
+	var b bytes.Buffer
+	config := []Config{{"goos", "linux"}, {"cpu", "A  CPU\nof two lines"}, {"commit", "0a59064+dirty"}, {"openssl", ""}}
+	f := NewFile(&b, config, 2)
+	var rows []*Row
+	for _, l := range sample().Lines {
+		if err := f.Write(l.Rows...); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, l.Rows...)
+	}
+
+	r := benchfmt.NewReader(&b, "results.txt")
+	for _, row := range rows {
+		for _, s := range row.Samples {
+			if !r.Scan() {
+				t.Fatalf("the file ends before %s", row.Name)
+			}
+			res, ok := r.Result().(*benchfmt.Result)
+			if !ok {
+				t.Fatalf("%s: %v", row.Name, r.Result())
+			}
+			if got, want := Prefix+res.Name.String(), row.Name.String()+"-2"; got != want {
+				t.Fatalf("name %s, want %s", got, want)
+			}
+			if res.Iters != s.Iters {
+				t.Errorf("%s: %d iterations, want %d", row.Name, res.Iters, s.Iters)
+			}
+			if sec, ok := res.Value("sec/op"); !ok || math.Abs(sec*1e9-s.Ns) > 0.006 {
+				t.Errorf("%s: %v s/op, want %v ns", row.Name, sec, s.Ns)
+			}
+			if rate, ok := res.Value("B/s"); !ok || math.Abs(rate/(float64(row.Bytes)/s.Ns*1e9)-1) > 0.001 {
+				t.Errorf("%s: %v B/s", row.Name, rate)
+			}
+			for key, want := range map[string]string{"goos": "linux", "cpu": "A CPU of two lines", "commit": "0a59064+dirty", "openssl": ""} {
+				if got := res.GetConfig(key); got != want {
+					t.Errorf("%s: %q, want %q", key, got, want)
+				}
+			}
+		}
+	}
+	if r.Scan() {
+		t.Errorf("more in the file: %v", r.Result())
+	}
+}
+
+func TestFileSuffix(t *testing.T) {
+	var b bytes.Buffer
+	NewFile(&b, nil, 1).Write(newRow(Name{Op: "New"}, 0, 5))
+	if got, want := strings.Fields(b.String()), []string{"BenchmarkNew", "1000", "5.00", "ns/op"}; strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("%q, want %q: no suffix for one processor, no rate without bytes", got, want)
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestFileError(t *testing.T) {
+	if err := NewFile(brokenWriter{}, nil, 1).Write(newRow(Name{Op: "New"}, 0, 5)); err == nil {
+		t.Error("no error from a writer that fails")
+	}
+}

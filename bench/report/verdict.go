@@ -1,0 +1,88 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// A Loss is a comparison of one of sealane's rows with a competitor's that
+// sealane loses.
+type Loss struct {
+	Ours, Theirs *Row
+	Ratio        Ratio
+}
+
+// Losses returns the comparisons of sealane's rows with their competitors' that
+// sealane loses, the worst first, and the number of all.
+func Losses(sections []Section) (losses []Loss, all int) {
+	for _, s := range sections {
+		for _, l := range s.Lines {
+			for _, a := range l.Rows {
+				for _, b := range l.Rows {
+					if a.Name.Impl != Ours || b.Name.Impl == Ours || b.Ceiling || !a.measured() || !b.measured() {
+						continue
+					}
+					all++
+					if r := Compare(a, b); r.Slower() {
+						losses = append(losses, Loss{a, b, r})
+					}
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(losses, func(x, y Loss) int { return cmp.Compare(x.Ratio.Center, y.Ratio.Center) })
+	return losses, all
+}
+
+// Verdict writes a line for each comparison that sealane loses, and the notes.
+func Verdict(w io.Writer, style Style, sections []Section, notes []string) {
+	losses, all := Losses(sections)
+	Heading(w, style, "Where sealane loses")
+	fmt.Fprintln(w)
+	switch {
+	case all == 0:
+		fmt.Fprintln(w, "  nothing was compared with a peer")
+	case len(losses) == 0:
+		fmt.Fprintf(w, "  nowhere, in %d comparisons\n", all)
+	default:
+		fmt.Fprintf(w, "  %d of %d comparisons:\n", len(losses), all)
+	}
+	for _, x := range losses {
+		fmt.Fprintf(w, "  %s  %s\n", style.red(fmt.Sprintf("%6s", x.Ratio)), x)
+	}
+	if slices.ContainsFunc(sections, Section.alone) {
+		notes = append([]string{"~ not in turn: measured by another program, before or after"}, notes...)
+	}
+	for i, n := range notes {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "  %s\n", n)
+	}
+}
+
+// String returns the loss without its ratio: "Seal aes-128-gcm 16 B, aesni:
+// 70.1 ns, std 66.0 ns".
+func (x Loss) String() string {
+	n := x.Ours.Name
+	what := n.Op + " " + n.Alg
+	if n.Conns > 0 {
+		what += fmt.Sprintf(" %d ×", n.Conns)
+	}
+	if n.Size > 0 {
+		what += " " + Bytes(n.Size)
+	}
+	if n.Tier != "" {
+		what += ", " + n.Tier
+	}
+	return fmt.Sprintf("%s: %s, %s %s", what, duration(x.Ours), x.Theirs.Name.Impl, duration(x.Theirs))
+}
+
+// alone reports whether a row of the section was not measured in turn.
+func (s Section) alone() bool {
+	return slices.ContainsFunc(s.Lines, func(l Line) bool {
+		return slices.ContainsFunc(l.Rows, func(r *Row) bool { return r.Alone })
+	})
+}

@@ -1,0 +1,487 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+
+	"github.com/sealane/sealane/bench/peers"
+	"github.com/sealane/sealane/bench/report"
+)
+
+// A section is one table of the output, and one entry of the progress.
+type section struct {
+	part  string // heading over several sections
+	title string
+	lines []line
+}
+
+// alone reports whether openssl speed measures a row of the section.
+func (s section) alone() bool {
+	return slices.ContainsFunc(s.lines, func(l line) bool {
+		return slices.ContainsFunc(l.rows, func(r *row) bool { return r.Alone })
+	})
+}
+
+// A line holds the rows that are measured in turn with each other.
+type line struct {
+	label string
+	rows  []*row
+}
+
+// A row is one thing to measure.
+type row struct {
+	report.Row
+
+	// prepare sets the row up. The op that it returns runs the operation n
+	// times; done, if not nil, gives back what prepare took.
+	prepare func() (op func(n int) error, done func(), err error)
+
+	// weight is the length of a sample in slices of the budget.
+	weight int
+
+	// speed measures a row that is Alone; prepare is then nil.
+	speed func(context.Context) (report.Sample, error)
+
+	// in is where the row is measured: this process, or a worker.
+	in runner
+}
+
+// Sizes of messages in bytes: a block, a small request, a packet, a half and a
+// whole TLS record, and more than a kernel takes in one call.
+var (
+	aeadSizes   = []int{16, 64, 256, 1350, 8192, 16384, 1 << 20}
+	hashSizes   = []int{64, 256, 1350, 8192, 16384}
+	recordSizes = []int{1350, 16384, 256 << 10}
+)
+
+// tcpLoads are the connections at once and the bytes of one write.
+var tcpLoads = []struct{ conns, size int }{{1, 16384}, {1, 256 << 10}, {4, 256 << 10}}
+
+// tcpWeight makes the samples over TCP longer: two goroutines need some time to
+// find their rhythm.
+const tcpWeight = 6
+
+// catalog returns everything that this process can measure itself.
+func catalog(impls []peers.Impl) []section {
+	var all []section
+	add := func(part, title string, lines ...line) {
+		s := section{part: part, title: title}
+		for _, l := range lines {
+			if len(l.rows) > 0 {
+				s.lines = append(s.lines, l)
+			}
+		}
+		if len(s.lines) > 0 {
+			all = append(all, s)
+		}
+	}
+	// each makes the line's rows, one for each implementation that has it.
+	each := func(label string, name report.Name, bytes int, prepare func(peers.Impl) preparation) line {
+		l := line{label: label}
+		for _, impl := range impls {
+			p := prepare(impl)
+			if p == nil {
+				continue
+			}
+			r := &row{prepare: p, weight: 1}
+			r.Name, r.Bytes = name, bytes
+			r.Name.Impl = impl.Name
+			if impl.Tier != nil {
+				r.Name.Tier = impl.Tier(name.Alg)
+			}
+			r.Ceiling = impl.Name == peers.TCP.Name
+			l.rows = append(l.rows, r)
+		}
+		return l
+	}
+
+	const gcm = "AES-GCM"
+	for _, alg := range peers.AEADs {
+		for _, op := range []string{"Seal", "Open"} {
+			var lines []line
+			for _, size := range aeadSizes {
+				lines = append(lines, each(report.Bytes(size), report.Name{Op: op, Alg: alg, Size: size}, size, func(i peers.Impl) preparation {
+					if op == "Seal" {
+						return seal(i, alg, size)
+					}
+					return open(i, alg, size)
+				}))
+			}
+			add(gcm, op+" "+alg, lines...)
+		}
+	}
+	var lines []line
+	for _, alg := range peers.AEADs {
+		lines = append(lines, each(alg, report.Name{Op: "New", Alg: alg}, 0, func(i peers.Impl) preparation { return newAEAD(i, alg) }))
+	}
+	add(gcm, "New key", lines...)
+
+	for _, alg := range peers.Hashes {
+		lines = nil
+		for _, size := range hashSizes {
+			lines = append(lines, each(report.Bytes(size), report.Name{Op: "Sum", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return sum(i, alg, size) }))
+		}
+		add("SHA-2", "Sum "+alg, lines...)
+	}
+
+	const kdf = "HKDF and the TLS 1.3 key schedule"
+	lines = nil
+	for _, alg := range peers.KDFHashes {
+		lines = append(lines, each("Extract "+alg, report.Name{Op: "Extract", Alg: alg}, 0, func(i peers.Impl) preparation { return extract(i, alg) }))
+	}
+	for _, alg := range peers.KDFHashes {
+		lines = append(lines, each("Expand "+alg, report.Name{Op: "Expand", Alg: alg, Size: 32}, 0, func(i peers.Impl) preparation { return expand(i, alg, 32) }))
+	}
+	add(kdf, "HKDF of 32 bytes", lines...)
+	lines = nil
+	for _, alg := range peers.KDFHashes {
+		lines = append(lines, each(alg, report.Name{Op: "Schedule", Alg: alg}, 0, func(i peers.Impl) preparation { return schedule(i, alg) }))
+	}
+	add(kdf, "Schedule of a whole handshake", lines...)
+
+	const tls = "TLS 1.3 records"
+	for _, alg := range peers.AEADs {
+		lines = nil
+		for _, size := range recordSizes {
+			lines = append(lines, each(report.Bytes(size), report.Name{Op: "Record", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return record(i, alg, size) }))
+		}
+		add(tls, "Record "+alg+": write and read in memory", lines...)
+	}
+	impls = append(impls[:len(impls):len(impls)], peers.TCP)
+	for _, alg := range peers.AEADs {
+		lines = nil
+		for _, load := range tcpLoads {
+			l := each(fmt.Sprintf("%d × %s", load.conns, report.Bytes(load.size)), report.Name{Op: "TCP", Alg: alg, Conns: load.conns, Size: load.size}, load.size,
+				func(i peers.Impl) preparation { return tcp(i, alg, load.conns, load.size) })
+			for _, r := range l.rows {
+				r.weight = tcpWeight
+			}
+			lines = append(lines, l)
+		}
+		add(tls, "TCP "+alg+": connections × bytes a write", lines...)
+	}
+	return all
+}
+
+// addOpenSSL adds rows that openssl speed measures, a second each, to the lines
+// of some sizes.
+func addOpenSSL(sections []section, o *peers.OpenSSL, quick bool) {
+	sizes := map[string][]int{
+		"Seal": {16, 256, 1350, 16384},
+		"Open": {1350, 16384},
+		"Sum":  {64, 16384},
+	}
+	if quick {
+		sizes = map[string][]int{"Seal": {16384}, "Sum": {16384}}
+	}
+	for _, s := range sections {
+		for i := range s.lines {
+			l := &s.lines[i]
+			name := l.rows[0].Name
+			for _, size := range sizes[name.Op] {
+				if size != name.Size || quick && name.Alg == "sha-384" {
+					continue
+				}
+				r := &row{}
+				r.Name = report.Name{Op: name.Op, Impl: "openssl", Alg: name.Alg, Size: size}
+				r.Bytes, r.Alone = size, true
+				r.speed = func(ctx context.Context) (report.Sample, error) {
+					iters, ns, err := o.Speed(ctx, name.Op, name.Alg, size)
+					return report.Sample{Iters: iters, Ns: ns}, err
+				}
+				l.rows = append(l.rows, r)
+			}
+		}
+	}
+}
+
+// A preparation is the field prepare of a row; nil says that the implementation
+// lacks the operation.
+type preparation = func() (op func(n int) error, done func(), err error)
+
+// adSize is the length of a TLS 1.3 record's additional data in bytes (RFC
+// 9846, Section 5.2).
+const adSize = 5
+
+// seal measures Seal into a buffer with room. The nonce is written before each
+// call, as a record layer does.
+func seal(impl peers.Impl, alg string, size int) preparation {
+	if impl.AEAD == nil {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		a, err := impl.AEAD(alg, make([]byte, peers.KeySize(alg)))
+		if err != nil {
+			return nil, nil, err
+		}
+		nonce, ad := make([]byte, a.NonceSize()), make([]byte, adSize)
+		msg := make([]byte, size)
+		dst := make([]byte, 0, size+a.Overhead())
+		seq := uint64(0)
+		return func(n int) error {
+			for range n {
+				seq++
+				binary.BigEndian.PutUint64(nonce[4:], seq)
+				dst = a.Seal(dst[:0], nonce, msg, ad)
+			}
+			return nil
+		}, nil, nil
+	}
+}
+
+// open measures Open into a buffer with room, the nonce written before each
+// call.
+func open(impl peers.Impl, alg string, size int) preparation {
+	if impl.AEAD == nil {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		a, err := impl.AEAD(alg, make([]byte, peers.KeySize(alg)))
+		if err != nil {
+			return nil, nil, err
+		}
+		nonce, ad := make([]byte, a.NonceSize()), make([]byte, adSize)
+		msg := a.Seal(nil, nonce, make([]byte, size), ad)
+		dst := make([]byte, 0, size)
+		return func(n int) error {
+			for range n {
+				binary.BigEndian.PutUint64(nonce[4:], 0)
+				if _, err := a.Open(dst, nonce, msg, ad); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil, nil
+	}
+}
+
+// newAEAD measures the set-up of a key.
+func newAEAD(impl peers.Impl, alg string) preparation {
+	if impl.AEAD == nil {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		key := make([]byte, peers.KeySize(alg))
+		return func(n int) error {
+			for range n {
+				if _, err := impl.AEAD(alg, key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil, nil
+	}
+}
+
+// sum measures a hash of a message in one call.
+func sum(impl peers.Impl, alg string, size int) preparation {
+	if impl.Hash == nil {
+		return nil
+	}
+	f, err := impl.Hash(alg)
+	if errors.Is(err, peers.ErrNone) {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		if err != nil {
+			return nil, nil, err
+		}
+		msg := make([]byte, size)
+		return func(n int) error {
+			for range n {
+				f(msg)
+			}
+			return nil
+		}, nil, nil
+	}
+}
+
+// extract measures HKDF-Extract of 32 bytes with a salt of 32 bytes.
+func extract(impl peers.Impl, alg string) preparation {
+	return withHKDF(impl, alg, func(k peers.HKDF) func(int) error {
+		secret, salt := make([]byte, 32), make([]byte, 32)
+		return func(n int) error {
+			for range n {
+				if _, err := k.Extract(secret, salt); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	})
+}
+
+// expand measures HKDF-Expand to size bytes.
+func expand(impl peers.Impl, alg string, size int) preparation {
+	return withHKDF(impl, alg, func(k peers.HKDF) func(int) error {
+		prk := make([]byte, 32)
+		return func(n int) error {
+			for range n {
+				if _, err := k.Expand(prk, "tls13 key", size); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	})
+}
+
+func withHKDF(impl peers.Impl, alg string, op func(peers.HKDF) func(int) error) preparation {
+	if impl.HKDF == nil {
+		return nil
+	}
+	k, err := impl.HKDF(alg)
+	if errors.Is(err, peers.ErrNone) {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		if err != nil {
+			return nil, nil, err
+		}
+		return op(k), nil, nil
+	}
+}
+
+// schedule measures the key schedule of a whole handshake.
+func schedule(impl peers.Impl, alg string) preparation {
+	if impl.Schedule == nil {
+		return nil
+	}
+	f, err := impl.Schedule(alg)
+	if errors.Is(err, peers.ErrNone) {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		if err != nil {
+			return nil, nil, err
+		}
+		in := scheduleInput(alg)
+		out := new(peers.ScheduleOutput)
+		return func(n int) error {
+			for range n {
+				if err := f(out, in); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil, nil
+	}
+}
+
+// scheduleInput returns an input for the cipher suite with the hash alg.
+func scheduleInput(alg string) *peers.ScheduleInput {
+	size, key := 32, 16
+	if alg == "sha-384" {
+		size, key = 48, 32
+	}
+	in := &peers.ScheduleInput{Shared: make([]byte, 32), KeySize: key, TicketNonce: make([]byte, 8)}
+	for i, hash := range []*[]byte{&in.ServerHello, &in.CertificateVerify, &in.ServerFinished, &in.ClientFinished} {
+		*hash = bytes.Repeat([]byte{byte(i + 1)}, size)
+	}
+	return in
+}
+
+// record measures a write of size bytes to one end of a connection in memory
+// and reading them from the other, by one goroutine.
+func record(impl peers.Impl, alg string, size int) preparation {
+	if impl.TLS == nil {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		client, server := peers.Pipe()
+		w, r, err := impl.TLS(alg, client, server)
+		if err != nil {
+			return nil, nil, err
+		}
+		out, in := make([]byte, size), make([]byte, size)
+		op := func(n int) error {
+			for range n {
+				if _, err := w.Write(out); err != nil {
+					return err
+				}
+				if _, err := io.ReadFull(r, in); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		return op, func() { client.Close(); server.Close() }, nil
+	}
+}
+
+// tcp measures writes of size bytes to conns connections at once over TCP
+// loopback, each with a goroutine that writes and one that reads. An operation
+// is one write, with the read of the same bytes.
+func tcp(impl peers.Impl, alg string, conns, size int) preparation {
+	if impl.TLS == nil {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		var open []net.Conn
+		done := func() {
+			for _, c := range open {
+				c.Close()
+			}
+		}
+		type pair struct {
+			w       io.Writer
+			r       io.Reader
+			out, in []byte
+		}
+		var pairs []pair
+		for range conns {
+			client, server, err := peers.Loopback()
+			if err != nil {
+				done()
+				return nil, nil, err
+			}
+			open = append(open, client, server)
+			w, r, err := impl.TLS(alg, client, server)
+			if err != nil {
+				done()
+				return nil, nil, err
+			}
+			pairs = append(pairs, pair{w, r, make([]byte, size), make([]byte, size)})
+		}
+		return func(n int) error {
+			errs := make(chan error, 2*conns)
+			for i, p := range pairs {
+				share := n / conns
+				if i < n%conns {
+					share++
+				}
+				go func() {
+					for range share {
+						if _, err := p.w.Write(p.out); err != nil {
+							errs <- err
+							return
+						}
+					}
+					errs <- nil
+				}()
+				go func() {
+					for range share {
+						if _, err := io.ReadFull(p.r, p.in); err != nil {
+							errs <- err
+							return
+						}
+					}
+					errs <- nil
+				}()
+			}
+			for range 2 * conns {
+				if err := <-errs; err != nil {
+					done() // so that the others end
+					return err
+				}
+			}
+			return nil
+		}, done, nil
+	}
+}
