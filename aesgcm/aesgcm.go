@@ -32,6 +32,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"unsafe"
 
 	"github.com/sealane/sealane/internal/alias"
 	"github.com/sealane/sealane/internal/cpu"
@@ -134,7 +135,7 @@ func (a *AEAD) Seal(dst, nonce, plaintext, additionalData []byte) []byte {
 	if alias.Any(out, additionalData) {
 		panic("aesgcm: invalid buffer overlap of output and additional data")
 	}
-	a.seal(out, nonce, plaintext, additionalData)
+	a.seal(&out[0], &nonce[0], unsafe.SliceData(plaintext), len(plaintext), unsafe.SliceData(additionalData), len(additionalData))
 	return head
 }
 
@@ -185,7 +186,7 @@ func (a *AEAD) Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, erro
 	if alias.Any(out, additionalData) {
 		panic("aesgcm: invalid buffer overlap of output and additional data")
 	}
-	if !a.open(out, nonce, ciphertext, additionalData) {
+	if !a.open(unsafe.SliceData(out), &nonce[0], &ciphertext[0], n, unsafe.SliceData(additionalData), len(additionalData)) {
 		clear(out)
 		return nil, errOpen
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // tiers are those that this package has kernels for, and generic.
-var tiers = []cpu.Tier{cpu.VAES512, cpu.Generic}
+var tiers = []cpu.Tier{cpu.VAES512, cpu.VAES256, cpu.AESNI, cpu.Generic}
 
 func std(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)

@@ -615,91 +615,61 @@ TEXT ·sealVAES512(SB), NOSPLIT, $16-64
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
-	LEAQ            gcmCounters<>+0(SB), SI
-	LEAQ            544(SI), BX
-	TESTQ           $0x00000020, SI
-	CMOVQNE         BX, SI
 	MOVQ            n+40(FP), BX
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), R8
+	CMPQ            BX, $0x00000100
+	JA              sealVAES512_long_4
 	TESTQ           CX, CX
-	JNE             sealVAES512_stream_4
-	MOVQ            adLen+56(FP), R9
-	MOVQ            ad+48(FP), DI
-	MOVQ            nonce+16(FP), R8
-	MOVQ            $-1, R10
-	BZHIQ           R9, R10, R10
-	KMOVQ           R10, K1
-	VMOVDQU8.Z      (DI), K1, Z16
+	JNE             sealVAES512_shortStream_5
+	MOVQ            nonce+16(FP), CX
+	VMOVD           (CX), X27
+	VPINSRD         $0x01, 4(CX), X27, X27
+	VPINSRD         $0x02, 8(CX), X27, X27
+	VPXORQ          32(AX), X27, X27
+	VPXORQ          gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2      $0x00, Z27, Z27, Z27
+	MOVQ            adLen+56(FP), CX
+	MOVQ            ad+48(FP), SI
+	MOVQ            $-1, R9
+	BZHIQ           CX, R9, R9
+	KMOVQ           R9, K1
+	VMOVDQU8.Z      (SI), K1, Z16
 	VPSHUFB         Z25, Z16, Z16
-	MOVQ            BX, DI
-	SHLQ            $0x03, DI
-	VMOVQ           DI, X17
-	MOVQ            R9, DI
-	SHLQ            $0x03, DI
-	VPINSRQ         $0x01, DI, X17, X17
-	ADDQ            $0x0f, R9
-	SHRQ            $0x04, R9
-	XORL            DI, DI
-	VPXORQ          X31, X31, X31
-	JMP             sealVAES512_loaded_5
+	MOVQ            BX, SI
+	SHLQ            $0x03, SI
+	VMOVQ           SI, X17
+	LEAQ            15(CX), SI
+	SHLQ            $0x03, CX
+	VPINSRQ         $0x01, CX, X17, X17
+	VINSERTI64X2    $0x03, X17, Z16, Z16
+	ANDQ            $-16, SI
+	MOVQ            SI, CX
 
-sealVAES512_stream_4:
-	LEAQ      16(CX), R8
-	MOVQ      32(CX), DI
-	VMOVQ     48(CX), X17
-	VPINSRQ   $0x01, 40(CX), X17, X17
-	VPXORQ    Z16, Z16, Z16
-	VMOVDQU64 (CX), X31
-	XORL      R9, R9
-
-sealVAES512_loaded_5:
-	VINSERTI64X2   $0x03, X17, Z16, Z16
-	VMOVD          (R8), X27
-	VPINSRD        $0x01, 4(R8), X27, X27
-	VPINSRD        $0x02, 8(R8), X27, X27
-	VPXORQ         32(AX), X27, X27
-	VSHUFI64X2     $0x00, Z27, Z27, Z27
-	MOVQ           dst+24(FP), R8
-	MOVQ           src+32(FP), R10
-	CMPQ           BX, $0x00000100
-	JA             sealVAES512_long_6
-	LEAQ           15(BX), R11
-	SHRQ           $0x04, R11
-	NEGQ           R11
-	SHLQ           $0x04, R11
-	LEAQ           912(AX)(R11*1), R11
-	SHLQ           $0x04, R9
-	MOVQ           R11, R12
-	SUBQ           R9, R12
-	VPXORQ         Z31, Z16, Z16
-	VPXORQ         gcmOne<>+0(SB), X27, X21
-	TESTQ          CX, CX
-	JE             sealVAES512_first_7
-	MOVL           $0x00008888, CX
-	KMOVW          CX, K1
-	MOVL           DI, CX
-	BSWAPL         CX
-	VPBROADCASTD.Z CX, K1, Z28
-	VPXORQ         Z27, Z28, Z28
-	VMOVDQA64      Z28, Z27
-
-sealVAES512_first_7:
+sealVAES512_short_7:
+	LEAQ            15(BX), SI
+	ANDQ            $-16, SI
+	NEGQ            SI
+	LEAQ            912(AX)(SI*1), SI
+	MOVQ            SI, R9
+	SUBQ            CX, R9
 	CMPQ            BX, $0x00000040
 	JBE             sealVAES512_short_9
 	CMPQ            BX, $0x00000080
 	JBE             sealVAES512_short_10
 	CMPQ            BX, $0x000000c0
 	JBE             sealVAES512_short_11
-	LEAQ            -192(BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
-	VPXORQ          64(SI), Z27, Z1
-	VPXORQ          128(SI), Z27, Z2
-	VPXORQ          192(SI), Z27, Z3
+	LEAQ            -192(BX), R10
+	MOVQ            $-1, CX
+	BZHIQ           R10, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
+	VPXORQ          gcmCounters<>+192(SB), Z27, Z3
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_13
-	JE              sealVAES512_rounds12_14
+	JB              sealVAES512_rounds10_12
+	JE              sealVAES512_rounds12_13
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -713,7 +683,7 @@ sealVAES512_first_7:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds12_14:
+sealVAES512_rounds12_13:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -727,165 +697,157 @@ sealVAES512_rounds12_14:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds10_13:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+sealVAES512_rounds10_12:
+	VMOVDQU64       (R9), Z24
+	VINSERTI64X2    $0x03, 912(AX), Z24, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z29
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x10, Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z18
+	VPXORQ          Z17, Z18, Z18
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x00, Z18, Z16, Z19
+	VPCLMULQDQ      $0x10, Z18, Z16, Z20
+	VPCLMULQDQ      $0x01, Z24, Z16, Z23
+	VPCLMULQDQ      $0x11, Z24, Z16, Z22
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z20, Z22, Z22
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       (SI), Z8
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x10, Z29, Z8, Z17
+	VPSHUFD         $0x4e, Z8, Z9
+	VPXORQ          Z17, Z9, Z9
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPSHUFD         $0x4e, Z16, Z18
-	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VMOVDQU64       64(SI), Z10
+	VPCLMULQDQ      $0x10, Z29, Z10, Z17
+	VPSHUFD         $0x4e, Z10, Z11
+	VPXORQ          Z17, Z11, Z11
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       128(SI), Z12
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x10, Z29, Z12, Z17
+	VPSHUFD         $0x4e, Z12, Z13
+	VPXORQ          Z17, Z13, Z13
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       192(SI), Z14
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPXORQ          (R10), Z26, Z8
-	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VPSHUFB         Z25, Z0, Z8
-	VPXORQ          64(R10), Z26, Z9
-	VAESENCLAST     Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VPSHUFB         Z25, Z1, Z9
-	VPXORQ          128(R10), Z26, Z10
-	VAESENCLAST     Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VPSHUFB         Z25, Z2, Z10
-	VMOVDQU8.Z      192(R10), K1, Z11
-	VPXORQ          Z11, Z26, Z11
-	VAESENCLAST     Z11, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(R8)
-	VMOVDQU8.Z      Z3, K1, Z11
-	VPSHUFB         Z25, Z11, Z11
+	VPCLMULQDQ      $0x10, Z29, Z14, Z17
+	VPSHUFD         $0x4e, Z14, Z15
+	VPXORQ          Z17, Z15, Z15
+	VPXORQ          (R8), Z26, Z16
+	VAESENCLAST     Z16, Z0, Z0
+	VMOVDQU64       Z0, (DI)
+	VPSHUFB         Z25, Z0, Z0
+	VPXORQ          64(R8), Z26, Z16
+	VAESENCLAST     Z16, Z1, Z1
+	VMOVDQU64       Z1, 64(DI)
+	VPSHUFB         Z25, Z1, Z1
+	VPXORQ          128(R8), Z26, Z16
+	VAESENCLAST     Z16, Z2, Z2
+	VMOVDQU64       Z2, 128(DI)
+	VPSHUFB         Z25, Z2, Z2
+	VMOVDQU8.Z      192(R8), K1, Z16
+	VPXORQ          Z16, Z26, Z16
+	VAESENCLAST     Z16, Z3, Z3
+	VMOVDQU8        Z3, K1, 192(DI)
+	VMOVDQU8.Z      Z3, K1, Z3
+	VPSHUFB         Z25, Z3, Z3
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R11), Z17
-	VPSHUFD         $0x4e, Z8, Z18
-	VPXORQ          Z8, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z8, Z19
-	VPCLMULQDQ      $0x11, Z17, Z8, Z8
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z8, Z24, Z24
-	VMOVDQU64       64(R11), Z17
-	VPSHUFD         $0x4e, Z9, Z18
-	VPXORQ          Z9, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z9, Z19
-	VPCLMULQDQ      $0x11, Z17, Z9, Z9
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z9, Z24, Z24
-	VMOVDQU64       128(R11), Z17
-	VPSHUFD         $0x4e, Z10, Z18
-	VPXORQ          Z10, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z10, Z19
-	VPCLMULQDQ      $0x11, Z17, Z10, Z10
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z10, Z24, Z24
-	VMOVDQU64       192(R11), Z17
-	VPSHUFD         $0x4e, Z11, Z18
-	VPXORQ          Z11, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z11, Z19
-	VPCLMULQDQ      $0x11, Z17, Z11, Z11
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z11, Z24, Z24
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPCLMULQDQ      $0x00, Z9, Z0, Z19
+	VPCLMULQDQ      $0x01, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z9, Z0, Z19
+	VPCLMULQDQ      $0x11, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPCLMULQDQ      $0x00, Z11, Z1, Z19
+	VPCLMULQDQ      $0x01, Z10, Z1, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z11, Z1, Z19
+	VPCLMULQDQ      $0x11, Z10, Z1, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPCLMULQDQ      $0x00, Z13, Z2, Z19
+	VPCLMULQDQ      $0x01, Z12, Z2, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z13, Z2, Z19
+	VPCLMULQDQ      $0x11, Z12, Z2, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPCLMULQDQ      $0x00, Z15, Z3, Z19
+	VPCLMULQDQ      $0x01, Z14, Z3, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z15, Z3, Z19
+	VPCLMULQDQ      $0x11, Z14, Z3, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPSHUFB         X25, X21, X21
+	VPXORQ          Z21, Z22, Z22
+	VPCLMULQDQ      $0x10, Z29, Z23, Z29
 	VPSHUFD         $0x4e, Z23, Z23
-	VPTERNLOGQ      $0x96, Z17, Z23, Z24
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (R8)(BX*1)
+	VPTERNLOGQ      $0x96, Z29, Z23, Z22
+	VEXTRACTI64X4   $0x01, Z22, Y23
+	VPXORQ          Y23, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X23
+	VPXORQ          X23, X22, X22
+	VPSHUFB         X25, X22, X22
+	VMOVDQU64       X22, (DI)(BX*1)
 	VZEROUPPER
 	RET
 
 sealVAES512_short_11:
-	LEAQ            -128(BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
-	VPXORQ          64(SI), Z27, Z1
-	VPXORQ          128(SI), Z27, Z2
+	LEAQ            -128(BX), R10
+	MOVQ            $-1, CX
+	BZHIQ           R10, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_15
-	JE              sealVAES512_rounds12_16
+	JB              sealVAES512_rounds10_14
+	JE              sealVAES512_rounds12_15
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -897,7 +859,7 @@ sealVAES512_short_11:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 
-sealVAES512_rounds12_16:
+sealVAES512_rounds12_15:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -909,140 +871,133 @@ sealVAES512_rounds12_16:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 
-sealVAES512_rounds10_15:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+sealVAES512_rounds10_14:
+	VMOVDQU64       (R9), Z24
+	VINSERTI64X2    $0x03, 912(AX), Z24, Z24
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z29
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VPCLMULQDQ      $0x10, Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z18
+	VPXORQ          Z17, Z18, Z18
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VPCLMULQDQ      $0x00, Z18, Z16, Z19
+	VPCLMULQDQ      $0x10, Z18, Z16, Z20
+	VPCLMULQDQ      $0x01, Z24, Z16, Z23
+	VPCLMULQDQ      $0x11, Z24, Z16, Z22
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z20, Z22, Z22
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       (SI), Z8
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPSHUFD         $0x4e, Z16, Z18
-	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VPCLMULQDQ      $0x10, Z29, Z8, Z17
+	VPSHUFD         $0x4e, Z8, Z9
+	VPXORQ          Z17, Z9, Z9
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       64(SI), Z10
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VPCLMULQDQ      $0x10, Z29, Z10, Z17
+	VPSHUFD         $0x4e, Z10, Z11
+	VPXORQ          Z17, Z11, Z11
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       128(SI), Z12
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPXORQ          (R10), Z26, Z8
-	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VPSHUFB         Z25, Z0, Z8
-	VPXORQ          64(R10), Z26, Z9
-	VAESENCLAST     Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VPSHUFB         Z25, Z1, Z9
-	VMOVDQU8.Z      128(R10), K1, Z10
-	VPXORQ          Z10, Z26, Z10
-	VAESENCLAST     Z10, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(R8)
-	VMOVDQU8.Z      Z2, K1, Z10
-	VPSHUFB         Z25, Z10, Z10
+	VPCLMULQDQ      $0x10, Z29, Z12, Z17
+	VPSHUFD         $0x4e, Z12, Z13
+	VPXORQ          Z17, Z13, Z13
+	VPXORQ          (R8), Z26, Z16
+	VAESENCLAST     Z16, Z0, Z0
+	VMOVDQU64       Z0, (DI)
+	VPSHUFB         Z25, Z0, Z0
+	VPXORQ          64(R8), Z26, Z16
+	VAESENCLAST     Z16, Z1, Z1
+	VMOVDQU64       Z1, 64(DI)
+	VPSHUFB         Z25, Z1, Z1
+	VMOVDQU8.Z      128(R8), K1, Z16
+	VPXORQ          Z16, Z26, Z16
+	VAESENCLAST     Z16, Z2, Z2
+	VMOVDQU8        Z2, K1, 128(DI)
+	VMOVDQU8.Z      Z2, K1, Z2
+	VPSHUFB         Z25, Z2, Z2
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R11), Z17
-	VPSHUFD         $0x4e, Z8, Z18
-	VPXORQ          Z8, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z8, Z19
-	VPCLMULQDQ      $0x11, Z17, Z8, Z8
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z8, Z24, Z24
-	VMOVDQU64       64(R11), Z17
-	VPSHUFD         $0x4e, Z9, Z18
-	VPXORQ          Z9, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z9, Z19
-	VPCLMULQDQ      $0x11, Z17, Z9, Z9
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z9, Z24, Z24
-	VMOVDQU64       128(R11), Z17
-	VPSHUFD         $0x4e, Z10, Z18
-	VPXORQ          Z10, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z10, Z19
-	VPCLMULQDQ      $0x11, Z17, Z10, Z10
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z10, Z24, Z24
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPCLMULQDQ      $0x00, Z9, Z0, Z19
+	VPCLMULQDQ      $0x01, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z9, Z0, Z19
+	VPCLMULQDQ      $0x11, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPCLMULQDQ      $0x00, Z11, Z1, Z19
+	VPCLMULQDQ      $0x01, Z10, Z1, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z11, Z1, Z19
+	VPCLMULQDQ      $0x11, Z10, Z1, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPCLMULQDQ      $0x00, Z13, Z2, Z19
+	VPCLMULQDQ      $0x01, Z12, Z2, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z13, Z2, Z19
+	VPCLMULQDQ      $0x11, Z12, Z2, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPSHUFB         X25, X21, X21
+	VPXORQ          Z21, Z22, Z22
+	VPCLMULQDQ      $0x10, Z29, Z23, Z29
 	VPSHUFD         $0x4e, Z23, Z23
-	VPTERNLOGQ      $0x96, Z17, Z23, Z24
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (R8)(BX*1)
+	VPTERNLOGQ      $0x96, Z29, Z23, Z22
+	VEXTRACTI64X4   $0x01, Z22, Y23
+	VPXORQ          Y23, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X23
+	VPXORQ          X23, X22, X22
+	VPSHUFB         X25, X22, X22
+	VMOVDQU64       X22, (DI)(BX*1)
 	VZEROUPPER
 	RET
 
 sealVAES512_short_10:
-	LEAQ            -64(BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
-	VPXORQ          64(SI), Z27, Z1
+	LEAQ            -64(BX), R10
+	MOVQ            $-1, CX
+	BZHIQ           R10, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_17
-	JE              sealVAES512_rounds12_18
+	JB              sealVAES512_rounds10_16
+	JE              sealVAES512_rounds12_17
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1052,7 +1007,7 @@ sealVAES512_short_10:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 
-sealVAES512_rounds12_18:
+sealVAES512_rounds12_17:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1062,23 +1017,31 @@ sealVAES512_rounds12_18:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 
-sealVAES512_rounds10_17:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+sealVAES512_rounds10_16:
+	VMOVDQU64       (R9), Z24
+	VINSERTI64X2    $0x03, 912(AX), Z24, Z24
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z29
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VPCLMULQDQ      $0x10, Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z18
+	VPXORQ          Z17, Z18, Z18
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VPCLMULQDQ      $0x00, Z18, Z16, Z19
+	VPCLMULQDQ      $0x10, Z18, Z16, Z20
+	VPCLMULQDQ      $0x01, Z24, Z16, Z23
+	VPCLMULQDQ      $0x11, Z24, Z16, Z22
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z20, Z22, Z22
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1087,90 +1050,75 @@ sealVAES512_rounds10_17:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPSHUFD         $0x4e, Z16, Z18
-	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VMOVDQU64       (SI), Z8
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VPCLMULQDQ      $0x10, Z29, Z8, Z17
+	VPSHUFD         $0x4e, Z8, Z9
+	VPXORQ          Z17, Z9, Z9
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VMOVDQU64       64(SI), Z10
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VPCLMULQDQ      $0x10, Z29, Z10, Z17
+	VPSHUFD         $0x4e, Z10, Z11
+	VPXORQ          Z17, Z11, Z11
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPXORQ          (R10), Z26, Z8
-	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VPSHUFB         Z25, Z0, Z8
-	VMOVDQU8.Z      64(R10), K1, Z9
-	VPXORQ          Z9, Z26, Z9
-	VAESENCLAST     Z9, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(R8)
-	VMOVDQU8.Z      Z1, K1, Z9
-	VPSHUFB         Z25, Z9, Z9
+	VPXORQ          (R8), Z26, Z16
+	VAESENCLAST     Z16, Z0, Z0
+	VMOVDQU64       Z0, (DI)
+	VPSHUFB         Z25, Z0, Z0
+	VMOVDQU8.Z      64(R8), K1, Z16
+	VPXORQ          Z16, Z26, Z16
+	VAESENCLAST     Z16, Z1, Z1
+	VMOVDQU8        Z1, K1, 64(DI)
+	VMOVDQU8.Z      Z1, K1, Z1
+	VPSHUFB         Z25, Z1, Z1
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R11), Z17
-	VPSHUFD         $0x4e, Z8, Z18
-	VPXORQ          Z8, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z8, Z19
-	VPCLMULQDQ      $0x11, Z17, Z8, Z8
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z8, Z24, Z24
-	VMOVDQU64       64(R11), Z17
-	VPSHUFD         $0x4e, Z9, Z18
-	VPXORQ          Z9, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z9, Z19
-	VPCLMULQDQ      $0x11, Z17, Z9, Z9
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z9, Z24, Z24
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPCLMULQDQ      $0x00, Z9, Z0, Z19
+	VPCLMULQDQ      $0x01, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z9, Z0, Z19
+	VPCLMULQDQ      $0x11, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPCLMULQDQ      $0x00, Z11, Z1, Z19
+	VPCLMULQDQ      $0x01, Z10, Z1, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z11, Z1, Z19
+	VPCLMULQDQ      $0x11, Z10, Z1, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPSHUFB         X25, X21, X21
+	VPXORQ          Z21, Z22, Z22
+	VPCLMULQDQ      $0x10, Z29, Z23, Z29
 	VPSHUFD         $0x4e, Z23, Z23
-	VPTERNLOGQ      $0x96, Z17, Z23, Z24
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (R8)(BX*1)
+	VPTERNLOGQ      $0x96, Z29, Z23, Z22
+	VEXTRACTI64X4   $0x01, Z22, Y23
+	VPXORQ          Y23, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X23
+	VPXORQ          X23, X22, X22
+	VPSHUFB         X25, X22, X22
+	VMOVDQU64       X22, (DI)(BX*1)
 	VZEROUPPER
 	RET
 
 sealVAES512_short_9:
-	LEAQ            (BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
+	MOVQ            $-1, CX
+	BZHIQ           BX, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_19
-	JE              sealVAES512_rounds12_20
+	JB              sealVAES512_rounds10_18
+	JE              sealVAES512_rounds12_19
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1178,7 +1126,7 @@ sealVAES512_short_9:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 
-sealVAES512_rounds12_20:
+sealVAES512_rounds12_19:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1186,117 +1134,184 @@ sealVAES512_rounds12_20:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 
-sealVAES512_rounds10_19:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+sealVAES512_rounds10_18:
+	VMOVDQU64       (R9), Z24
+	VINSERTI64X2    $0x03, 912(AX), Z24, Z24
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z29
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VPCLMULQDQ      $0x10, Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z18
+	VPXORQ          Z17, Z18, Z18
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VPSHUFD         $0x4e, Z16, Z18
-	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VPCLMULQDQ      $0x00, Z18, Z16, Z19
+	VPCLMULQDQ      $0x10, Z18, Z16, Z20
+	VPCLMULQDQ      $0x01, Z24, Z16, Z23
+	VPCLMULQDQ      $0x11, Z24, Z16, Z22
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z20, Z22, Z22
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VMOVDQU64       (SI), Z8
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VPCLMULQDQ      $0x10, Z29, Z8, Z17
+	VPSHUFD         $0x4e, Z8, Z9
+	VPXORQ          Z17, Z9, Z9
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VMOVDQU8.Z      (R10), K1, Z8
-	VPXORQ          Z8, Z26, Z8
-	VAESENCLAST     Z8, Z0, Z0
-	VMOVDQU8        Z0, K1, (R8)
-	VMOVDQU8.Z      Z0, K1, Z8
-	VPSHUFB         Z25, Z8, Z8
+	VMOVDQU8.Z      (R8), K1, Z16
+	VPXORQ          Z16, Z26, Z16
+	VAESENCLAST     Z16, Z0, Z0
+	VMOVDQU8        Z0, K1, (DI)
+	VMOVDQU8.Z      Z0, K1, Z0
+	VPSHUFB         Z25, Z0, Z0
 	VAESENCLAST     X26, X21, X21
-	VMOVDQU64       (R11), Z17
-	VPSHUFD         $0x4e, Z8, Z18
-	VPXORQ          Z8, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z8, Z19
-	VPCLMULQDQ      $0x11, Z17, Z8, Z8
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z8, Z24, Z24
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPCLMULQDQ      $0x00, Z9, Z0, Z19
+	VPCLMULQDQ      $0x01, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z23
+	VPCLMULQDQ      $0x10, Z9, Z0, Z19
+	VPCLMULQDQ      $0x11, Z8, Z0, Z20
+	VPTERNLOGQ      $0x96, Z19, Z20, Z22
+	VPSHUFB         X25, X21, X21
+	VPXORQ          Z21, Z22, Z22
+	VPCLMULQDQ      $0x10, Z29, Z23, Z29
 	VPSHUFD         $0x4e, Z23, Z23
-	VPTERNLOGQ      $0x96, Z17, Z23, Z24
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VMOVDQU64       X24, (R8)(BX*1)
+	VPTERNLOGQ      $0x96, Z29, Z23, Z22
+	VEXTRACTI64X4   $0x01, Z22, Y23
+	VPXORQ          Y23, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X23
+	VPXORQ          X23, X22, X22
+	VPSHUFB         X25, X22, X22
+	VMOVDQU64       X22, (DI)(BX*1)
 	VZEROUPPER
 	RET
 
-sealVAES512_long_6:
-	MOVL            $0x00008888, CX
-	KMOVW           CX, K1
-	MOVL            $0x000000f0, CX
-	KMOVB           CX, K2
-	MOVL            DI, CX
-	BSWAPL          CX
-	VPBROADCASTD.Z  CX, K1, Z28
+sealVAES512_shortStream_5:
+	LEAQ           16(CX), SI
+	VMOVD          (SI), X27
+	VPINSRD        $0x01, 4(SI), X27, X27
+	VPINSRD        $0x02, 8(SI), X27, X27
+	VPXORQ         32(AX), X27, X27
+	VPXORQ         gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2     $0x00, Z27, Z27, Z27
+	MOVQ           32(CX), SI
+	VMOVQ          48(CX), X17
+	VPINSRQ        $0x01, 40(CX), X17, X17
+	VPXORQ         Z16, Z16, Z16
+	VINSERTI64X2   $0x03, X17, Z16, Z16
+	VMOVDQU64      (CX), X31
+	XORL           CX, CX
+	VPXORQ         Z31, Z16, Z16
+	MOVL           $0x00008888, R9
+	KMOVW          R9, K1
+	BSWAPL         SI
+	VPBROADCASTD.Z SI, K1, Z28
+	VPXORQ         Z27, Z28, Z28
+	VMOVDQA64      Z28, Z27
+	JMP            sealVAES512_short_7
+
+sealVAES512_longStream_6:
+	LEAQ         16(CX), SI
+	VMOVD        (SI), X27
+	VPINSRD      $0x01, 4(SI), X27, X27
+	VPINSRD      $0x02, 8(SI), X27, X27
+	VPXORQ       32(AX), X27, X27
+	VPXORQ       gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2   $0x00, Z27, Z27, Z27
+	MOVQ         32(CX), SI
+	VMOVQ        48(CX), X17
+	VPINSRQ      $0x01, 40(CX), X17, X17
+	VPXORQ       Z16, Z16, Z16
+	VINSERTI64X2 $0x03, X17, Z16, Z16
+	VMOVDQU64    (CX), X31
+	XORL         CX, CX
+	JMP          sealVAES512_longer_8
+
+sealVAES512_long_4:
+	TESTQ        CX, CX
+	JNE          sealVAES512_longStream_6
+	MOVQ         nonce+16(FP), CX
+	VMOVD        (CX), X27
+	VPINSRD      $0x01, 4(CX), X27, X27
+	VPINSRD      $0x02, 8(CX), X27, X27
+	VPXORQ       32(AX), X27, X27
+	VPXORQ       gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2   $0x00, Z27, Z27, Z27
+	MOVQ         adLen+56(FP), CX
+	MOVQ         ad+48(FP), SI
+	MOVQ         $-1, R9
+	BZHIQ        CX, R9, R9
+	KMOVQ        R9, K1
+	VMOVDQU8.Z   (SI), K1, Z16
+	VPSHUFB      Z25, Z16, Z16
+	MOVQ         BX, SI
+	SHLQ         $0x03, SI
+	VMOVQ        SI, X17
+	LEAQ         15(CX), SI
+	SHLQ         $0x03, CX
+	VPINSRQ      $0x01, CX, X17, X17
+	VINSERTI64X2 $0x03, X17, Z16, Z16
+	ANDQ         $-16, SI
+	MOVQ         SI, CX
+	XORL         SI, SI
+	VPXORQ       X31, X31, X31
+
+sealVAES512_longer_8:
+	LEAQ            gcmCounters<>+0(SB), R10
+	LEAQ            544(R10), R9
+	TESTQ           $0x00000020, R10
+	CMOVQNE         R9, R10
+	MOVL            $0x00008888, R9
+	KMOVW           R9, K1
+	MOVL            $0x000000f0, R9
+	KMOVB           R9, K2
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z28
 	VPXORQ          Z27, Z28, Z28
-	VPXORQ          gcmOne<>+0(SB), X27, X21
-	SHLQ            $0x04, R9
-	NEGQ            R9
-	LEAQ            928(AX)(R9*1), CX
+	NEGQ            CX
+	LEAQ            928(AX)(CX*1), CX
 	MOVL            $0x0000003f, R9
 	KMOVB           R9, K3
 	CMPQ            BX, $0x00000200
-	JB              sealVAES512_first4_21
-	ADDL            $0x20, DI
-	MOVL            DI, R9
+	JB              sealVAES512_first4_20
+	ADDL            $0x20, SI
+	MOVL            SI, R9
 	BSWAPL          R9
 	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_24
-	JE              sealVAES512_rounds12_25
+	JB              sealVAES512_rounds10_23
+	JE              sealVAES512_rounds12_24
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1318,7 +1333,7 @@ sealVAES512_long_6:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealVAES512_rounds12_25:
+sealVAES512_rounds12_24:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1340,11 +1355,9 @@ sealVAES512_rounds12_25:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealVAES512_rounds10_24:
-	MOVL            $0x000000c0, R9
-	KMOVB           R9, K4
+sealVAES512_rounds10_23:
 	VMOVDQU64       (CX), Z20
-	VBROADCASTI64X2 912(AX), K4, Z20
+	VINSERTI64X2    $0x03, 912(AX), Z20, Z20
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -1462,55 +1475,55 @@ sealVAES512_rounds10_24:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VPXORQ          (R10), Z26, Z8
+	VPXORQ          (R8), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R10), Z26, Z9
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R10), Z26, Z10
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R10), Z26, Z11
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R10), Z26, Z12
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R10), Z26, Z13
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R10), Z26, Z14
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R10), Z26, Z15
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R10
+	VMOVDQU64       Z15, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
-	JB              sealVAES512_loopEnd_22
+	JB              sealVAES512_loopEnd_21
 	CMPQ            (AX), $0x0c
-	JA              sealVAES512_loop_28
-	JE              sealVAES512_loop_27
+	JA              sealVAES512_loop_27
+	JE              sealVAES512_loop_26
 	PCALIGN         $0x40
 
-sealVAES512_loop_26:
-	ADDL            $0x20, DI
-	MOVL            DI, CX
+sealVAES512_loop_25:
+	ADDL            $0x20, SI
+	MOVL            SI, CX
 	BSWAPL          CX
 	VPBROADCASTD.Z  CX, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
@@ -1677,55 +1690,286 @@ sealVAES512_loop_26:
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R10), Z26, Z8
+	VPXORQ          (R8), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R10), Z26, Z9
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R10), Z26, Z10
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R10), Z26, Z11
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R10), Z26, Z12
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R10), Z26, Z13
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R10), Z26, Z14
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R10), Z26, Z15
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R10
+	VMOVDQU64       Z15, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000200
+	JAE             sealVAES512_loop_25
+	JMP             sealVAES512_loopEnd_21
+	PCALIGN $0x40
+
+sealVAES512_loop_26:
+	ADDL            $0x20, SI
+	MOVL            SI, CX
+	BSWAPL          CX
+	VPBROADCASTD.Z  CX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R10), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPXORQ          (R8), Z26, Z8
+	VAESENCLAST     Z8, Z0, Z8
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
+	VAESENCLAST     Z9, Z1, Z9
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
+	VAESENCLAST     Z10, Z2, Z10
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
+	VAESENCLAST     Z11, Z3, Z11
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
+	VAESENCLAST     Z12, Z4, Z12
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
+	VAESENCLAST     Z13, Z5, Z13
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
+	VAESENCLAST     Z14, Z6, Z14
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
+	VAESENCLAST     Z15, Z7, Z15
+	VMOVDQU64       Z15, 448(DI)
+	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
 	JAE             sealVAES512_loop_26
-	JMP             sealVAES512_loopEnd_22
+	JMP             sealVAES512_loopEnd_21
 	PCALIGN $0x40
 
 sealVAES512_loop_27:
-	ADDL            $0x20, DI
-	MOVL            DI, CX
+	ADDL            $0x20, SI
+	MOVL            SI, CX
 	BSWAPL          CX
 	VPBROADCASTD.Z  CX, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -176(DX), Z30
+	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -1739,7 +1983,36 @@ sealVAES512_loop_27:
 	VPSHUFB         Z25, Z10, Z19
 	VBROADCASTI32X4 304(AX), Z17
 	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
 	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VBROADCASTI32X4 -160(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1749,13 +2022,12 @@ sealVAES512_loop_27:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1765,15 +2037,12 @@ sealVAES512_loop_27:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1783,29 +2052,13 @@ sealVAES512_loop_27:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
 	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -96(DX), Z30
+	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -1821,7 +2074,7 @@ sealVAES512_loop_27:
 	VPSHUFB         Z25, Z13, Z16
 	VPSHUFB         Z25, Z14, Z19
 	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -80(DX), Z30
+	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
@@ -1836,7 +2089,21 @@ sealVAES512_loop_27:
 	VPXORQ          Z16, Z17, Z17
 	VPXORQ          Z19, Z20, Z20
 	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
 	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1846,16 +2113,13 @@ sealVAES512_loop_27:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
 	VPTERNLOGQ      $0x96, Z17, Z20, Z22
 	VPTERNLOGQ      $0x96, Z18, Z21, Z23
 	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1865,12 +2129,12 @@ sealVAES512_loop_27:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
 	VBROADCASTI32X4 400(AX), Z17
 	VBROADCASTI32X4 288(AX), Z20
 	VBROADCASTI32X4 528(AX), Z18
 	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1880,13 +2144,12 @@ sealVAES512_loop_27:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
 	VPXORQ          Z16, Z18, Z18
 	VPXORQ          Z19, Z21, Z21
 	VPCLMULQDQ      $0x01, Z16, Z16, Z16
 	VPCLMULQDQ      $0x01, Z19, Z19, Z19
 	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -1896,7 +2159,6 @@ sealVAES512_loop_27:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
 	VPCLMULQDQ      $0x01, Z18, Z18, Z18
 	VPCLMULQDQ      $0x01, Z21, Z21, Z21
 	VPTERNLOGQ      $0x96, Z16, Z19, Z24
@@ -1908,295 +2170,46 @@ sealVAES512_loop_27:
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R10), Z26, Z8
+	VPXORQ          (R8), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R10), Z26, Z9
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R10), Z26, Z10
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R10), Z26, Z11
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R10), Z26, Z12
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R10), Z26, Z13
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R10), Z26, Z14
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R10), Z26, Z15
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R10
+	VMOVDQU64       Z15, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
 	JAE             sealVAES512_loop_27
-	JMP             sealVAES512_loopEnd_22
-	PCALIGN $0x40
 
-sealVAES512_loop_28:
-	ADDL            $0x20, DI
-	MOVL            DI, CX
-	BSWAPL          CX
-	VPBROADCASTD.Z  CX, K1, Z29
-	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
-	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
-	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -208(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 544(AX), Z23
-	VPSHUFB         Z25, Z9, Z16
-	VPSHUFB         Z25, Z10, Z19
-	VBROADCASTI32X4 304(AX), Z17
-	VBROADCASTI32X4 320(AX), Z20
-	VBROADCASTI32X4 -192(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z13, Z16
-	VPSHUFB         Z25, Z14, Z19
-	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -96(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 512(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z15, Z16
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
-	VBROADCASTI32X4 416(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -32(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VBROADCASTI32X4 -16(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPXORQ          Z24, Z22, Z22
-	VPXORQ          Z24, Z23, Z31
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
-	VPCLMULQDQ      $0x10, Z24, Z22, Z24
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R10), Z26, Z8
-	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R10), Z26, Z9
-	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R10), Z26, Z10
-	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R10), Z26, Z11
-	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R10), Z26, Z12
-	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R10), Z26, Z13
-	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R10), Z26, Z14
-	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R10), Z26, Z15
-	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R10
-	ADDQ            $0x00000200, R8
-	SUBQ            $0x00000200, BX
-	CMPQ            BX, $0x00000200
-	JAE             sealVAES512_loop_28
-
-sealVAES512_loopEnd_22:
+sealVAES512_loopEnd_21:
 	CMPQ            BX, $0x00000100
-	JB              sealVAES512_end8_23
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
+	JB              sealVAES512_end8_22
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_29
-	JE              sealVAES512_rounds12_30
+	JB              sealVAES512_rounds10_28
+	JE              sealVAES512_rounds12_29
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2208,7 +2221,7 @@ sealVAES512_loopEnd_22:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds12_30:
+sealVAES512_rounds12_29:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2220,7 +2233,7 @@ sealVAES512_rounds12_30:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds10_29:
+sealVAES512_rounds10_28:
 	VBROADCASTI32X4 544(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -2350,41 +2363,41 @@ sealVAES512_rounds10_29:
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R10), Z26, Z8
+	VPXORQ          (R8), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R10), Z26, Z9
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R10), Z26, Z10
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R10), Z26, Z11
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	ADDQ            $0x00000100, R10
+	VMOVDQU64       Z11, 192(DI)
 	ADDQ            $0x00000100, R8
+	ADDQ            $0x00000100, DI
 	SUBQ            $0x00000100, BX
 
-sealVAES512_tail4_31:
+sealVAES512_tail4_30:
 	LEAQ            15(BX), CX
 	SHRQ            $0x04, CX
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	ADDL            $0x20, DI
-	BSWAPL          DI
-	VPBROADCASTD.Z  DI, K1, Z29
+	ADDL            $0x20, SI
+	BSWAPL          SI
+	VPBROADCASTD.Z  SI, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          256(SI), Z28, Z0
-	VPXORQ          320(SI), Z28, Z1
-	VPXORQ          384(SI), Z28, Z2
+	VPXORQ          256(R10), Z28, Z0
+	VPXORQ          320(R10), Z28, Z1
+	VPXORQ          384(R10), Z28, Z2
 	VPBLENDMQ       Z29, Z28, K2, Z3
-	VPXORQ          448(SI), Z3, Z3
+	VPXORQ          448(R10), Z3, Z3
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_33
-	JE              sealVAES512_rounds12_34
+	JB              sealVAES512_rounds10_32
+	JE              sealVAES512_rounds12_33
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2396,7 +2409,7 @@ sealVAES512_tail4_31:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds12_34:
+sealVAES512_rounds12_33:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2408,7 +2421,7 @@ sealVAES512_rounds12_34:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds10_33:
+sealVAES512_rounds10_32:
 	VBROADCASTI32X4 576(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -2504,14 +2517,14 @@ sealVAES512_rounds10_33:
 	VPCLMULQDQ      $0x11, Z17, Z11, Z24
 	MOVQ            $-1, AX
 	CMPQ            BX, $0x00000000
-	JBE             sealVAES512_done_32
+	JBE             sealVAES512_done_31
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R10), K1, Z16
+	VMOVDQU8.Z      (R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (R8)
+	VMOVDQU8        Z0, K1, (DI)
 	VMOVDQU8.Z      Z0, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
@@ -2526,14 +2539,14 @@ sealVAES512_rounds10_33:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000040
-	JBE             sealVAES512_done_32
+	JBE             sealVAES512_done_31
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R10), K1, Z16
+	VMOVDQU8.Z      64(R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(R8)
+	VMOVDQU8        Z1, K1, 64(DI)
 	VMOVDQU8.Z      Z1, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
@@ -2548,14 +2561,14 @@ sealVAES512_rounds10_33:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000080
-	JBE             sealVAES512_done_32
+	JBE             sealVAES512_done_31
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R10), K1, Z16
+	VMOVDQU8.Z      128(R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(R8)
+	VMOVDQU8        Z2, K1, 128(DI)
 	VMOVDQU8.Z      Z2, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
@@ -2570,14 +2583,14 @@ sealVAES512_rounds10_33:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x000000c0
-	JBE             sealVAES512_done_32
+	JBE             sealVAES512_done_31
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R10), K1, Z16
+	VMOVDQU8.Z      192(R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(R8)
+	VMOVDQU8        Z3, K1, 192(DI)
 	VMOVDQU8.Z      Z3, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
@@ -2592,7 +2605,7 @@ sealVAES512_rounds10_33:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 
-sealVAES512_done_32:
+sealVAES512_done_31:
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -2608,23 +2621,23 @@ sealVAES512_done_32:
 	VPXORQ          X17, X24, X24
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
-	VMOVDQU64       X24, (R8)(BX*1)
+	VMOVDQU64       X24, (DI)(BX*1)
 	VZEROUPPER
 	RET
 
-sealVAES512_end8_23:
+sealVAES512_end8_22:
 	LEAQ            15(BX), CX
 	SHRQ            $0x04, CX
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_36
-	JE              sealVAES512_rounds12_37
+	JB              sealVAES512_rounds10_35
+	JE              sealVAES512_rounds12_36
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2636,7 +2649,7 @@ sealVAES512_end8_23:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds12_37:
+sealVAES512_rounds12_36:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -2648,7 +2661,7 @@ sealVAES512_rounds12_37:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds10_36:
+sealVAES512_rounds10_35:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -2782,14 +2795,14 @@ sealVAES512_rounds10_36:
 	VPCLMULQDQ      $0x11, Z17, Z15, Z24
 	MOVQ            $-1, AX
 	CMPQ            BX, $0x00000000
-	JBE             sealVAES512_done_35
+	JBE             sealVAES512_done_34
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R10), K1, Z16
+	VMOVDQU8.Z      (R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (R8)
+	VMOVDQU8        Z0, K1, (DI)
 	VMOVDQU8.Z      Z0, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
@@ -2804,14 +2817,14 @@ sealVAES512_rounds10_36:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000040
-	JBE             sealVAES512_done_35
+	JBE             sealVAES512_done_34
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R10), K1, Z16
+	VMOVDQU8.Z      64(R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(R8)
+	VMOVDQU8        Z1, K1, 64(DI)
 	VMOVDQU8.Z      Z1, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
@@ -2826,14 +2839,14 @@ sealVAES512_rounds10_36:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000080
-	JBE             sealVAES512_done_35
+	JBE             sealVAES512_done_34
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R10), K1, Z16
+	VMOVDQU8.Z      128(R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(R8)
+	VMOVDQU8        Z2, K1, 128(DI)
 	VMOVDQU8.Z      Z2, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
@@ -2848,14 +2861,14 @@ sealVAES512_rounds10_36:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x000000c0
-	JBE             sealVAES512_done_35
+	JBE             sealVAES512_done_34
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R10), K1, Z16
+	VMOVDQU8.Z      192(R8), K1, Z16
 	VPXORQ          Z16, Z26, Z16
 	VAESENCLAST     Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(R8)
+	VMOVDQU8        Z3, K1, 192(DI)
 	VMOVDQU8.Z      Z3, K1, Z16
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
@@ -2870,7 +2883,7 @@ sealVAES512_rounds10_36:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 
-sealVAES512_done_35:
+sealVAES512_done_34:
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -2886,18 +2899,18 @@ sealVAES512_done_35:
 	VPXORQ          X17, X24, X24
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
-	VMOVDQU64       X24, (R8)(BX*1)
+	VMOVDQU64       X24, (DI)(BX*1)
 	VZEROUPPER
 	RET
 
-sealVAES512_first4_21:
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
+sealVAES512_first4_20:
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
 	CMPQ            (AX), $0x0c
-	JB              sealVAES512_rounds10_38
-	JE              sealVAES512_rounds12_39
+	JB              sealVAES512_rounds10_37
+	JE              sealVAES512_rounds12_38
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -2911,7 +2924,7 @@ sealVAES512_first4_21:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds12_39:
+sealVAES512_rounds12_38:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -2925,11 +2938,9 @@ sealVAES512_rounds12_39:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-sealVAES512_rounds10_38:
-	MOVL            $0x000000c0, R9
-	KMOVB           R9, K4
+sealVAES512_rounds10_37:
 	VMOVDQU64       (CX), Z20
-	VBROADCASTI64X2 912(AX), K4, Z20
+	VINSERTI64X2    $0x03, 912(AX), Z20, Z20
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3011,22 +3022,26 @@ sealVAES512_rounds10_38:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VPXORQ          (R10), Z26, Z8
+	VPXORQ          (R8), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R10), Z26, Z9
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R10), Z26, Z10
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R10), Z26, Z11
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	ADDQ            $0x00000100, R10
+	VMOVDQU64       Z11, 192(DI)
 	ADDQ            $0x00000100, R8
+	ADDQ            $0x00000100, DI
 	SUBQ            $0x00000100, BX
-	JMP             sealVAES512_tail4_31
+	JMP             sealVAES512_tail4_30
+
+DATA gcmOne<>+0(SB)/8, $0x0000000000000000
+DATA gcmOne<>+8(SB)/8, $0x0100000000000000
+GLOBL gcmOne<>(SB), RODATA|NOPTR, $16
 
 DATA gcmCounters<>+0(SB)/8, $0x0000000000000000
 DATA gcmCounters<>+8(SB)/8, $0x0200000000000000
@@ -3162,10 +3177,6 @@ DATA gcmCounters<>+1040(SB)/8, $0x0000000000000000
 DATA gcmCounters<>+1048(SB)/8, $0x0100000000000000
 GLOBL gcmCounters<>(SB), RODATA|NOPTR, $1056
 
-DATA gcmOne<>+0(SB)/8, $0x0000000000000000
-DATA gcmOne<>+8(SB)/8, $0x0100000000000000
-GLOBL gcmOne<>(SB), RODATA|NOPTR, $16
-
 // func openVAES512(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: AES, AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, VAES, VPCLMULQDQ
 TEXT ·openVAES512(SB), NOSPLIT, $16-72
@@ -3176,95 +3187,65 @@ TEXT ·openVAES512(SB), NOSPLIT, $16-72
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
-	LEAQ            gcmCounters<>+0(SB), SI
-	LEAQ            544(SI), BX
-	TESTQ           $0x00000020, SI
-	CMOVQNE         BX, SI
 	MOVQ            n+40(FP), BX
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), R8
+	CMPQ            BX, $0x00000100
+	JA              openVAES512_long_39
 	TESTQ           CX, CX
-	JNE             openVAES512_stream_40
-	MOVQ            adLen+56(FP), R9
-	MOVQ            ad+48(FP), DI
-	MOVQ            nonce+16(FP), R8
-	MOVQ            $-1, R10
-	BZHIQ           R9, R10, R10
-	KMOVQ           R10, K1
-	VMOVDQU8.Z      (DI), K1, Z16
+	JNE             openVAES512_shortStream_40
+	MOVQ            nonce+16(FP), CX
+	VMOVD           (CX), X27
+	VPINSRD         $0x01, 4(CX), X27, X27
+	VPINSRD         $0x02, 8(CX), X27, X27
+	VPXORQ          32(AX), X27, X27
+	VPXORQ          gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2      $0x00, Z27, Z27, Z27
+	MOVQ            adLen+56(FP), CX
+	MOVQ            ad+48(FP), SI
+	MOVQ            $-1, R9
+	BZHIQ           CX, R9, R9
+	KMOVQ           R9, K1
+	VMOVDQU8.Z      (SI), K1, Z16
 	VPSHUFB         Z25, Z16, Z16
-	MOVQ            BX, DI
-	SHLQ            $0x03, DI
-	VMOVQ           DI, X17
-	MOVQ            R9, DI
-	SHLQ            $0x03, DI
-	VPINSRQ         $0x01, DI, X17, X17
-	ADDQ            $0x0f, R9
-	SHRQ            $0x04, R9
-	XORL            DI, DI
-	VPXORQ          X31, X31, X31
-	JMP             openVAES512_loaded_41
+	MOVQ            BX, SI
+	SHLQ            $0x03, SI
+	VMOVQ           SI, X17
+	LEAQ            15(CX), SI
+	SHLQ            $0x03, CX
+	VPINSRQ         $0x01, CX, X17, X17
+	VINSERTI64X2    $0x03, X17, Z16, Z16
+	ANDQ            $-16, SI
+	MOVQ            SI, CX
 
-openVAES512_stream_40:
-	LEAQ      16(CX), R8
-	MOVQ      32(CX), DI
-	VMOVQ     48(CX), X17
-	VPINSRQ   $0x01, 40(CX), X17, X17
-	VPXORQ    Z16, Z16, Z16
-	VMOVDQU64 (CX), X31
-	XORL      R9, R9
-
-openVAES512_loaded_41:
-	VINSERTI64X2   $0x03, X17, Z16, Z16
-	VMOVD          (R8), X27
-	VPINSRD        $0x01, 4(R8), X27, X27
-	VPINSRD        $0x02, 8(R8), X27, X27
-	VPXORQ         32(AX), X27, X27
-	VSHUFI64X2     $0x00, Z27, Z27, Z27
-	MOVQ           dst+24(FP), R8
-	MOVQ           src+32(FP), R10
-	CMPQ           BX, $0x00000100
-	JA             openVAES512_long_42
-	LEAQ           15(BX), R11
-	SHRQ           $0x04, R11
-	NEGQ           R11
-	SHLQ           $0x04, R11
-	LEAQ           912(AX)(R11*1), R11
-	SHLQ           $0x04, R9
-	MOVQ           R11, R12
-	SUBQ           R9, R12
-	VPXORQ         Z31, Z16, Z16
-	VPXORQ         gcmOne<>+0(SB), X27, X21
-	TESTQ          CX, CX
-	JE             openVAES512_first_43
-	MOVL           $0x00008888, CX
-	KMOVW          CX, K1
-	MOVL           DI, CX
-	BSWAPL         CX
-	VPBROADCASTD.Z CX, K1, Z28
-	VPXORQ         Z27, Z28, Z28
-	VMOVDQA64      Z28, Z27
-
-openVAES512_first_43:
+openVAES512_short_42:
+	LEAQ            15(BX), SI
+	ANDQ            $-16, SI
+	NEGQ            SI
+	LEAQ            912(AX)(SI*1), SI
+	MOVQ            SI, R9
+	SUBQ            CX, R9
 	CMPQ            BX, $0x00000040
-	JBE             openVAES512_short_45
+	JBE             openVAES512_short_44
 	CMPQ            BX, $0x00000080
-	JBE             openVAES512_short_46
+	JBE             openVAES512_short_45
 	CMPQ            BX, $0x000000c0
-	JBE             openVAES512_short_47
-	LEAQ            -192(BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
-	VPXORQ          64(SI), Z27, Z1
-	VPXORQ          128(SI), Z27, Z2
-	VPXORQ          192(SI), Z27, Z3
-	VMOVDQU64       (R10), Z8
-	VMOVDQU64       64(R10), Z9
-	VMOVDQU64       128(R10), Z10
-	VMOVDQU8.Z      192(R10), K1, Z11
+	JBE             openVAES512_short_46
+	LEAQ            -192(BX), R10
+	MOVQ            $-1, CX
+	BZHIQ           R10, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
+	VPXORQ          gcmCounters<>+192(SB), Z27, Z3
+	VMOVDQU64       (R8), Z8
+	VMOVDQU64       64(R8), Z9
+	VMOVDQU64       128(R8), Z10
+	VMOVDQU8.Z      192(R8), K1, Z11
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_49
-	JE              openVAES512_rounds12_50
+	JB              openVAES512_rounds10_47
+	JE              openVAES512_rounds12_48
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3278,7 +3259,7 @@ openVAES512_first_43:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds12_50:
+openVAES512_rounds12_48:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3292,18 +3273,16 @@ openVAES512_rounds12_50:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds10_49:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+openVAES512_rounds10_47:
+	VMOVDQU64       (R9), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3317,7 +3296,7 @@ openVAES512_rounds10_49:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VMOVDQU64       (R11), Z17
+	VMOVDQU64       (SI), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3325,9 +3304,9 @@ openVAES512_rounds10_49:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z18
 	VPCLMULQDQ      $0x00, Z17, Z12, Z19
 	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3335,31 +3314,31 @@ openVAES512_rounds10_49:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z9, Z12
+	VMOVDQU64       64(SI), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VMOVDQU64       64(R11), Z17
-	VPSHUFD         $0x4e, Z12, Z18
-	VPXORQ          Z12, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z12, Z19
-	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPSHUFB         Z25, Z10, Z12
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPSHUFB         Z25, Z10, Z12
-	VMOVDQU64       128(R11), Z17
+	VMOVDQU64       128(SI), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3367,9 +3346,9 @@ openVAES512_rounds10_49:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z18
 	VPCLMULQDQ      $0x00, Z17, Z12, Z19
 	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3377,13 +3356,7 @@ openVAES512_rounds10_49:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 	VPSHUFB         Z25, Z11, Z12
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VMOVDQU64       192(R11), Z17
+	VMOVDQU64       192(SI), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3391,34 +3364,41 @@ openVAES512_rounds10_49:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z18
 	VPCLMULQDQ      $0x00, Z17, Z12, Z19
 	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z23, Z17
-	VPSHUFD         $0x4e, Z23, Z23
-	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
+	VPSHUFB         X25, X22, X22
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
 	VAESENCLAST     Z26, Z1, Z1
@@ -3428,40 +3408,39 @@ openVAES512_rounds10_49:
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
 	VAESENCLAST     X26, X21, X21
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VPXORQ          (R10)(BX*1), X24, X13
+	VPXORQ          X21, X22, X22
+	VPXORQ          (R8)(BX*1), X22, X13
 	VPTEST          X13, X13
-	JNE             openVAES512_bad_51
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU8        Z3, K1, 192(R8)
+	JNE             openVAES512_bad_49
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU8        Z3, K1, 192(DI)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_bad_51:
+openVAES512_bad_49:
 	MOVQ $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_short_47:
-	LEAQ            -128(BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
-	VPXORQ          64(SI), Z27, Z1
-	VPXORQ          128(SI), Z27, Z2
-	VMOVDQU64       (R10), Z8
-	VMOVDQU64       64(R10), Z9
-	VMOVDQU8.Z      128(R10), K1, Z10
+openVAES512_short_46:
+	LEAQ            -128(BX), R10
+	MOVQ            $-1, CX
+	BZHIQ           R10, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
+	VMOVDQU64       (R8), Z8
+	VMOVDQU64       64(R8), Z9
+	VMOVDQU8.Z      128(R8), K1, Z10
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_52
-	JE              openVAES512_rounds12_53
+	JB              openVAES512_rounds10_50
+	JE              openVAES512_rounds12_51
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3473,7 +3452,7 @@ openVAES512_short_47:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 
-openVAES512_rounds12_53:
+openVAES512_rounds12_51:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3485,79 +3464,72 @@ openVAES512_rounds12_53:
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
 
-openVAES512_rounds10_52:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+openVAES512_rounds10_50:
+	VMOVDQU64       (R9), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPSHUFD         $0x4e, Z16, Z18
-	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VPSHUFB         Z25, Z8, Z12
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPSHUFB         Z25, Z8, Z12
+	VMOVDQU64       (SI), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VMOVDQU64       (R11), Z17
-	VPSHUFD         $0x4e, Z12, Z18
-	VPXORQ          Z12, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z12, Z19
-	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPSHUFB         Z25, Z9, Z12
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPSHUFB         Z25, Z9, Z12
+	VMOVDQU64       64(SI), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VMOVDQU64       64(R11), Z17
-	VPSHUFD         $0x4e, Z12, Z18
-	VPXORQ          Z12, Z18, Z18
-	VPSHUFD         $0x4e, Z17, Z19
-	VPXORQ          Z17, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z18
-	VPCLMULQDQ      $0x00, Z17, Z12, Z19
-	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPSHUFB         Z25, Z10, Z12
 	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPSHUFB         Z25, Z10, Z12
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VMOVDQU64       128(R11), Z17
+	VMOVDQU64       128(SI), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3565,32 +3537,38 @@ openVAES512_rounds10_52:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z18
 	VPCLMULQDQ      $0x00, Z17, Z12, Z19
 	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z23, Z17
-	VPSHUFD         $0x4e, Z23, Z23
-	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VAESENC         Z30, Z2, Z2
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
+	VPSHUFB         X25, X22, X22
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
 	VAESENCLAST     Z26, Z1, Z1
@@ -3598,37 +3576,36 @@ openVAES512_rounds10_52:
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
 	VAESENCLAST     X26, X21, X21
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VPXORQ          (R10)(BX*1), X24, X13
+	VPXORQ          X21, X22, X22
+	VPXORQ          (R8)(BX*1), X22, X13
 	VPTEST          X13, X13
-	JNE             openVAES512_bad_54
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU8        Z2, K1, 128(R8)
+	JNE             openVAES512_bad_52
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU8        Z2, K1, 128(DI)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_bad_54:
+openVAES512_bad_52:
 	MOVQ $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_short_46:
-	LEAQ            -64(BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
-	VPXORQ          64(SI), Z27, Z1
-	VMOVDQU64       (R10), Z8
-	VMOVDQU8.Z      64(R10), K1, Z9
+openVAES512_short_45:
+	LEAQ            -64(BX), R10
+	MOVQ            $-1, CX
+	BZHIQ           R10, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VMOVDQU64       (R8), Z8
+	VMOVDQU8.Z      64(R8), K1, Z9
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_55
-	JE              openVAES512_rounds12_56
+	JB              openVAES512_rounds10_53
+	JE              openVAES512_rounds12_54
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3638,7 +3615,7 @@ openVAES512_short_46:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 
-openVAES512_rounds12_56:
+openVAES512_rounds12_54:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3648,22 +3625,20 @@ openVAES512_rounds12_56:
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 
-openVAES512_rounds10_55:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+openVAES512_rounds10_53:
+	VMOVDQU64       (R9), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3673,7 +3648,7 @@ openVAES512_rounds10_55:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VMOVDQU64       (R11), Z17
+	VMOVDQU64       (SI), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3681,23 +3656,19 @@ openVAES512_rounds10_55:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z18
 	VPCLMULQDQ      $0x00, Z17, Z12, Z19
 	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
+	VPSHUFB         Z25, Z9, Z12
 	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPSHUFB         Z25, Z9, Z12
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VMOVDQU64       64(R11), Z17
+	VMOVDQU64       64(SI), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3705,30 +3676,35 @@ openVAES512_rounds10_55:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z18
 	VPCLMULQDQ      $0x00, Z17, Z12, Z19
 	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
-	VBROADCASTI32X4 -48(DX), Z30
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -64(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
+	VPSHUFB         X25, X22, X22
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3738,34 +3714,32 @@ openVAES512_rounds10_55:
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
 	VAESENCLAST     X26, X21, X21
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VPXORQ          (R10)(BX*1), X24, X13
+	VPXORQ          X21, X22, X22
+	VPXORQ          (R8)(BX*1), X22, X13
 	VPTEST          X13, X13
-	JNE             openVAES512_bad_57
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU8        Z1, K1, 64(R8)
+	JNE             openVAES512_bad_55
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU8        Z1, K1, 64(DI)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_bad_57:
+openVAES512_bad_55:
 	MOVQ $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_short_45:
-	LEAQ            (BX), CX
-	MOVQ            $-1, DI
-	BZHIQ           CX, DI, DI
-	KMOVQ           DI, K1
-	VPXORQ          (SI), Z27, Z0
-	VMOVDQU8.Z      (R10), K1, Z8
+openVAES512_short_44:
+	MOVQ            $-1, CX
+	BZHIQ           BX, CX, CX
+	KMOVQ           CX, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VMOVDQU8.Z      (R8), K1, Z8
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_58
-	JE              openVAES512_rounds12_59
+	JB              openVAES512_rounds10_56
+	JE              openVAES512_rounds12_57
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3773,7 +3747,7 @@ openVAES512_short_45:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 
-openVAES512_rounds12_59:
+openVAES512_rounds12_57:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3781,35 +3755,30 @@ openVAES512_rounds12_59:
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 
-openVAES512_rounds10_58:
-	MOVL            $0x000000c0, CX
-	KMOVB           CX, K2
-	VMOVDQU64       (R12), Z15
-	VBROADCASTI64X2 912(AX), K2, Z15
+openVAES512_rounds10_56:
+	VMOVDQU64       (R9), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VPSHUFD         $0x4e, Z16, Z18
 	VPXORQ          Z16, Z18, Z18
-	VPSHUFD         $0x4e, Z15, Z19
-	VPXORQ          Z15, Z19, Z19
-	VPCLMULQDQ      $0x00, Z19, Z18, Z23
-	VPCLMULQDQ      $0x00, Z15, Z16, Z22
-	VPCLMULQDQ      $0x11, Z15, Z16, Z24
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
 	VBROADCASTI32X4 -128(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VPSHUFB         Z25, Z8, Z12
 	VBROADCASTI32X4 -112(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VPSHUFB         Z25, Z8, Z12
 	VBROADCASTI32X4 -96(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         X30, X21, X21
-	VAESENC         Z30, Z0, Z0
-	VMOVDQU64       (R11), Z17
+	VMOVDQU64       (SI), Z17
 	VPSHUFD         $0x4e, Z12, Z18
 	VPXORQ          Z12, Z18, Z18
 	VPSHUFD         $0x4e, Z17, Z19
@@ -3817,89 +3786,164 @@ openVAES512_rounds10_58:
 	VPCLMULQDQ      $0x00, Z19, Z18, Z18
 	VPCLMULQDQ      $0x00, Z17, Z12, Z19
 	VPCLMULQDQ      $0x11, Z17, Z12, Z12
-	VPXORQ          Z18, Z23, Z23
-	VPXORQ          Z19, Z22, Z22
-	VPXORQ          Z12, Z24, Z24
-	VBROADCASTI32X4 -64(DX), Z30
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -80(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VPTERNLOGQ      $0x96, Z22, Z24, Z23
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
-	VPCLMULQDQ      $0x10, Z17, Z22, Z17
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z17, Z22, Z23
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z23, Z17
 	VPSHUFD         $0x4e, Z23, Z23
 	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
 	VBROADCASTI32X4 -48(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
 	VBROADCASTI32X4 -32(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
-	VEXTRACTI64X4   $0x01, Z24, Y17
-	VPXORQ          Y17, Y24, Y24
-	VEXTRACTI64X2   $0x01, Y24, X17
-	VPXORQ          X17, X24, X24
+	VPSHUFB         X25, X22, X22
 	VBROADCASTI32X4 -16(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
 	VAESENCLAST     X26, X21, X21
-	VPSHUFB         X25, X24, X24
-	VPXORQ          X21, X24, X24
-	VPXORQ          (R10)(BX*1), X24, X13
+	VPXORQ          X21, X22, X22
+	VPXORQ          (R8)(BX*1), X22, X13
 	VPTEST          X13, X13
-	JNE             openVAES512_bad_60
-	VMOVDQU8        Z0, K1, (R8)
+	JNE             openVAES512_bad_58
+	VMOVDQU8        Z0, K1, (DI)
 	MOVQ            $0x00000001, AX
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_bad_60:
+openVAES512_bad_58:
 	MOVQ $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_long_42:
-	MOVL            $0x00008888, CX
-	KMOVW           CX, K1
-	MOVL            $0x000000f0, CX
-	KMOVB           CX, K2
-	MOVL            DI, CX
-	BSWAPL          CX
-	VPBROADCASTD.Z  CX, K1, Z28
+openVAES512_shortStream_40:
+	LEAQ           16(CX), SI
+	VMOVD          (SI), X27
+	VPINSRD        $0x01, 4(SI), X27, X27
+	VPINSRD        $0x02, 8(SI), X27, X27
+	VPXORQ         32(AX), X27, X27
+	VPXORQ         gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2     $0x00, Z27, Z27, Z27
+	MOVQ           32(CX), SI
+	VMOVQ          48(CX), X17
+	VPINSRQ        $0x01, 40(CX), X17, X17
+	VPXORQ         Z16, Z16, Z16
+	VINSERTI64X2   $0x03, X17, Z16, Z16
+	VMOVDQU64      (CX), X31
+	XORL           CX, CX
+	VPXORQ         Z31, Z16, Z16
+	MOVL           $0x00008888, R9
+	KMOVW          R9, K1
+	BSWAPL         SI
+	VPBROADCASTD.Z SI, K1, Z28
+	VPXORQ         Z27, Z28, Z28
+	VMOVDQA64      Z28, Z27
+	JMP            openVAES512_short_42
+
+openVAES512_longStream_41:
+	LEAQ         16(CX), SI
+	VMOVD        (SI), X27
+	VPINSRD      $0x01, 4(SI), X27, X27
+	VPINSRD      $0x02, 8(SI), X27, X27
+	VPXORQ       32(AX), X27, X27
+	VPXORQ       gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2   $0x00, Z27, Z27, Z27
+	MOVQ         32(CX), SI
+	VMOVQ        48(CX), X17
+	VPINSRQ      $0x01, 40(CX), X17, X17
+	VPXORQ       Z16, Z16, Z16
+	VINSERTI64X2 $0x03, X17, Z16, Z16
+	VMOVDQU64    (CX), X31
+	XORL         CX, CX
+	JMP          openVAES512_longer_43
+
+openVAES512_long_39:
+	TESTQ        CX, CX
+	JNE          openVAES512_longStream_41
+	MOVQ         nonce+16(FP), CX
+	VMOVD        (CX), X27
+	VPINSRD      $0x01, 4(CX), X27, X27
+	VPINSRD      $0x02, 8(CX), X27, X27
+	VPXORQ       32(AX), X27, X27
+	VPXORQ       gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2   $0x00, Z27, Z27, Z27
+	MOVQ         adLen+56(FP), CX
+	MOVQ         ad+48(FP), SI
+	MOVQ         $-1, R9
+	BZHIQ        CX, R9, R9
+	KMOVQ        R9, K1
+	VMOVDQU8.Z   (SI), K1, Z16
+	VPSHUFB      Z25, Z16, Z16
+	MOVQ         BX, SI
+	SHLQ         $0x03, SI
+	VMOVQ        SI, X17
+	LEAQ         15(CX), SI
+	SHLQ         $0x03, CX
+	VPINSRQ      $0x01, CX, X17, X17
+	VINSERTI64X2 $0x03, X17, Z16, Z16
+	ANDQ         $-16, SI
+	MOVQ         SI, CX
+	XORL         SI, SI
+	VPXORQ       X31, X31, X31
+
+openVAES512_longer_43:
+	LEAQ            gcmCounters<>+0(SB), R10
+	LEAQ            544(R10), R9
+	TESTQ           $0x00000020, R10
+	CMOVQNE         R9, R10
+	MOVL            $0x00008888, R9
+	KMOVW           R9, K1
+	MOVL            $0x000000f0, R9
+	KMOVB           R9, K2
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z28
 	VPXORQ          Z27, Z28, Z28
-	VPXORQ          gcmOne<>+0(SB), X27, X21
-	SHLQ            $0x04, R9
-	NEGQ            R9
-	LEAQ            928(AX)(R9*1), CX
+	NEGQ            CX
+	LEAQ            928(AX)(CX*1), CX
 	MOVL            $0x0000003f, R9
 	KMOVB           R9, K3
 	CMPQ            BX, $0x00000200
-	JB              openVAES512_first4_61
-	ADDL            $0x20, DI
-	MOVL            DI, R9
+	JB              openVAES512_first4_59
+	ADDL            $0x20, SI
+	MOVL            SI, R9
 	BSWAPL          R9
 	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_64
-	JE              openVAES512_rounds12_65
+	JB              openVAES512_rounds10_62
+	JE              openVAES512_rounds12_63
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3921,7 +3965,7 @@ openVAES512_long_42:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openVAES512_rounds12_65:
+openVAES512_rounds12_63:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -3943,11 +3987,9 @@ openVAES512_rounds12_65:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openVAES512_rounds10_64:
-	MOVL            $0x000000c0, R9
-	KMOVB           R9, K4
+openVAES512_rounds10_62:
 	VMOVDQU64       (CX), Z20
-	VBROADCASTI64X2 912(AX), K4, Z20
+	VINSERTI64X2    $0x03, 912(AX), Z20, Z20
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -4065,63 +4107,63 @@ openVAES512_rounds10_64:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VMOVDQU64       (R10), Z8
+	VMOVDQU64       (R8), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R10), Z9
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R10), Z10
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R10), Z11
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R10), Z12
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R10), Z13
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R10), Z14
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R10), Z15
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R10
+	VMOVDQU64       Z7, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
-	JB              openVAES512_loopEnd_62
+	JB              openVAES512_loopEnd_60
 	CMPQ            (AX), $0x0c
-	JA              openVAES512_loop_68
-	JE              openVAES512_loop_67
+	JA              openVAES512_loop_66
+	JE              openVAES512_loop_65
 	PCALIGN         $0x40
 
-openVAES512_loop_66:
-	ADDL            $0x20, DI
-	MOVL            DI, CX
+openVAES512_loop_64:
+	ADDL            $0x20, SI
+	MOVL            SI, CX
 	BSWAPL          CX
 	VPBROADCASTD.Z  CX, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
@@ -4288,550 +4330,550 @@ openVAES512_loop_66:
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R10), Z8
+	VMOVDQU64       (R8), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R10), Z9
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R10), Z10
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R10), Z11
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R10), Z12
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R10), Z13
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R10), Z14
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R10), Z15
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R10
+	VMOVDQU64       Z7, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000200
+	JAE             openVAES512_loop_64
+	JMP             openVAES512_loopEnd_60
+	PCALIGN $0x40
+
+openVAES512_loop_65:
+	ADDL            $0x20, SI
+	MOVL            SI, CX
+	BSWAPL          CX
+	VPBROADCASTD.Z  CX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R10), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R8), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(DI)
+	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000200
+	JAE             openVAES512_loop_65
+	JMP             openVAES512_loopEnd_60
+	PCALIGN $0x40
+
+openVAES512_loop_66:
+	ADDL            $0x20, SI
+	MOVL            SI, CX
+	BSWAPL          CX
+	VPBROADCASTD.Z  CX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R10), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R8), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(DI)
+	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000200
 	JAE             openVAES512_loop_66
-	JMP             openVAES512_loopEnd_62
-	PCALIGN $0x40
 
-openVAES512_loop_67:
-	ADDL            $0x20, DI
-	MOVL            DI, CX
-	BSWAPL          CX
-	VPBROADCASTD.Z  CX, K1, Z29
-	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
-	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
-	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 544(AX), Z23
-	VPSHUFB         Z25, Z9, Z16
-	VPSHUFB         Z25, Z10, Z19
-	VBROADCASTI32X4 304(AX), Z17
-	VBROADCASTI32X4 320(AX), Z20
-	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -96(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z13, Z16
-	VPSHUFB         Z25, Z14, Z19
-	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 512(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z15, Z16
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
-	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
-	VBROADCASTI32X4 416(AX), Z21
-	VBROADCASTI32X4 -32(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -16(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPXORQ          Z24, Z22, Z22
-	VPXORQ          Z24, Z23, Z31
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
-	VPCLMULQDQ      $0x10, Z24, Z22, Z24
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R10), Z8
-	VAESENCLAST     Z26, Z0, Z0
-	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R10), Z9
-	VAESENCLAST     Z26, Z1, Z1
-	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R10), Z10
-	VAESENCLAST     Z26, Z2, Z2
-	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R10), Z11
-	VAESENCLAST     Z26, Z3, Z3
-	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R10), Z12
-	VAESENCLAST     Z26, Z4, Z4
-	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R10), Z13
-	VAESENCLAST     Z26, Z5, Z5
-	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R10), Z14
-	VAESENCLAST     Z26, Z6, Z6
-	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R10), Z15
-	VAESENCLAST     Z26, Z7, Z7
-	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R10
-	ADDQ            $0x00000200, R8
-	SUBQ            $0x00000200, BX
-	CMPQ            BX, $0x00000200
-	JAE             openVAES512_loop_67
-	JMP             openVAES512_loopEnd_62
-	PCALIGN $0x40
-
-openVAES512_loop_68:
-	ADDL            $0x20, DI
-	MOVL            DI, CX
-	BSWAPL          CX
-	VPBROADCASTD.Z  CX, K1, Z29
-	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
-	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
-	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -208(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 544(AX), Z23
-	VPSHUFB         Z25, Z9, Z16
-	VPSHUFB         Z25, Z10, Z19
-	VBROADCASTI32X4 304(AX), Z17
-	VBROADCASTI32X4 320(AX), Z20
-	VBROADCASTI32X4 -192(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z13, Z16
-	VPSHUFB         Z25, Z14, Z19
-	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -96(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 512(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z15, Z16
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
-	VBROADCASTI32X4 416(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -32(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VBROADCASTI32X4 -16(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPXORQ          Z24, Z22, Z22
-	VPXORQ          Z24, Z23, Z31
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
-	VPCLMULQDQ      $0x10, Z24, Z22, Z24
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R10), Z8
-	VAESENCLAST     Z26, Z0, Z0
-	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R10), Z9
-	VAESENCLAST     Z26, Z1, Z1
-	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R10), Z10
-	VAESENCLAST     Z26, Z2, Z2
-	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R10), Z11
-	VAESENCLAST     Z26, Z3, Z3
-	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R10), Z12
-	VAESENCLAST     Z26, Z4, Z4
-	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R10), Z13
-	VAESENCLAST     Z26, Z5, Z5
-	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R10), Z14
-	VAESENCLAST     Z26, Z6, Z6
-	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R10), Z15
-	VAESENCLAST     Z26, Z7, Z7
-	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R10
-	ADDQ            $0x00000200, R8
-	SUBQ            $0x00000200, BX
-	CMPQ            BX, $0x00000200
-	JAE             openVAES512_loop_68
-
-openVAES512_loopEnd_62:
+openVAES512_loopEnd_60:
 	CMPQ            BX, $0x00000100
-	JB              openVAES512_end8_63
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
+	JB              openVAES512_end8_61
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_69
-	JE              openVAES512_rounds12_70
+	JB              openVAES512_rounds10_67
+	JE              openVAES512_rounds12_68
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -4843,7 +4885,7 @@ openVAES512_loopEnd_62:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds12_70:
+openVAES512_rounds12_68:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -4855,7 +4897,7 @@ openVAES512_rounds12_70:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds10_69:
+openVAES512_rounds10_67:
 	VBROADCASTI32X4 544(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -4985,45 +5027,45 @@ openVAES512_rounds10_69:
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R10), Z8
+	VMOVDQU64       (R8), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R10), Z9
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R10), Z10
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R10), Z11
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	ADDQ            $0x00000100, R10
+	VMOVDQU64       Z3, 192(DI)
 	ADDQ            $0x00000100, R8
+	ADDQ            $0x00000100, DI
 	SUBQ            $0x00000100, BX
 
-openVAES512_tail4_71:
+openVAES512_tail4_69:
 	LEAQ            15(BX), CX
 	SHRQ            $0x04, CX
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	ADDL            $0x20, DI
-	BSWAPL          DI
-	VPBROADCASTD.Z  DI, K1, Z29
+	ADDL            $0x20, SI
+	BSWAPL          SI
+	VPBROADCASTD.Z  SI, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          256(SI), Z28, Z0
-	VPXORQ          320(SI), Z28, Z1
-	VPXORQ          384(SI), Z28, Z2
+	VPXORQ          256(R10), Z28, Z0
+	VPXORQ          320(R10), Z28, Z1
+	VPXORQ          384(R10), Z28, Z2
 	VPBLENDMQ       Z29, Z28, K2, Z3
-	VPXORQ          448(SI), Z3, Z3
+	VPXORQ          448(R10), Z3, Z3
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_73
-	JE              openVAES512_rounds12_74
+	JB              openVAES512_rounds10_71
+	JE              openVAES512_rounds12_72
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5035,7 +5077,7 @@ openVAES512_tail4_71:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds12_74:
+openVAES512_rounds12_72:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5047,7 +5089,7 @@ openVAES512_rounds12_74:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds10_73:
+openVAES512_rounds10_71:
 	VBROADCASTI32X4 576(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -5143,14 +5185,14 @@ openVAES512_rounds10_73:
 	VPCLMULQDQ      $0x11, Z17, Z11, Z24
 	MOVQ            $-1, AX
 	CMPQ            BX, $0x00000000
-	JBE             openVAES512_done_72
+	JBE             openVAES512_done_70
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R10), K1, Z16
+	VMOVDQU8.Z      (R8), K1, Z16
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (R8)
+	VMOVDQU8        Z0, K1, (DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5164,14 +5206,14 @@ openVAES512_rounds10_73:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000040
-	JBE             openVAES512_done_72
+	JBE             openVAES512_done_70
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R10), K1, Z16
+	VMOVDQU8.Z      64(R8), K1, Z16
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(R8)
+	VMOVDQU8        Z1, K1, 64(DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5185,14 +5227,14 @@ openVAES512_rounds10_73:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000080
-	JBE             openVAES512_done_72
+	JBE             openVAES512_done_70
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R10), K1, Z16
+	VMOVDQU8.Z      128(R8), K1, Z16
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(R8)
+	VMOVDQU8        Z2, K1, 128(DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5206,14 +5248,14 @@ openVAES512_rounds10_73:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x000000c0
-	JBE             openVAES512_done_72
+	JBE             openVAES512_done_70
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R10), K1, Z16
+	VMOVDQU8.Z      192(R8), K1, Z16
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(R8)
+	VMOVDQU8        Z3, K1, 192(DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5227,7 +5269,7 @@ openVAES512_rounds10_73:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 
-openVAES512_done_72:
+openVAES512_done_70:
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -5244,26 +5286,26 @@ openVAES512_done_72:
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
 	XORL            AX, AX
-	VPXORQ          (R10)(BX*1), X24, X13
+	VPXORQ          (R8)(BX*1), X24, X13
 	VPTEST          X13, X13
 	SETEQ           AL
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_end8_63:
+openVAES512_end8_61:
 	LEAQ            15(BX), CX
 	SHRQ            $0x04, CX
 	NEGQ            CX
 	SHLQ            $0x04, CX
 	LEAQ            848(AX)(CX*1), CX
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_76
-	JE              openVAES512_rounds12_77
+	JB              openVAES512_rounds10_74
+	JE              openVAES512_rounds12_75
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5275,7 +5317,7 @@ openVAES512_end8_63:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds12_77:
+openVAES512_rounds12_75:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5287,7 +5329,7 @@ openVAES512_rounds12_77:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds10_76:
+openVAES512_rounds10_74:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -5421,14 +5463,14 @@ openVAES512_rounds10_76:
 	VPCLMULQDQ      $0x11, Z17, Z15, Z24
 	MOVQ            $-1, AX
 	CMPQ            BX, $0x00000000
-	JBE             openVAES512_done_75
+	JBE             openVAES512_done_73
 	LEAQ            (BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      (R10), K1, Z16
+	VMOVDQU8.Z      (R8), K1, Z16
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z16, Z0, Z0
-	VMOVDQU8        Z0, K1, (R8)
+	VMOVDQU8        Z0, K1, (DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       64(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5442,14 +5484,14 @@ openVAES512_rounds10_76:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000040
-	JBE             openVAES512_done_75
+	JBE             openVAES512_done_73
 	LEAQ            -64(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      64(R10), K1, Z16
+	VMOVDQU8.Z      64(R8), K1, Z16
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z16, Z1, Z1
-	VMOVDQU8        Z1, K1, 64(R8)
+	VMOVDQU8        Z1, K1, 64(DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       128(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5463,14 +5505,14 @@ openVAES512_rounds10_76:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x00000080
-	JBE             openVAES512_done_75
+	JBE             openVAES512_done_73
 	LEAQ            -128(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      128(R10), K1, Z16
+	VMOVDQU8.Z      128(R8), K1, Z16
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z16, Z2, Z2
-	VMOVDQU8        Z2, K1, 128(R8)
+	VMOVDQU8        Z2, K1, 128(DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       192(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5484,14 +5526,14 @@ openVAES512_rounds10_76:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 	CMPQ            BX, $0x000000c0
-	JBE             openVAES512_done_75
+	JBE             openVAES512_done_73
 	LEAQ            -192(BX), DX
 	BZHIQ           DX, AX, DX
 	KMOVQ           DX, K1
-	VMOVDQU8.Z      192(R10), K1, Z16
+	VMOVDQU8.Z      192(R8), K1, Z16
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z16, Z3, Z3
-	VMOVDQU8        Z3, K1, 192(R8)
+	VMOVDQU8        Z3, K1, 192(DI)
 	VPSHUFB         Z25, Z16, Z16
 	VMOVDQU64       256(CX), Z17
 	VPSHUFD         $0x4e, Z16, Z18
@@ -5505,7 +5547,7 @@ openVAES512_rounds10_76:
 	VPXORQ          Z19, Z22, Z22
 	VPXORQ          Z16, Z24, Z24
 
-openVAES512_done_75:
+openVAES512_done_73:
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17
@@ -5522,21 +5564,21 @@ openVAES512_done_75:
 	VPXORQ          (SP), X24, X24
 	VPSHUFB         X25, X24, X24
 	XORL            AX, AX
-	VPXORQ          (R10)(BX*1), X24, X13
+	VPXORQ          (R8)(BX*1), X24, X13
 	VPTEST          X13, X13
 	SETEQ           AL
 	MOVQ            AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openVAES512_first4_61:
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
+openVAES512_first4_59:
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
 	CMPQ            (AX), $0x0c
-	JB              openVAES512_rounds10_78
-	JE              openVAES512_rounds12_79
+	JB              openVAES512_rounds10_76
+	JE              openVAES512_rounds12_77
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -5550,7 +5592,7 @@ openVAES512_first4_61:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds12_79:
+openVAES512_rounds12_77:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -5564,11 +5606,9 @@ openVAES512_rounds12_79:
 	VAESENC         Z30, Z2, Z2
 	VAESENC         Z30, Z3, Z3
 
-openVAES512_rounds10_78:
-	MOVL            $0x000000c0, R9
-	KMOVB           R9, K4
+openVAES512_rounds10_76:
 	VMOVDQU64       (CX), Z20
-	VBROADCASTI64X2 912(AX), K4, Z20
+	VINSERTI64X2    $0x03, 912(AX), Z20, Z20
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         X30, X21, X21
 	VAESENC         Z30, Z0, Z0
@@ -5650,26 +5690,26 @@ openVAES512_rounds10_78:
 	VPSHUFB         X25, X21, X21
 	VPXORQ          X20, X21, X21
 	VMOVDQU64       X21, (SP)
-	VMOVDQU64       (R10), Z8
+	VMOVDQU64       (R8), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R10), Z9
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R10), Z10
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R10), Z11
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	ADDQ            $0x00000100, R10
+	VMOVDQU64       Z3, 192(DI)
 	ADDQ            $0x00000100, R8
+	ADDQ            $0x00000100, DI
 	SUBQ            $0x00000100, BX
-	JMP             openVAES512_tail4_71
+	JMP             openVAES512_tail4_69
 
 // func sealMoreVAES512(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, CMOV, VAES, VPCLMULQDQ
@@ -5681,50 +5721,51 @@ TEXT ·sealMoreVAES512(SB), NOSPLIT, $0-40
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
-	LEAQ            gcmCounters<>+0(SB), SI
-	LEAQ            544(SI), BX
-	TESTQ           $0x00000020, SI
-	CMOVQNE         BX, SI
 	MOVQ            n+32(FP), BX
-	MOVQ            dst+16(FP), R8
-	MOVQ            src+24(FP), R9
-	LEAQ            16(CX), DI
-	VMOVD           (DI), X27
-	VPINSRD         $0x01, 4(DI), X27, X27
-	VPINSRD         $0x02, 8(DI), X27, X27
+	MOVQ            dst+16(FP), DI
+	MOVQ            src+24(FP), R8
+	LEAQ            16(CX), SI
+	VMOVD           (SI), X27
+	VPINSRD         $0x01, 4(SI), X27, X27
+	VPINSRD         $0x02, 8(SI), X27, X27
 	VPXORQ          32(AX), X27, X27
+	VPXORQ          gcmOne<>+0(SB), X27, X21
 	VSHUFI64X2      $0x00, Z27, Z27, Z27
+	LEAQ            gcmCounters<>+0(SB), R10
+	LEAQ            544(R10), SI
+	TESTQ           $0x00000020, R10
+	CMOVQNE         SI, R10
 	VMOVDQU64       (CX), X31
-	MOVQ            32(CX), DI
-	MOVQ            BX, R10
-	SHRQ            $0x04, R10
-	ADDQ            R10, 32(CX)
-	MOVL            $0x00008888, R10
-	KMOVW           R10, K1
-	MOVL            $0x000000f0, R10
-	KMOVB           R10, K2
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z28
+	MOVQ            32(CX), SI
+	MOVQ            BX, R9
+	SHRQ            $0x04, R9
+	ADDQ            R9, 32(CX)
+	MOVL            $0x00008888, R9
+	KMOVW           R9, K1
+	MOVL            $0x000000f0, R9
+	KMOVB           R9, K2
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z28
 	VPXORQ          Z27, Z28, Z28
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              sealMoreVAES512_rounds10_81
-	JE              sealMoreVAES512_rounds12_82
+	JB              sealMoreVAES512_rounds10_79
+	JE              sealMoreVAES512_rounds12_80
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5744,7 +5785,7 @@ TEXT ·sealMoreVAES512(SB), NOSPLIT, $0-40
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealMoreVAES512_rounds12_82:
+sealMoreVAES512_rounds12_80:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5764,7 +5805,7 @@ sealMoreVAES512_rounds12_82:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealMoreVAES512_rounds10_81:
+sealMoreVAES512_rounds10_79:
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -5846,53 +5887,53 @@ sealMoreVAES512_rounds10_81:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R8), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R9), Z26, Z9
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R9), Z26, Z10
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R9), Z26, Z11
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R9), Z26, Z12
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R9), Z26, Z13
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R9), Z26, Z14
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R9), Z26, Z15
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R9
+	VMOVDQU64       Z15, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            (AX), $0x0c
-	JA              sealMoreVAES512_loop_85
-	JE              sealMoreVAES512_loop_84
+	JA              sealMoreVAES512_loop_83
+	JE              sealMoreVAES512_loop_82
 	PCALIGN         $0x40
 
-sealMoreVAES512_loop_83:
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
+sealMoreVAES512_loop_81:
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
@@ -6059,517 +6100,517 @@ sealMoreVAES512_loop_83:
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R9), Z26, Z8
+	VPXORQ          (R8), Z26, Z8
 	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R9), Z26, Z9
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
 	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R9), Z26, Z10
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
 	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R9), Z26, Z11
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
 	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R9), Z26, Z12
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
 	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R9), Z26, Z13
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
 	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R9), Z26, Z14
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
 	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R9), Z26, Z15
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
 	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R9
+	VMOVDQU64       Z15, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             sealMoreVAES512_loop_81
+	JMP             sealMoreVAES512_loopEnd_78
+	PCALIGN $0x40
+
+sealMoreVAES512_loop_82:
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R10), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPXORQ          (R8), Z26, Z8
+	VAESENCLAST     Z8, Z0, Z8
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
+	VAESENCLAST     Z9, Z1, Z9
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
+	VAESENCLAST     Z10, Z2, Z10
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
+	VAESENCLAST     Z11, Z3, Z11
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
+	VAESENCLAST     Z12, Z4, Z12
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
+	VAESENCLAST     Z13, Z5, Z13
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
+	VAESENCLAST     Z14, Z6, Z14
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
+	VAESENCLAST     Z15, Z7, Z15
+	VMOVDQU64       Z15, 448(DI)
+	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             sealMoreVAES512_loop_82
+	JMP             sealMoreVAES512_loopEnd_78
+	PCALIGN $0x40
+
+sealMoreVAES512_loop_83:
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R10), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPXORQ          (R8), Z26, Z8
+	VAESENCLAST     Z8, Z0, Z8
+	VMOVDQU64       Z8, (DI)
+	VPXORQ          64(R8), Z26, Z9
+	VAESENCLAST     Z9, Z1, Z9
+	VMOVDQU64       Z9, 64(DI)
+	VPXORQ          128(R8), Z26, Z10
+	VAESENCLAST     Z10, Z2, Z10
+	VMOVDQU64       Z10, 128(DI)
+	VPXORQ          192(R8), Z26, Z11
+	VAESENCLAST     Z11, Z3, Z11
+	VMOVDQU64       Z11, 192(DI)
+	VPXORQ          256(R8), Z26, Z12
+	VAESENCLAST     Z12, Z4, Z12
+	VMOVDQU64       Z12, 256(DI)
+	VPXORQ          320(R8), Z26, Z13
+	VAESENCLAST     Z13, Z5, Z13
+	VMOVDQU64       Z13, 320(DI)
+	VPXORQ          384(R8), Z26, Z14
+	VAESENCLAST     Z14, Z6, Z14
+	VMOVDQU64       Z14, 384(DI)
+	VPXORQ          448(R8), Z26, Z15
+	VAESENCLAST     Z15, Z7, Z15
+	VMOVDQU64       Z15, 448(DI)
+	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
 	JAE             sealMoreVAES512_loop_83
-	JMP             sealMoreVAES512_loopEnd_80
-	PCALIGN $0x40
 
-sealMoreVAES512_loop_84:
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
-	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
-	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
-	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 544(AX), Z23
-	VPSHUFB         Z25, Z9, Z16
-	VPSHUFB         Z25, Z10, Z19
-	VBROADCASTI32X4 304(AX), Z17
-	VBROADCASTI32X4 320(AX), Z20
-	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -96(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z13, Z16
-	VPSHUFB         Z25, Z14, Z19
-	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 512(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z15, Z16
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
-	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
-	VBROADCASTI32X4 416(AX), Z21
-	VBROADCASTI32X4 -32(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -16(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPXORQ          Z24, Z22, Z22
-	VPXORQ          Z24, Z23, Z31
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
-	VPCLMULQDQ      $0x10, Z24, Z22, Z24
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R9), Z26, Z8
-	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R9), Z26, Z9
-	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R9), Z26, Z10
-	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R9), Z26, Z11
-	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R9), Z26, Z12
-	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R9), Z26, Z13
-	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R9), Z26, Z14
-	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R9), Z26, Z15
-	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, R8
-	SUBQ            $0x00000200, BX
-	CMPQ            BX, $0x00000001
-	JAE             sealMoreVAES512_loop_84
-	JMP             sealMoreVAES512_loopEnd_80
-	PCALIGN $0x40
-
-sealMoreVAES512_loop_85:
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
-	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
-	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
-	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -208(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 544(AX), Z23
-	VPSHUFB         Z25, Z9, Z16
-	VPSHUFB         Z25, Z10, Z19
-	VBROADCASTI32X4 304(AX), Z17
-	VBROADCASTI32X4 320(AX), Z20
-	VBROADCASTI32X4 -192(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z13, Z16
-	VPSHUFB         Z25, Z14, Z19
-	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -96(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 512(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z15, Z16
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
-	VBROADCASTI32X4 416(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -32(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VBROADCASTI32X4 -16(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPXORQ          Z24, Z22, Z22
-	VPXORQ          Z24, Z23, Z31
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
-	VPCLMULQDQ      $0x10, Z24, Z22, Z24
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VPXORQ          (R9), Z26, Z8
-	VAESENCLAST     Z8, Z0, Z8
-	VMOVDQU64       Z8, (R8)
-	VPXORQ          64(R9), Z26, Z9
-	VAESENCLAST     Z9, Z1, Z9
-	VMOVDQU64       Z9, 64(R8)
-	VPXORQ          128(R9), Z26, Z10
-	VAESENCLAST     Z10, Z2, Z10
-	VMOVDQU64       Z10, 128(R8)
-	VPXORQ          192(R9), Z26, Z11
-	VAESENCLAST     Z11, Z3, Z11
-	VMOVDQU64       Z11, 192(R8)
-	VPXORQ          256(R9), Z26, Z12
-	VAESENCLAST     Z12, Z4, Z12
-	VMOVDQU64       Z12, 256(R8)
-	VPXORQ          320(R9), Z26, Z13
-	VAESENCLAST     Z13, Z5, Z13
-	VMOVDQU64       Z13, 320(R8)
-	VPXORQ          384(R9), Z26, Z14
-	VAESENCLAST     Z14, Z6, Z14
-	VMOVDQU64       Z14, 384(R8)
-	VPXORQ          448(R9), Z26, Z15
-	VAESENCLAST     Z15, Z7, Z15
-	VMOVDQU64       Z15, 448(R8)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, R8
-	SUBQ            $0x00000200, BX
-	CMPQ            BX, $0x00000001
-	JAE             sealMoreVAES512_loop_85
-
-sealMoreVAES512_loopEnd_80:
+sealMoreVAES512_loopEnd_78:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -6683,50 +6724,51 @@ TEXT ·openMoreVAES512(SB), NOSPLIT, $0-40
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
-	LEAQ            gcmCounters<>+0(SB), SI
-	LEAQ            544(SI), BX
-	TESTQ           $0x00000020, SI
-	CMOVQNE         BX, SI
 	MOVQ            n+32(FP), BX
-	MOVQ            dst+16(FP), R8
-	MOVQ            src+24(FP), R9
-	LEAQ            16(CX), DI
-	VMOVD           (DI), X27
-	VPINSRD         $0x01, 4(DI), X27, X27
-	VPINSRD         $0x02, 8(DI), X27, X27
+	MOVQ            dst+16(FP), DI
+	MOVQ            src+24(FP), R8
+	LEAQ            16(CX), SI
+	VMOVD           (SI), X27
+	VPINSRD         $0x01, 4(SI), X27, X27
+	VPINSRD         $0x02, 8(SI), X27, X27
 	VPXORQ          32(AX), X27, X27
+	VPXORQ          gcmOne<>+0(SB), X27, X21
 	VSHUFI64X2      $0x00, Z27, Z27, Z27
+	LEAQ            gcmCounters<>+0(SB), R10
+	LEAQ            544(R10), SI
+	TESTQ           $0x00000020, R10
+	CMOVQNE         SI, R10
 	VMOVDQU64       (CX), X31
-	MOVQ            32(CX), DI
-	MOVQ            BX, R10
-	SHRQ            $0x04, R10
-	ADDQ            R10, 32(CX)
-	MOVL            $0x00008888, R10
-	KMOVW           R10, K1
-	MOVL            $0x000000f0, R10
-	KMOVB           R10, K2
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z28
+	MOVQ            32(CX), SI
+	MOVQ            BX, R9
+	SHRQ            $0x04, R9
+	ADDQ            R9, 32(CX)
+	MOVL            $0x00008888, R9
+	KMOVW           R9, K1
+	MOVL            $0x000000f0, R9
+	KMOVB           R9, K2
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z28
 	VPXORQ          Z27, Z28, Z28
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              openMoreVAES512_rounds10_87
-	JE              openMoreVAES512_rounds12_88
+	JB              openMoreVAES512_rounds10_85
+	JE              openMoreVAES512_rounds12_86
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -6746,7 +6788,7 @@ TEXT ·openMoreVAES512(SB), NOSPLIT, $0-40
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openMoreVAES512_rounds12_88:
+openMoreVAES512_rounds12_86:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -6766,7 +6808,7 @@ openMoreVAES512_rounds12_88:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openMoreVAES512_rounds10_87:
+openMoreVAES512_rounds10_85:
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -6848,61 +6890,61 @@ openMoreVAES512_rounds10_87:
 	VAESENC         Z30, Z5, Z5
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
-	VMOVDQU64       (R9), Z8
+	VMOVDQU64       (R8), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R9), Z9
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R9), Z10
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R9), Z11
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R9), Z12
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R9), Z13
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R9), Z14
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R9), Z15
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R9
+	VMOVDQU64       Z7, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            (AX), $0x0c
-	JA              openMoreVAES512_loop_91
-	JE              openMoreVAES512_loop_90
+	JA              openMoreVAES512_loop_89
+	JE              openMoreVAES512_loop_88
 	PCALIGN         $0x40
 
-openMoreVAES512_loop_89:
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
+openMoreVAES512_loop_87:
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
 	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
 	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
+	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
@@ -7069,541 +7111,541 @@ openMoreVAES512_loop_89:
 	VPCLMULQDQ      $0x10, Z24, Z22, Z24
 	VPSHUFD         $0x4e, Z22, Z22
 	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R9), Z8
+	VMOVDQU64       (R8), Z8
 	VAESENCLAST     Z26, Z0, Z0
 	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R9), Z9
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
 	VAESENCLAST     Z26, Z1, Z1
 	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R9), Z10
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
 	VAESENCLAST     Z26, Z2, Z2
 	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R9), Z11
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
 	VAESENCLAST     Z26, Z3, Z3
 	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R9), Z12
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
 	VAESENCLAST     Z26, Z4, Z4
 	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R9), Z13
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
 	VAESENCLAST     Z26, Z5, Z5
 	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R9), Z14
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
 	VAESENCLAST     Z26, Z6, Z6
 	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R9), Z15
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
 	VAESENCLAST     Z26, Z7, Z7
 	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R9
+	VMOVDQU64       Z7, 448(DI)
 	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             openMoreVAES512_loop_87
+	JMP             openMoreVAES512_loopEnd_84
+	PCALIGN $0x40
+
+openMoreVAES512_loop_88:
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R10), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R8), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(DI)
+	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
+	SUBQ            $0x00000200, BX
+	CMPQ            BX, $0x00000001
+	JAE             openMoreVAES512_loop_88
+	JMP             openMoreVAES512_loopEnd_84
+	PCALIGN $0x40
+
+openMoreVAES512_loop_89:
+	ADDL            $0x20, SI
+	MOVL            SI, R9
+	BSWAPL          R9
+	VPBROADCASTD.Z  R9, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R10), Z28, Z0
+	VPXORQ          64(R10), Z28, Z1
+	VPXORQ          128(R10), Z28, Z2
+	VPXORQ          192(R10), Z28, Z3
+	VPXORQ          256(R10), Z28, Z4
+	VPXORQ          320(R10), Z28, Z5
+	VPXORQ          384(R10), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R10), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(DX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (R8), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (DI)
+	VMOVDQU64       64(R8), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(DI)
+	VMOVDQU64       128(R8), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(DI)
+	VMOVDQU64       192(R8), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(DI)
+	VMOVDQU64       256(R8), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(DI)
+	VMOVDQU64       320(R8), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(DI)
+	VMOVDQU64       384(R8), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(DI)
+	VMOVDQU64       448(R8), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(DI)
+	ADDQ            $0x00000200, R8
+	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
 	JAE             openMoreVAES512_loop_89
-	JMP             openMoreVAES512_loopEnd_86
-	PCALIGN $0x40
 
-openMoreVAES512_loop_90:
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
-	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
-	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
-	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 544(AX), Z23
-	VPSHUFB         Z25, Z9, Z16
-	VPSHUFB         Z25, Z10, Z19
-	VBROADCASTI32X4 304(AX), Z17
-	VBROADCASTI32X4 320(AX), Z20
-	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -96(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z13, Z16
-	VPSHUFB         Z25, Z14, Z19
-	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 512(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z15, Z16
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
-	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
-	VBROADCASTI32X4 416(AX), Z21
-	VBROADCASTI32X4 -32(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VBROADCASTI32X4 -16(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPXORQ          Z24, Z22, Z22
-	VPXORQ          Z24, Z23, Z31
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
-	VPCLMULQDQ      $0x10, Z24, Z22, Z24
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R9), Z8
-	VAESENCLAST     Z26, Z0, Z0
-	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R9), Z9
-	VAESENCLAST     Z26, Z1, Z1
-	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R9), Z10
-	VAESENCLAST     Z26, Z2, Z2
-	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R9), Z11
-	VAESENCLAST     Z26, Z3, Z3
-	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R9), Z12
-	VAESENCLAST     Z26, Z4, Z4
-	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R9), Z13
-	VAESENCLAST     Z26, Z5, Z5
-	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R9), Z14
-	VAESENCLAST     Z26, Z6, Z6
-	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R9), Z15
-	VAESENCLAST     Z26, Z7, Z7
-	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, R8
-	SUBQ            $0x00000200, BX
-	CMPQ            BX, $0x00000001
-	JAE             openMoreVAES512_loop_90
-	JMP             openMoreVAES512_loopEnd_86
-	PCALIGN $0x40
-
-openMoreVAES512_loop_91:
-	ADDL            $0x20, DI
-	MOVL            DI, R10
-	BSWAPL          R10
-	VPBROADCASTD.Z  R10, K1, Z29
-	VPXORQ          Z27, Z29, Z29
-	VPXORQ          (SI), Z28, Z0
-	VPXORQ          64(SI), Z28, Z1
-	VPXORQ          128(SI), Z28, Z2
-	VPXORQ          192(SI), Z28, Z3
-	VPXORQ          256(SI), Z28, Z4
-	VPXORQ          320(SI), Z28, Z5
-	VPXORQ          384(SI), Z28, Z6
-	VPBLENDMQ       Z29, Z28, K2, Z7
-	VPXORQ          448(SI), Z7, Z7
-	VMOVDQA64       Z29, Z28
-	VBROADCASTI32X4 -208(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 544(AX), Z23
-	VPSHUFB         Z25, Z9, Z16
-	VPSHUFB         Z25, Z10, Z19
-	VBROADCASTI32X4 304(AX), Z17
-	VBROADCASTI32X4 320(AX), Z20
-	VBROADCASTI32X4 -192(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 432(AX), Z18
-	VBROADCASTI32X4 448(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VBROADCASTI32X4 -176(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VBROADCASTI32X4 -160(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z19, Z24
-	VPXORQ          Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z11, Z16
-	VPSHUFB         Z25, Z12, Z19
-	VBROADCASTI32X4 336(AX), Z17
-	VBROADCASTI32X4 -144(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 352(AX), Z20
-	VBROADCASTI32X4 464(AX), Z18
-	VBROADCASTI32X4 480(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -128(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -112(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z13, Z16
-	VPSHUFB         Z25, Z14, Z19
-	VBROADCASTI32X4 368(AX), Z17
-	VBROADCASTI32X4 -96(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 384(AX), Z20
-	VBROADCASTI32X4 496(AX), Z18
-	VBROADCASTI32X4 512(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VPXORQ          Z16, Z18, Z18
-	VBROADCASTI32X4 -80(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VBROADCASTI32X4 -64(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPSHUFB         Z25, Z15, Z16
-	VPSHUFB         Z25, Z8, Z19
-	VPXORQ          Z31, Z19, Z19
-	VBROADCASTI32X4 -48(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VBROADCASTI32X4 400(AX), Z17
-	VBROADCASTI32X4 288(AX), Z20
-	VBROADCASTI32X4 528(AX), Z18
-	VBROADCASTI32X4 416(AX), Z21
-	VPXORQ          Z16, Z17, Z17
-	VPXORQ          Z19, Z20, Z20
-	VBROADCASTI32X4 -32(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPXORQ          Z16, Z18, Z18
-	VPXORQ          Z19, Z21, Z21
-	VPCLMULQDQ      $0x01, Z16, Z16, Z16
-	VPCLMULQDQ      $0x01, Z19, Z19, Z19
-	VPCLMULQDQ      $0x01, Z17, Z17, Z17
-	VPCLMULQDQ      $0x01, Z20, Z20, Z20
-	VBROADCASTI32X4 -16(DX), Z30
-	VAESENC         Z30, Z0, Z0
-	VAESENC         Z30, Z1, Z1
-	VAESENC         Z30, Z2, Z2
-	VAESENC         Z30, Z3, Z3
-	VAESENC         Z30, Z4, Z4
-	VAESENC         Z30, Z5, Z5
-	VAESENC         Z30, Z6, Z6
-	VAESENC         Z30, Z7, Z7
-	VPCLMULQDQ      $0x01, Z18, Z18, Z18
-	VPCLMULQDQ      $0x01, Z21, Z21, Z21
-	VPTERNLOGQ      $0x96, Z16, Z19, Z24
-	VPTERNLOGQ      $0x96, Z17, Z20, Z22
-	VPTERNLOGQ      $0x96, Z18, Z21, Z23
-	VPXORQ          Z24, Z22, Z22
-	VPXORQ          Z24, Z23, Z31
-	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
-	VPCLMULQDQ      $0x10, Z24, Z22, Z24
-	VPSHUFD         $0x4e, Z22, Z22
-	VPTERNLOGQ      $0x96, Z24, Z22, Z31
-	VMOVDQU64       (R9), Z8
-	VAESENCLAST     Z26, Z0, Z0
-	VPXORQ          Z8, Z0, Z0
-	VMOVDQU64       Z0, (R8)
-	VMOVDQU64       64(R9), Z9
-	VAESENCLAST     Z26, Z1, Z1
-	VPXORQ          Z9, Z1, Z1
-	VMOVDQU64       Z1, 64(R8)
-	VMOVDQU64       128(R9), Z10
-	VAESENCLAST     Z26, Z2, Z2
-	VPXORQ          Z10, Z2, Z2
-	VMOVDQU64       Z2, 128(R8)
-	VMOVDQU64       192(R9), Z11
-	VAESENCLAST     Z26, Z3, Z3
-	VPXORQ          Z11, Z3, Z3
-	VMOVDQU64       Z3, 192(R8)
-	VMOVDQU64       256(R9), Z12
-	VAESENCLAST     Z26, Z4, Z4
-	VPXORQ          Z12, Z4, Z4
-	VMOVDQU64       Z4, 256(R8)
-	VMOVDQU64       320(R9), Z13
-	VAESENCLAST     Z26, Z5, Z5
-	VPXORQ          Z13, Z5, Z5
-	VMOVDQU64       Z5, 320(R8)
-	VMOVDQU64       384(R9), Z14
-	VAESENCLAST     Z26, Z6, Z6
-	VPXORQ          Z14, Z6, Z6
-	VMOVDQU64       Z6, 384(R8)
-	VMOVDQU64       448(R9), Z15
-	VAESENCLAST     Z26, Z7, Z7
-	VPXORQ          Z15, Z7, Z7
-	VMOVDQU64       Z7, 448(R8)
-	ADDQ            $0x00000200, R9
-	ADDQ            $0x00000200, R8
-	SUBQ            $0x00000200, BX
-	CMPQ            BX, $0x00000001
-	JAE             openMoreVAES512_loop_91
-
-openMoreVAES512_loopEnd_86:
+openMoreVAES512_loopEnd_84:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -7717,17 +7759,13 @@ TEXT ·ghashVAES512(SB), NOSPLIT, $0-32
 	LEAQ            32(AX)(DX*1), DX
 	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
 	VBROADCASTI32X4 (DX), Z26
-	LEAQ            gcmCounters<>+0(SB), BX
-	LEAQ            544(BX), DX
-	TESTQ           $0x00000020, BX
-	CMOVQNE         DX, BX
 	MOVQ            p+16(FP), DX
 	MOVQ            n+24(FP), BX
 	VMOVDQU64       (CX), X31
 	CMPQ            BX, $0x00000100
-	JBE             ghashVAES512_last_93
+	JBE             ghashVAES512_last_91
 
-ghashVAES512_loop_92:
+ghashVAES512_loop_90:
 	VMOVDQU64       (DX), Z16
 	VPSHUFB         Z25, Z16, Z16
 	VPXORQ          Z31, Z16, Z16
@@ -7795,9 +7833,9 @@ ghashVAES512_loop_92:
 	ADDQ            $0x00000100, DX
 	SUBQ            $0x00000100, BX
 	CMPQ            BX, $0x00000100
-	JA              ghashVAES512_loop_92
+	JA              ghashVAES512_loop_90
 
-ghashVAES512_last_93:
+ghashVAES512_last_91:
 	LEAQ       15(BX), SI
 	SHRQ       $0x04, SI
 	NEGQ       SI
@@ -7822,7 +7860,7 @@ ghashVAES512_last_93:
 	VPCLMULQDQ $0x00, Z17, Z16, Z22
 	VPCLMULQDQ $0x11, Z17, Z16, Z24
 	CMPQ       BX, $0x00000040
-	JBE        ghashVAES512_done_94
+	JBE        ghashVAES512_done_92
 	LEAQ       -64(BX), DI
 	MOVQ       $0x00000040, R8
 	CMPQ       DI, R8
@@ -7843,7 +7881,7 @@ ghashVAES512_last_93:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 	CMPQ       BX, $0x00000080
-	JBE        ghashVAES512_done_94
+	JBE        ghashVAES512_done_92
 	LEAQ       -128(BX), DI
 	MOVQ       $0x00000040, R8
 	CMPQ       DI, R8
@@ -7864,7 +7902,7 @@ ghashVAES512_last_93:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 	CMPQ       BX, $0x000000c0
-	JBE        ghashVAES512_done_94
+	JBE        ghashVAES512_done_92
 	LEAQ       -192(BX), BX
 	MOVQ       $0x00000040, DI
 	CMPQ       BX, DI
@@ -7885,7 +7923,7 @@ ghashVAES512_last_93:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 
-ghashVAES512_done_94:
+ghashVAES512_done_92:
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17

@@ -4,6 +4,7 @@ package aesgcm
 
 import (
 	"crypto/cipher"
+	"unsafe"
 
 	"github.com/sealane/sealane/internal/cpu"
 )
@@ -13,7 +14,7 @@ var hostTier = pick(cpu.Host())
 
 // pick returns the tier that a machine with features f runs best.
 func pick(f cpu.Features) cpu.Tier {
-	return f.First(cpu.VAES512)
+	return f.First(cpu.VAES512, cpu.VAES256, cpu.AESNI)
 }
 
 const (
@@ -59,20 +60,36 @@ func newStream(nonce []byte, ad, n int) (s stream) {
 	return s
 }
 
-func (a *AEAD) seal(out, nonce, plaintext, additionalData []byte) {
+// seal seals the n bytes at src to dst, where there is room for the tag too. The
+// arguments are pointers because then they fit the registers of a call.
+func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
+	if n <= maxCall && adLen <= maxAD {
+		switch a.tier {
+		case cpu.VAES512:
+			sealVAES512(&a.key, nil, nonce, dst, src, n, ad, adLen)
+			return
+		case cpu.VAES256:
+			sealVAES256(&a.key, nil, nonce, dst, src, n, ad, adLen)
+			return
+		case cpu.AESNI:
+			sealAESNI(&a.key, nil, nonce, dst, src, n, ad, adLen)
+			return
+		}
+	}
+	a.sealSlow(unsafe.Slice(dst, n+Overhead), unsafe.Slice(nonce, NonceSize), unsafe.Slice(src, n), unsafe.Slice(ad, adLen))
+}
+
+// sealSlow seals what takes several calls, and what has no kernel.
+func (a *AEAD) sealSlow(out, nonce, plaintext, additionalData []byte) {
 	if a.tier == cpu.Generic {
 		a.sealGeneric(out, nonce, plaintext, additionalData)
 		return
 	}
 	n := len(plaintext)
-	if n <= maxCall && len(additionalData) <= maxAD {
-		a.key.seal(a.tier, nil, nonce, out, plaintext, additionalData)
-		return
-	}
 	s := newStream(nonce, len(additionalData), n)
 	a.key.ghashAll(a.tier, &s, additionalData)
 	rest := a.key.sealParts(a.tier, &s, out, plaintext, maxCall)
-	a.key.seal(a.tier, &s, nonce, out[n-rest:], plaintext[n-rest:], nil)
+	a.key.sealLast(a.tier, &s, out[n-rest:], plaintext[n-rest:])
 }
 
 func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) {
@@ -84,7 +101,7 @@ func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) 
 	if n < 2*partSize {
 		copy(out, plaintext)
 		copy(out[len(plaintext):], suffix)
-		a.seal(out, nonce, out[:n], additionalData)
+		a.seal(&out[0], &nonce[0], &out[0], n, unsafe.SliceData(additionalData), len(additionalData))
 		return
 	}
 	// All whole parts of the plaintext are sealed from where they are; what is
@@ -96,21 +113,34 @@ func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) 
 	copy(out[done:], plaintext[done:])
 	copy(out[len(plaintext):], suffix)
 	rest = a.key.sealParts(a.tier, &s, out[done:], out[done:n], maxCall)
-	a.key.seal(a.tier, &s, nonce, out[n-rest:], out[n-rest:n], nil)
+	a.key.sealLast(a.tier, &s, out[n-rest:], out[n-rest:n])
 }
 
-func (a *AEAD) open(out, nonce, ciphertext, additionalData []byte) bool {
+// open opens the n bytes at src, which the tag follows, to dst.
+func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
+	if n <= maxCall && adLen <= maxAD {
+		switch a.tier {
+		case cpu.VAES512:
+			return openVAES512(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
+		case cpu.VAES256:
+			return openVAES256(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
+		case cpu.AESNI:
+			return openAESNI(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
+		}
+	}
+	return a.openSlow(unsafe.Slice(dst, n), unsafe.Slice(nonce, NonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
+}
+
+// openSlow opens what takes several calls, and what has no kernel.
+func (a *AEAD) openSlow(out, nonce, ciphertext, additionalData []byte) bool {
 	if a.tier == cpu.Generic {
 		return a.openGeneric(out, nonce, ciphertext, additionalData)
 	}
 	n := len(out)
-	if n <= maxCall && len(additionalData) <= maxAD {
-		return a.key.open(a.tier, nil, nonce, out, ciphertext, additionalData)
-	}
 	s := newStream(nonce, len(additionalData), n)
 	a.key.ghashAll(a.tier, &s, additionalData)
 	rest := a.key.openParts(a.tier, &s, out, ciphertext[:n], maxCall)
-	return a.key.open(a.tier, &s, nonce, out[n-rest:], ciphertext[n-rest:], nil)
+	return a.key.openLast(a.tier, &s, out[n-rest:], ciphertext[n-rest:])
 }
 
 // ghashAll folds additional data of any length into s.

@@ -4,6 +4,7 @@ package aesgcm
 
 import (
 	"crypto/cipher"
+	"unsafe"
 
 	"github.com/sealane/sealane/internal/cpu"
 )
@@ -25,14 +26,14 @@ func (noKey) expand(tier cpu.Tier, key []byte) {
 	panic("aesgcm: no kernel for tier " + tier.String())
 }
 
-func (a *AEAD) seal(out, nonce, plaintext, additionalData []byte) {
-	a.sealGeneric(out, nonce, plaintext, additionalData)
+func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
+	a.sealGeneric(unsafe.Slice(dst, n+Overhead), unsafe.Slice(nonce, NonceSize), unsafe.Slice(src, n), unsafe.Slice(ad, adLen))
 }
 
 func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) {
 	a.sealSuffixGeneric(out, nonce, plaintext, suffix, additionalData)
 }
 
-func (a *AEAD) open(out, nonce, ciphertext, additionalData []byte) bool {
-	return a.openGeneric(out, nonce, ciphertext, additionalData)
+func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
+	return a.openGeneric(unsafe.Slice(dst, n), unsafe.Slice(nonce, NonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
 }

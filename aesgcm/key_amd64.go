@@ -23,6 +23,10 @@ func (k *key) expand(tier cpu.Tier, b []byte) {
 	switch tier {
 	case cpu.VAES512:
 		initVAES512(k, &b[0])
+	case cpu.VAES256:
+		initVAES256(k, &b[0])
+	case cpu.AESNI:
+		initAESNI(k, &b[0])
 	default:
 		panic("aesgcm: no kernel for tier " + tier.String())
 	}
@@ -31,21 +35,27 @@ func (k *key) expand(tier cpu.Tier, b []byte) {
 // The methods below are the switch from a tier to its kernels. Their contracts
 // stand on the kernels; here are only the bounds of the slices.
 
-// seal: len(src) <= maxCall, len(dst) >= len(src)+16, len(ad) <= maxAD.
-func (k *key) seal(tier cpu.Tier, s *stream, nonce, dst, src, ad []byte) {
-	np, dp, sp, ap := unsafe.SliceData(nonce), unsafe.SliceData(dst), unsafe.SliceData(src), unsafe.SliceData(ad)
+// sealLast: len(src) <= maxCall, len(dst) >= len(src)+16.
+func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
 	case cpu.VAES512:
-		sealVAES512(k, s, np, dp, sp, len(src), ap, len(ad))
+		sealVAES512(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
+	case cpu.VAES256:
+		sealVAES256(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
+	case cpu.AESNI:
+		sealAESNI(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
 	}
 }
 
-// open: len(dst) <= maxCall, len(src) >= len(dst)+16, len(ad) <= maxAD.
-func (k *key) open(tier cpu.Tier, s *stream, nonce, dst, src, ad []byte) bool {
-	np, dp, sp, ap := unsafe.SliceData(nonce), unsafe.SliceData(dst), unsafe.SliceData(src), unsafe.SliceData(ad)
+// openLast: len(dst) <= maxCall, len(src) >= len(dst)+16.
+func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
 	switch tier {
 	case cpu.VAES512:
-		return openVAES512(k, s, np, dp, sp, len(dst), ap, len(ad)) == 1
+		return openVAES512(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
+	case cpu.VAES256:
+		return openVAES256(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
+	case cpu.AESNI:
+		return openAESNI(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
 	}
 	return false
 }
@@ -56,6 +66,10 @@ func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
 	case cpu.VAES512:
 		sealMoreVAES512(k, s, &dst[0], &src[0], len(src))
+	case cpu.VAES256:
+		sealMoreVAES256(k, s, &dst[0], &src[0], len(src))
+	case cpu.AESNI:
+		sealMoreAESNI(k, s, &dst[0], &src[0], len(src))
 	}
 }
 
@@ -64,6 +78,10 @@ func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
 	case cpu.VAES512:
 		openMoreVAES512(k, s, &dst[0], &src[0], len(src))
+	case cpu.VAES256:
+		openMoreVAES256(k, s, &dst[0], &src[0], len(src))
+	case cpu.AESNI:
+		openMoreAESNI(k, s, &dst[0], &src[0], len(src))
 	}
 }
 
@@ -73,5 +91,9 @@ func (k *key) ghash(tier cpu.Tier, s *stream, p []byte) {
 	switch tier {
 	case cpu.VAES512:
 		ghashVAES512(k, s, &p[0], len(p))
+	case cpu.VAES256:
+		ghashVAES256(k, s, &p[0], len(p))
+	case cpu.AESNI:
+		ghashAESNI(k, s, &p[0], len(p))
 	}
 }

@@ -367,7 +367,6 @@ func (g *z512) begin() {
 	g.LEAQ(g.rk0.Idx(g.rke, 1), g.rke)
 	g.VBROADCASTI32X4(g.bswapMask(), zBswap)
 	g.VBROADCASTI32X4(g.roundKey(0), zLast)
-	g.alignCounters()
 }
 
 func (g *z512) bswapMask() Mem {
@@ -401,15 +400,6 @@ func (g *z512) alignCounters() {
 	g.LEAQ(Mem{Base: g.table, Disp: 512 + 32}, other)
 	g.TESTQ(U32(32), g.table)
 	g.CMOVQNE(other, g.table)
-}
-
-// loadNonce sets zJ from the nonce at p. It loads four bytes at a time: a load
-// that spans several younger stores would wait until they reach the cache, and
-// callers write nonces as 4+8 or 8+4 bytes.
-func (g *z512) loadNonce(p reg.GPVirtual) {
-	g.VMOVD(Mem{Base: p}, asX(zJ))
-	g.VPINSRD(U8(1), Mem{Base: p, Disp: 4}, asX(zJ), asX(zJ))
-	g.VPINSRD(U8(2), Mem{Base: p, Disp: 8}, asX(zJ), asX(zJ))
 }
 
 // upper makes in dst the zBase for the 32 blocks after the first count: zJ with
