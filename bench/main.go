@@ -32,7 +32,8 @@
 //
 //	key    value
 //	impl   sealane, std, x-crypto, openssl, or tcp: the bare connection
-//	alg    aes-128-gcm, aes-256-gcm, sha-256, sha-384, sha-512
+//	op     which part of what the name says, where there are several
+//	alg    aes-128-gcm, sha-256, hkdf-sha-256 …
 //	tier   the kernel, in one word of internal/cpu; only of sealane's rows
 //	conns  connections used at once
 //	size   bytes of one message or one write
@@ -107,7 +108,7 @@ func onSignal() (context.Context, func()) {
 // budget grows in proportion.
 var (
 	fullPlan  = plan{count: 20, budget: 65 * time.Second, most: 10 * time.Millisecond}
-	quickPlan = plan{count: 6, budget: 8 * time.Second, most: 5 * time.Millisecond}
+	quickPlan = plan{count: 10, budget: 8 * time.Second, most: 5 * time.Millisecond}
 )
 
 // options are the flags, checked.
@@ -124,7 +125,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, ok boo
 	fs.SetOutput(io.Discard) // errors are printed here, in one line
 	var (
 		expr  = fs.String("run", "", "measure only rows whose name matches `REGEXP`, and what they are compared with")
-		count = fs.Int("count", 0, "take `N` samples of each row (default 20, or 6 with -quick)")
+		count = fs.Int("count", 0, "take `N` samples of each row (default 20, or 10 with -quick)")
 		out   = fs.String("out", "", "write the samples to `FILE`, in the Go benchmark format (default bench/results.txt)")
 	)
 	fs.BoolVar(&o.quick, "quick", false, "take less than 20 seconds")

@@ -12,8 +12,8 @@ import (
 
 // A runner times operations of rows, here or in another process.
 type runner interface {
-	// time runs the row's operation n times and returns how long that took. The
-	// first call for a name sets the row up.
+	// time runs the row's operation n times, n > 0, and returns how long that
+	// takes. The first call for a name sets the row up.
 	time(name string, n int) (time.Duration, error)
 	// release gives back what the set-up of name took.
 	release(name string)
@@ -59,10 +59,23 @@ func (l *local) time(name string, n int) (time.Duration, error) {
 	if err := p.op(n/16 + 1); err != nil {
 		return 0, err
 	}
-	start := time.Now()
-	err := p.op(n)
-	return time.Since(start), err
+	// The median of some bursts, so that losing the processor for a moment does
+	// not spoil the sample.
+	per := max(1, n/bursts)
+	var took []time.Duration
+	for done := 0; done+per <= n; done += per {
+		start := time.Now()
+		if err := p.op(per); err != nil {
+			return 0, err
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	return took[len(took)/2] * time.Duration(n) / time.Duration(per), nil
 }
+
+// bursts is how many parts a sample is timed in.
+const bursts = 5
 
 func (l *local) release(name string) {
 	if p, ok := l.ready[name]; ok {

@@ -106,7 +106,7 @@ func catalog(impls []peers.Impl) []section {
 		for _, op := range []string{"Seal", "Open"} {
 			var lines []line
 			for _, size := range aeadSizes {
-				lines = append(lines, each(report.Bytes(size), report.Name{Op: op, Alg: alg, Size: size}, size, func(i peers.Impl) preparation {
+				lines = append(lines, each(report.Bytes(size), report.Name{Bench: op, Alg: alg, Size: size}, size, func(i peers.Impl) preparation {
 					if op == "Seal" {
 						return seal(i, alg, size)
 					}
@@ -118,14 +118,14 @@ func catalog(impls []peers.Impl) []section {
 	}
 	var lines []line
 	for _, alg := range peers.AEADs {
-		lines = append(lines, each(alg, report.Name{Op: "New", Alg: alg}, 0, func(i peers.Impl) preparation { return newAEAD(i, alg) }))
+		lines = append(lines, each(alg, report.Name{Bench: "New", Alg: alg}, 0, func(i peers.Impl) preparation { return newAEAD(i, alg) }))
 	}
 	add(gcm, "New key", lines...)
 
 	for _, alg := range peers.Hashes {
 		lines = nil
 		for _, size := range hashSizes {
-			lines = append(lines, each(report.Bytes(size), report.Name{Op: "Sum", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return sum(i, alg, size) }))
+			lines = append(lines, each(report.Bytes(size), report.Name{Bench: "Sum", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return sum(i, alg, size) }))
 		}
 		add("SHA-2", "Sum "+alg, lines...)
 	}
@@ -133,15 +133,15 @@ func catalog(impls []peers.Impl) []section {
 	const kdf = "HKDF and the TLS 1.3 key schedule"
 	lines = nil
 	for _, alg := range peers.KDFHashes {
-		lines = append(lines, each("Extract "+alg, report.Name{Op: "Extract", Alg: alg}, 0, func(i peers.Impl) preparation { return extract(i, alg) }))
+		lines = append(lines, each("Extract "+alg, report.Name{Bench: "Extract", Alg: "hkdf-" + alg}, 0, func(i peers.Impl) preparation { return extract(i, alg) }))
 	}
 	for _, alg := range peers.KDFHashes {
-		lines = append(lines, each("Expand "+alg, report.Name{Op: "Expand", Alg: alg, Size: 32}, 0, func(i peers.Impl) preparation { return expand(i, alg, 32) }))
+		lines = append(lines, each("Expand "+alg, report.Name{Bench: "Expand", Alg: "hkdf-" + alg}, 0, func(i peers.Impl) preparation { return expand(i, alg, 32) }))
 	}
 	add(kdf, "HKDF of 32 bytes", lines...)
 	lines = nil
 	for _, alg := range peers.KDFHashes {
-		lines = append(lines, each(alg, report.Name{Op: "Schedule", Alg: alg}, 0, func(i peers.Impl) preparation { return schedule(i, alg) }))
+		lines = append(lines, each(alg, report.Name{Bench: "Schedule", Alg: alg}, 0, func(i peers.Impl) preparation { return schedule(i, alg) }))
 	}
 	add(kdf, "Schedule of a whole handshake", lines...)
 
@@ -149,7 +149,7 @@ func catalog(impls []peers.Impl) []section {
 	for _, alg := range peers.AEADs {
 		lines = nil
 		for _, size := range recordSizes {
-			lines = append(lines, each(report.Bytes(size), report.Name{Op: "Record", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return record(i, alg, size) }))
+			lines = append(lines, each(report.Bytes(size), report.Name{Bench: "Record", Op: "both", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return record(i, alg, size) }))
 		}
 		add(tls, "Record "+alg+": write and read in memory", lines...)
 	}
@@ -157,7 +157,7 @@ func catalog(impls []peers.Impl) []section {
 	for _, alg := range peers.AEADs {
 		lines = nil
 		for _, load := range tcpLoads {
-			l := each(fmt.Sprintf("%d × %s", load.conns, report.Bytes(load.size)), report.Name{Op: "TCP", Alg: alg, Conns: load.conns, Size: load.size}, load.size,
+			l := each(fmt.Sprintf("%d × %s", load.conns, report.Bytes(load.size)), report.Name{Bench: "TCP", Alg: alg, Conns: load.conns, Size: load.size}, load.size,
 				func(i peers.Impl) preparation { return tcp(i, alg, load.conns, load.size) })
 			for _, r := range l.rows {
 				r.weight = tcpWeight
@@ -184,15 +184,15 @@ func addOpenSSL(sections []section, o *peers.OpenSSL, quick bool) {
 		for i := range s.lines {
 			l := &s.lines[i]
 			name := l.rows[0].Name
-			for _, size := range sizes[name.Op] {
+			for _, size := range sizes[name.Bench] {
 				if size != name.Size || quick && name.Alg == "sha-384" {
 					continue
 				}
 				r := &row{}
-				r.Name = report.Name{Op: name.Op, Impl: "openssl", Alg: name.Alg, Size: size}
+				r.Name = report.Name{Bench: name.Bench, Impl: "openssl", Alg: name.Alg, Size: size}
 				r.Bytes, r.Alone = size, true
 				r.speed = func(ctx context.Context) (report.Sample, error) {
-					iters, ns, err := o.Speed(ctx, name.Op, name.Alg, size)
+					iters, ns, err := o.Speed(ctx, name.Bench, name.Alg, size)
 					return report.Sample{Iters: iters, Ns: ns}, err
 				}
 				l.rows = append(l.rows, r)

@@ -167,7 +167,7 @@ func addTiers(sections []section, start func(disable []string) (*worker, error))
 		for j := range sections[i].lines {
 			l := &sections[i].lines[j]
 			top := l.rows[0].Name
-			if !tiered[top.Op] || top.Tier == "" {
+			if !tiered[top.Bench] || top.Tier == "" {
 				continue
 			}
 			list, known := disabled[top.Alg]
@@ -211,7 +211,7 @@ func addTiers(sections []section, start func(disable []string) (*worker, error))
 // tierOf returns the tier that the rows of an algorithm run on.
 func tierOf(names []report.Name, alg string) string {
 	for _, n := range names {
-		if n.Alg == alg && tiered[n.Op] {
+		if n.Alg == alg && tiered[n.Bench] {
 			return n.Tier
 		}
 	}

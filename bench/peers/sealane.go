@@ -21,9 +21,9 @@ var Sealane = Impl{
 				return ""
 			}
 			return a.Tier()
-		case "sha-256":
+		case "sha-256", "hkdf-sha-256":
 			return sha2.Tier256()
-		case "sha-384", "sha-512":
+		case "sha-384", "sha-512", "hkdf-sha-384":
 			return sha2.Tier512()
 		}
 		return ""

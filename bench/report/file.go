@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -12,7 +13,7 @@ import (
 type File struct {
 	w      io.Writer
 	header string // what is still to be written before the first row
-	suffix string
+	procs  int
 }
 
 // A Config is one "key: value" line of a result file. The key is in lower case.
@@ -23,17 +24,27 @@ type Config struct{ Key, Value string }
 // package testing gives the names of benchmarks under procs (GOMAXPROCS), so
 // that the file lines up with the output of go test.
 func NewFile(w io.Writer, config []Config, procs int) *File {
-	f := &File{w: w}
+	f := &File{w: w, procs: procs}
 	for _, c := range config {
 		if c.Value != "" {
 			// A value ends with its line.
 			f.header += c.Key + ": " + strings.Join(strings.Fields(c.Value), " ") + "\n"
 		}
 	}
-	if procs != 1 {
-		f.suffix = fmt.Sprintf("-%d", procs)
-	}
 	return f
+}
+
+var numbered = regexp.MustCompile(`-[0-9]+$`)
+
+// fullName returns the name with its suffix. Package testing leaves that out if
+// GOMAXPROCS is 1; but then the 256 of a name that ends with alg=sha-256 would
+// be taken for it.
+func (f *File) fullName(n Name) string {
+	s := n.String()
+	if f.procs != 1 || numbered.MatchString(s) {
+		s += fmt.Sprintf("-%d", f.procs)
+	}
+	return s
 }
 
 // Write appends the rows, one line a sample. It writes once, so that a program
@@ -43,7 +54,7 @@ func (f *File) Write(rows ...*Row) error {
 	b.WriteString(f.header)
 	for _, r := range rows {
 		for _, s := range r.Samples {
-			fmt.Fprintf(&b, "%s%s\t%9d\t%12.2f ns/op", r.Name, f.suffix, s.Iters, s.Ns)
+			fmt.Fprintf(&b, "%s\t%9d\t%12.2f ns/op", f.fullName(r.Name), s.Iters, s.Ns)
 			if r.Bytes > 0 {
 				fmt.Fprintf(&b, "\t%10.2f MB/s", float64(r.Bytes)/s.Ns*1e3)
 			}

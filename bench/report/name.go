@@ -16,8 +16,9 @@ import (
 //
 // The benchmarks of the module's packages are named in the same way.
 type Name struct {
-	Op    string // what one operation does: Seal, Open, Sum, Expand …
+	Bench string // what is measured: Seal, Open, Sum, Expand …
 	Impl  string // who does it: sealane, std (the standard library), x-crypto, openssl, tcp (the bare connection)
+	Op    string // which part of it, where there are several
 	Alg   string // aes-128-gcm, sha-256 …
 	Tier  string // one word of internal/cpu; only sealane's rows have it
 	Conns int    // connections used at once; zero where there is none
@@ -25,15 +26,15 @@ type Name struct {
 }
 
 // Keys are the keys of a benchmark's name, in their order.
-var Keys = []string{"impl", "alg", "tier", "conns", "size"}
+var Keys = []string{"impl", "op", "alg", "tier", "conns", "size"}
 
 // Prefix is what the name of every Go benchmark begins with.
 const Prefix = "Benchmark"
 
 func (n Name) String() string {
 	var b strings.Builder
-	b.WriteString(Prefix + n.Op)
-	for i, value := range []string{n.Impl, n.Alg, n.Tier, positive(n.Conns), positive(n.Size)} {
+	b.WriteString(Prefix + n.Bench)
+	for i, value := range []string{n.Impl, n.Op, n.Alg, n.Tier, positive(n.Conns), positive(n.Size)} {
 		if value != "" {
 			b.WriteString("/" + Keys[i] + "=" + value)
 		}

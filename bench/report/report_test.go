@@ -15,10 +15,11 @@ func TestName(t *testing.T) {
 		name Name
 		want string
 	}{
-		{Name{Op: "Seal", Impl: "sealane", Alg: "aes-128-gcm", Tier: "vaes512", Size: 16384}, "BenchmarkSeal/impl=sealane/alg=aes-128-gcm/tier=vaes512/size=16384"},
-		{Name{Op: "Extract", Impl: "std", Alg: "sha-256"}, "BenchmarkExtract/impl=std/alg=sha-256"},
-		{Name{Op: "TCP", Impl: "tcp", Alg: "aes-256-gcm", Conns: 4, Size: 1 << 18}, "BenchmarkTCP/impl=tcp/alg=aes-256-gcm/conns=4/size=262144"},
-		{Name{Op: "New"}, "BenchmarkNew"},
+		{Name{Bench: "Seal", Impl: "sealane", Alg: "aes-128-gcm", Tier: "vaes512", Size: 16384}, "BenchmarkSeal/impl=sealane/alg=aes-128-gcm/tier=vaes512/size=16384"},
+		{Name{Bench: "Extract", Impl: "std", Alg: "sha-256"}, "BenchmarkExtract/impl=std/alg=sha-256"},
+		{Name{Bench: "TCP", Impl: "tcp", Alg: "aes-256-gcm", Conns: 4, Size: 1 << 18}, "BenchmarkTCP/impl=tcp/alg=aes-256-gcm/conns=4/size=262144"},
+		{Name{Bench: "Record", Impl: "std", Op: "both", Alg: "aes-128-gcm"}, "BenchmarkRecord/impl=std/op=both/alg=aes-128-gcm"},
+		{Name{Bench: "New"}, "BenchmarkNew"},
 	} {
 		if got := tt.name.String(); got != tt.want {
 			t.Errorf("%+v: %s, want %s", tt.name, got, tt.want)
@@ -137,7 +138,7 @@ func TestFigures(t *testing.T) {
 // sample is a section with everything that a table can hold.
 func sample() Section {
 	row := func(impl, tier string, size int, ns ...float64) *Row {
-		return newRow(Name{"Seal", impl, "aes-128-gcm", tier, 0, size}, size, ns...)
+		return newRow(Name{"Seal", impl, "", "aes-128-gcm", tier, 0, size}, size, ns...)
 	}
 	ssl := row("openssl", "", 16384, 800)
 	ssl.Alone = true
@@ -185,10 +186,10 @@ func TestTable(t *testing.T) {
 func TestTableWidth(t *testing.T) {
 	l := Line{Label: "16 KiB"}
 	for _, tier := range []string{"vaes512", "vaes256", "aesni", "generic"} {
-		l.Rows = append(l.Rows, newRow(Name{"Seal", Ours, "a", tier, 0, 1}, 16384, 999))
+		l.Rows = append(l.Rows, newRow(Name{"Seal", Ours, "", "a", tier, 0, 1}, 16384, 999))
 	}
-	l.Rows = append(l.Rows, newRow(Name{"Seal", Base, "a", "", 0, 1}, 16384, 99400))
-	ssl := newRow(Name{"Seal", "openssl", "a", "", 0, 1}, 16384, 9940)
+	l.Rows = append(l.Rows, newRow(Name{"Seal", Base, "", "a", "", 0, 1}, 16384, 99400))
+	ssl := newRow(Name{"Seal", "openssl", "", "a", "", 0, 1}, 16384, 9940)
 	ssl.Alone = true
 	l.Rows = append(l.Rows, ssl)
 	var b strings.Builder
@@ -310,10 +311,21 @@ func TestFile(t *testing.T) {
 }
 
 func TestFileSuffix(t *testing.T) {
-	var b bytes.Buffer
-	NewFile(&b, nil, 1).Write(newRow(Name{Op: "New"}, 0, 5))
-	if got, want := strings.Fields(b.String()), []string{"BenchmarkNew", "1000", "5.00", "ns/op"}; strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("%q, want %q: no suffix for one processor, no rate without bytes", got, want)
+	for _, tt := range []struct {
+		name  Name
+		procs int
+		want  string
+	}{
+		{Name{Bench: "New"}, 1, "BenchmarkNew"},
+		{Name{Bench: "New"}, 8, "BenchmarkNew-8"},
+		{Name{Bench: "Extract", Alg: "sha-256"}, 1, "BenchmarkExtract/alg=sha-256-1"},
+		{Name{Bench: "Extract", Alg: "sha-256", Tier: "shani"}, 1, "BenchmarkExtract/alg=sha-256/tier=shani"},
+	} {
+		var b bytes.Buffer
+		NewFile(&b, nil, tt.procs).Write(newRow(tt.name, 0, 5))
+		if got, want := strings.Join(strings.Fields(b.String()), " "), tt.want+" 1000 5.00 ns/op"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 
@@ -322,7 +334,7 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestFileError(t *testing.T) {
-	if err := NewFile(brokenWriter{}, nil, 1).Write(newRow(Name{Op: "New"}, 0, 5)); err == nil {
+	if err := NewFile(brokenWriter{}, nil, 1).Write(newRow(Name{Bench: "New"}, 0, 5)); err == nil {
 		t.Error("no error from a writer that fails")
 	}
 }

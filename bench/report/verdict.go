@@ -67,7 +67,7 @@ func Verdict(w io.Writer, style Style, sections []Section, notes []string) {
 // 70.1 ns, std 66.0 ns".
 func (x Loss) String() string {
 	n := x.Ours.Name
-	what := n.Op + " " + n.Alg
+	what := n.Bench + " " + n.Alg
 	if n.Conns > 0 {
 		what += fmt.Sprintf(" %d ×", n.Conns)
 	}
