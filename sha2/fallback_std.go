@@ -29,7 +29,7 @@ func block256Fallback(h *[8]uint32, p []byte) {
 	}
 }
 
-// finish256Fallback works like finishGeneric256.
+// finish256Fallback works like finish256Generic.
 func finish256Fallback(sum *[Size256]byte, h *[8]uint32, tail []byte, n uint64) {
 	var b [marshaled256]byte
 	encode256(&b, h, n-uint64(len(tail)))
@@ -62,7 +62,7 @@ func block512Fallback(h *[8]uint64, p []byte) {
 	}
 }
 
-// finish512Fallback works like finishGeneric512.
+// finish512Fallback works like finish512Generic.
 func finish512Fallback(sum *[Size512]byte, h *[8]uint64, tail []byte, n uint64) {
 	var b [marshaled512]byte
 	encode512(&b, h, n-uint64(len(tail)))

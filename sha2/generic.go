@@ -112,3 +112,50 @@ func block512Generic(h *[8]uint64, p []byte) {
 		h[7] += hh
 	}
 }
+
+// finish256Generic sets *sum to the hash of a message of n bytes that ends in
+// tail, with *h the intermediate hash value before tail, which starts at a
+// multiple of 64 bytes. It leaves *h as it is.
+func finish256Generic(sum *[Size256]byte, h *[8]uint32, tail []byte, n uint64) {
+	state := *h
+	whole := len(tail) &^ (BlockSize256 - 1)
+	block256Generic(&state, tail[:whole])
+	// The padding of FIPS 180-4, Section 5.1.1: a 1 bit, then zeros up to the
+	// length in bits in the last 8 bytes of a block.
+	var x [2 * BlockSize256]byte
+	r := copy(x[:], tail[whole:])
+	x[r] = 0x80
+	end := BlockSize256
+	if r >= BlockSize256-8 {
+		end = 2 * BlockSize256
+	}
+	binary.BigEndian.PutUint64(x[end-8:], n<<3)
+	block256Generic(&state, x[:end])
+	for i, v := range state {
+		binary.BigEndian.PutUint32(sum[4*i:], v)
+	}
+}
+
+// finish512Generic sets *sum to the hash of a message of n bytes that ends in
+// tail, with *h the intermediate hash value before tail, which starts at a
+// multiple of 128 bytes. It leaves *h as it is.
+func finish512Generic(sum *[Size512]byte, h *[8]uint64, tail []byte, n uint64) {
+	state := *h
+	whole := len(tail) &^ (BlockSize512 - 1)
+	block512Generic(&state, tail[:whole])
+	// The padding of FIPS 180-4, Section 5.1.2: a 1 bit, then zeros up to the
+	// length in bits in the last 16 bytes of a block, the upper half of which
+	// is 0 for any n.
+	var x [2 * BlockSize512]byte
+	r := copy(x[:], tail[whole:])
+	x[r] = 0x80
+	end := BlockSize512
+	if r >= BlockSize512-16 {
+		end = 2 * BlockSize512
+	}
+	binary.BigEndian.PutUint64(x[end-8:], n<<3)
+	block512Generic(&state, x[:end])
+	for i, v := range state {
+		binary.BigEndian.PutUint64(sum[8*i:], v)
+	}
+}

@@ -1,27 +1,77 @@
-//go:build amd64 && gc && !purego
+//go:build gc && !purego
 
 package sha2
 
 import "github.com/sealane/sealane/internal/cpu"
 
-func pick256(cpu.Features) cpu.Tier { return cpu.Generic }
+// pick256 returns the tier that SHA-224 and SHA-256 prefer on a machine.
+func pick256(f cpu.Features) cpu.Tier { return f.First(cpu.SHANI) }
 
-func pick512(cpu.Features) cpu.Tier { return cpu.Generic }
+// pick512 returns the tier that SHA-384, SHA-512 and its kin prefer on a machine.
+func pick512(f cpu.Features) cpu.Tier { return cpu.Generic }
 
-// block256 compresses the blocks of p into h. len(p)%64 == 0.
+// maxCall is the most bytes that one kernel call handles, a multiple of both
+// block sizes. Assembly can't be preempted, so one long call would hold up a
+// stop of the world for as long as it runs (golang/go#64417).
+const maxCall = 64 << 10
+
+// block256 compresses the blocks of p into h. len(p)%64 == 0. Works like
+// block256Generic.
 func block256(tier cpu.Tier, h *[8]uint32, p []byte) {
-	block256Fallback(h, p)
+	if tier == cpu.Generic {
+		block256Fallback(h, p)
+		return
+	}
+	for len(p) > maxCall {
+		hash256(tier, h, p[:maxCall], nil, 0)
+		p = p[maxCall:]
+	}
+	hash256(tier, h, p, nil, 0)
 }
 
+// finish256 works like finish256Generic.
 func finish256(tier cpu.Tier, sum *[Size256]byte, h *[8]uint32, tail []byte, n uint64) {
-	finish256Fallback(sum, h, tail, n)
+	if tier == cpu.Generic {
+		finish256Fallback(sum, h, tail, n)
+		return
+	}
+	if len(tail) <= maxCall {
+		hash256(tier, h, tail, sum, n)
+		return
+	}
+	state := *h
+	whole := len(tail) &^ (BlockSize256 - 1)
+	block256(tier, &state, tail[:whole])
+	hash256(tier, &state, tail[whole:], sum, n)
 }
 
-// block512 compresses the blocks of p into h. len(p)%128 == 0.
+// hash256 is the kernel of a tier.
+func hash256(tier cpu.Tier, h *[8]uint32, p []byte, sum *[Size256]byte, n uint64) {
+	switch tier {
+	case cpu.SHANI:
+		hash256SHANI(h, p, sum, n)
+	default:
+		panic(errNotMade)
+	}
+}
+
+// hash256SHANI compresses the blocks of p into *h if sum is nil; then
+// len(p)%64 == 0. Otherwise it sets *sum to the hash of a message of n bytes
+// that ends in p, where *h is the intermediate hash value of what comes before,
+// n-len(p) bytes, a multiple of 64; it leaves *h as it is, and sum may overlap
+// p. In either case len(p) <= maxCall. Works like block256Generic, or
+// finish256Generic.
+//
+//go:noescape
+func hash256SHANI(h *[8]uint32, p []byte, sum *[Size256]byte, n uint64)
+
+// block512 compresses the blocks of p into h. len(p)%128 == 0. Works like
+// block512Generic.
 func block512(tier cpu.Tier, h *[8]uint64, p []byte) {
 	block512Fallback(h, p)
 }
 
+// finish512 works like finish512Generic.
 func finish512(tier cpu.Tier, sum *[Size512]byte, h *[8]uint64, tail []byte, n uint64) {
 	finish512Fallback(sum, h, tail, n)
 }

@@ -47,9 +47,4 @@ func Tier256() string { return tier256.String() }
 // "avx512", "avx2" or "generic".
 func Tier512() string { return tier512.String() }
 
-// maxCall is the most bytes that one kernel call handles, a multiple of both
-// block sizes. Assembly can't be preempted, so one long call would hold up a
-// stop of the world for as long as it runs (golang/go#64417).
-const maxCall = 64 << 10
-
 const errNotMade = "sha2: digest not made by a constructor"

@@ -41,7 +41,7 @@ func Sum256(b []byte) [Size256]byte {
 		return sha256.Sum256(b)
 	}
 	var sum [Size256]byte
-	sumTier256(tier256, &sum, &iv256, b)
+	finish256(tier256, &sum, &iv256, b, uint64(len(b)))
 	return sum
 }
 
@@ -51,7 +51,7 @@ func Sum224(b []byte) [Size224]byte {
 		return sha256.Sum224(b)
 	}
 	var sum [Size256]byte
-	sumTier256(tier256, &sum, &iv224, b)
+	finish256(tier256, &sum, &iv224, b, uint64(len(b)))
 	return [Size224]byte(sum[:])
 }
 
@@ -220,34 +220,5 @@ func (d *digest256) UnmarshalBinary(b []byte) error {
 func (d *digest256) check() {
 	if d == nil || d.tier == cpu.Invalid {
 		panic(errNotMade)
-	}
-}
-
-// sumTier256 sets *sum to the hash of b that starts from the initial hash value
-// *iv.
-func sumTier256(tier cpu.Tier, sum *[Size256]byte, iv *[8]uint32, b []byte) {
-	finish256(tier, sum, iv, b, uint64(len(b)))
-}
-
-// finishGeneric256 sets *sum to the hash of a message of n bytes that ends in
-// tail, with *h the intermediate hash value before tail, which starts at a
-// multiple of 64 bytes. It leaves *h as it is.
-func finishGeneric256(tier cpu.Tier, sum *[Size256]byte, h *[8]uint32, tail []byte, n uint64) {
-	state := *h
-	whole := len(tail) &^ (BlockSize256 - 1)
-	block256(tier, &state, tail[:whole])
-	// The padding of FIPS 180-4, Section 5.1.1: a 1 bit, then zeros up to the
-	// length in bits in the last 8 bytes of a block.
-	var x [2 * BlockSize256]byte
-	r := copy(x[:], tail[whole:])
-	x[r] = 0x80
-	end := BlockSize256
-	if r >= BlockSize256-8 {
-		end = 2 * BlockSize256
-	}
-	binary.BigEndian.PutUint64(x[end-8:], n<<3)
-	block256(tier, &state, x[:end])
-	for i, v := range state {
-		binary.BigEndian.PutUint32(sum[4*i:], v)
 	}
 }

@@ -61,7 +61,7 @@ func Sum512(b []byte) [Size512]byte {
 		return sha512.Sum512(b)
 	}
 	var sum [Size512]byte
-	sumTier512(tier512, &sum, &iv512, b)
+	finish512(tier512, &sum, &iv512, b, uint64(len(b)))
 	return sum
 }
 
@@ -71,7 +71,7 @@ func Sum384(b []byte) [Size384]byte {
 		return sha512.Sum384(b)
 	}
 	var sum [Size512]byte
-	sumTier512(tier512, &sum, &iv384, b)
+	finish512(tier512, &sum, &iv384, b, uint64(len(b)))
 	return [Size384]byte(sum[:])
 }
 
@@ -81,7 +81,7 @@ func Sum512_224(b []byte) [Size512_224]byte {
 		return sha512.Sum512_224(b)
 	}
 	var sum [Size512]byte
-	sumTier512(tier512, &sum, &iv512_224, b)
+	finish512(tier512, &sum, &iv512_224, b, uint64(len(b)))
 	return [Size512_224]byte(sum[:])
 }
 
@@ -91,7 +91,7 @@ func Sum512_256(b []byte) [Size512_256]byte {
 		return sha512.Sum512_256(b)
 	}
 	var sum [Size512]byte
-	sumTier512(tier512, &sum, &iv512_256, b)
+	finish512(tier512, &sum, &iv512_256, b, uint64(len(b)))
 	return [Size512_256]byte(sum[:])
 }
 
@@ -294,35 +294,5 @@ func (d *digest512) UnmarshalBinary(b []byte) error {
 func (d *digest512) check() {
 	if d == nil || d.tier == cpu.Invalid {
 		panic(errNotMade)
-	}
-}
-
-// sumTier512 sets *sum to the hash of b that starts from the initial hash value
-// *iv.
-func sumTier512(tier cpu.Tier, sum *[Size512]byte, iv *[8]uint64, b []byte) {
-	finish512(tier, sum, iv, b, uint64(len(b)))
-}
-
-// finishGeneric512 sets *sum to the hash of a message of n bytes that ends in
-// tail, with *h the intermediate hash value before tail, which starts at a
-// multiple of 128 bytes. It leaves *h as it is.
-func finishGeneric512(tier cpu.Tier, sum *[Size512]byte, h *[8]uint64, tail []byte, n uint64) {
-	state := *h
-	whole := len(tail) &^ (BlockSize512 - 1)
-	block512(tier, &state, tail[:whole])
-	// The padding of FIPS 180-4, Section 5.1.2: a 1 bit, then zeros up to the
-	// length in bits in the last 16 bytes of a block, the upper half of which
-	// is 0 for any n.
-	var x [2 * BlockSize512]byte
-	r := copy(x[:], tail[whole:])
-	x[r] = 0x80
-	end := BlockSize512
-	if r >= BlockSize512-16 {
-		end = 2 * BlockSize512
-	}
-	binary.BigEndian.PutUint64(x[end-8:], n<<3)
-	block512(tier, &state, x[:end])
-	for i, v := range state {
-		binary.BigEndian.PutUint64(sum[8*i:], v)
 	}
 }
