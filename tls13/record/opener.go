@@ -11,8 +11,16 @@ import (
 // copied.
 type Opener struct {
 	keys
+	split suffixOpener // keys.aead, if it can do that
+	tail  [1]byte      // what split takes apart
+
 	max int   // content and padding of a protected record; 0 in an Opener that is not valid
 	err error // what ended this half of the connection
+}
+
+// A suffixOpener is an AEAD that saves a copy: see NewSuite.
+type suffixOpener interface {
+	OpenSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) error
 }
 
 // A Record is one record that came in.
@@ -44,6 +52,7 @@ func (o *Opener) SetKey(suite *Suite, key, iv []byte) error {
 		return err
 	}
 	o.keys.set(a, iv)
+	o.split, _ = a.(suffixOpener)
 	return nil
 }
 
@@ -115,13 +124,14 @@ func (o *Opener) OpenTo(dst, in []byte) (n, used int, last Record, err error) {
 	for used == 0 || n < len(dst) {
 		room := dst[n:]
 		if _, size, ok := Peek(in[used:]); ok {
-			// inner is the length of content, type and padding. The AEAD
-			// needs room for all of it.
+			// inner is the length of content, type and padding. There must
+			// be room for all of it, or for all but the type if the AEAD can
+			// put that elsewhere.
 			inner := size - HeaderSize - o.overhead
 			if used > 0 && inner-1 > len(room) {
 				break
 			}
-			if inner > len(room) {
+			if inner > len(room) && (inner-1 > len(room) || o.split == nil) {
 				room = nil
 			}
 		}
@@ -210,8 +220,9 @@ func (o *Opener) checkHeader(outer ContentType, n int) *AlertError {
 	return nil
 }
 
-// open deprotects rec (Section 5.2) into dst, or in place if dst is nil, and
-// replaces type and content by what it carries.
+// open deprotects rec (Section 5.2), in place if dst is nil, and replaces type
+// and content by what it carries. A dst that lacks one byte of room gets all but
+// the last byte of the inner plaintext.
 func (o *Opener) open(rec *Record, dst, header []byte) *AlertError {
 	if o.seq == lastSeq {
 		return errSequence
@@ -219,10 +230,11 @@ func (o *Opener) open(rec *Record, dst, header []byte) *AlertError {
 	if dst == nil {
 		dst = rec.Content
 	}
-	var inner []byte
 	var err error
-	if o.gcm != nil {
-		inner, err = o.gcm.Open(dst[:0], o.nextNonce(), rec.Content, header)
+	inner, last := dst, byte(0)
+	if n := len(rec.Content) - o.overhead; len(dst) == n-1 {
+		err = o.split.OpenSuffix(dst, o.tail[:], o.nextNonce(), rec.Content, header)
+		last = o.tail[0]
 	} else {
 		inner, err = o.aead.Open(dst[:0], o.nextNonce(), rec.Content, header)
 	}
@@ -230,12 +242,16 @@ func (o *Opener) open(rec *Record, dst, header []byte) *AlertError {
 		return errMAC
 	}
 	o.seq++
-	n := trimZeros(inner)
-	if n == 0 {
-		return errNoType
+	n := len(inner)
+	if last == 0 { // padding, or not split
+		if n = trimZeros(inner); n == 0 {
+			return errNoType
+		}
+		n--
+		last = inner[n]
 	}
-	rec.Type = ContentType(inner[n-1])
-	rec.Content = inner[: n-1 : n-1]
+	rec.Type = ContentType(last)
+	rec.Content = inner[:n:n]
 	if rec.Type == ChangeCipherSpec {
 		return errType // never protected (Section 5)
 	}
@@ -280,7 +296,7 @@ func checkContent(rec Record) *AlertError {
 
 // fail ends this half of the connection and forgets its keys (Section 6).
 func (o *Opener) fail(err *AlertError) error {
-	o.keys = keys{}
+	o.keys, o.split = keys{}, nil
 	o.err = err
 	return err
 }

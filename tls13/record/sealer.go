@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/sealane/sealane/aesgcm"
 	"github.com/sealane/sealane/internal/alias"
 )
 
@@ -14,7 +13,7 @@ import (
 // zero value is not valid, and its methods panic. A Sealer must not be copied.
 type Sealer struct {
 	keys
-	suffix  suffixSealer // keys.aead, if it can do that
+	joined  suffixSealer // keys.aead, if it can do that
 	limit   uint64       // records that one key may seal
 	version uint16       // legacy_record_version of unprotected records
 	max     int          // content of a record; 0 in a Sealer that is not valid
@@ -28,6 +27,7 @@ type Sealer struct {
 	inner  [1]byte
 }
 
+// A suffixSealer is an AEAD that saves a copy: see NewSuite.
 type suffixSealer interface {
 	SealSuffix(dst, nonce, plaintext, suffix, additionalData []byte) []byte
 }
@@ -49,7 +49,7 @@ func (s *Sealer) SetKey(suite *Suite, key, iv []byte) error {
 		return err
 	}
 	s.keys.set(a, iv)
-	s.suffix, _ = a.(suffixSealer)
+	s.joined, _ = a.(suffixSealer)
 	s.limit = suite.limit
 	return nil
 }
@@ -265,12 +265,9 @@ func (s *Sealer) seal(dst []byte, t ContentType, content []byte, pad int) []byte
 	nonce := s.nextNonce()
 	s.seq++ // Seal has seen that it doesn't wrap
 	dst = append(dst, s.header[:]...)
-	if pad == 0 && s.suffix != nil {
+	if pad == 0 && s.joined != nil {
 		s.inner[0] = byte(t)
-		if s.gcm != nil {
-			return s.gcm.SealSuffix(dst, nonce, content, s.inner[:], s.header[:])
-		}
-		return s.suffix.SealSuffix(dst, nonce, content, s.inner[:], s.header[:])
+		return s.joined.SealSuffix(dst, nonce, content, s.inner[:], s.header[:])
 	}
 	start := len(dst)
 	dst = append(dst, content...)
@@ -288,10 +285,9 @@ func (s *Sealer) check() {
 
 // keys protect one half of a connection, if there are any.
 type keys struct {
-	aead     cipher.AEAD  // nil while records are not protected
-	gcm      *aesgcm.AEAD // aead, if it is one
-	overhead int          // aead.Overhead()
-	seq      uint64       // number of the next record
+	aead     cipher.AEAD // nil while records are not protected
+	overhead int         // aead.Overhead()
+	seq      uint64      // number of the next record
 
 	// The static IV of Section 5.3: its first 4 bytes stay in nonce, its last
 	// 8, as a big-endian number, are iv. A nonce whose changing half is written
@@ -303,8 +299,7 @@ type keys struct {
 
 // set takes over an AEAD and its IV, and starts with sequence number 0.
 func (k *keys) set(a cipher.AEAD, iv []byte) {
-	gcm, _ := a.(*aesgcm.AEAD)
-	*k = keys{aead: a, gcm: gcm, overhead: a.Overhead(), iv: binary.BigEndian.Uint64(iv[4:])}
+	*k = keys{aead: a, overhead: a.Overhead(), iv: binary.BigEndian.Uint64(iv[4:])}
 	copy(k.nonce[:4], iv)
 }
 

@@ -23,12 +23,15 @@ type Suite struct {
 // (0: as many as there are sequence numbers).
 //
 // Nonces must have 12 bytes and the AEAD's overhead must not exceed 255
-// (Section 5.2). An AEAD that has a method
+// (Section 5.2). An AEAD saves copies of the content if it has the methods
 //
 //	SealSuffix(dst, nonce, plaintext, suffix, additionalData []byte) []byte
+//	OpenSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) error
 //
-// which seals plaintext and suffix as if they were one, as [aesgcm.AEAD] has,
-// saves Seal a copy of the plaintext.
+// SealSuffix, as [aesgcm.AEAD] has it, seals plaintext and suffix as if they
+// were one. OpenSuffix opens what has the length of dst, suffix and the overhead
+// together, and puts the first bytes of the plaintext in dst and the last ones
+// in suffix; if it returns an error, it has cleared both.
 func NewSuite(id uint16, keySize int, limit uint64, newAEAD func(key []byte) (cipher.AEAD, error)) *Suite {
 	if newAEAD == nil {
 		panic("record: NewSuite without an AEAD")
