@@ -24,12 +24,10 @@ type kernelSet struct {
 }
 
 var kernelSets = map[cpu.Tier]kernelSet{
+	cpu.VAES512: {initVAES512, sealVAES512, openVAES512, sealMoreVAES512, openMoreVAES512, ghashVAES512},
 	cpu.AESNI:   {initAESNI, sealAESNI, openAESNI, sealMoreAESNI, openMoreAESNI, ghashAESNI},
 	cpu.VAES256: {initVAES256, sealVAES256, openVAES256, sealMoreVAES256, openMoreVAES256, ghashVAES256},
 }
-
-// mostAD is what the kernels of these tiers take; the package needs maxAD.
-const mostAD = 64
 
 // A kernelTest is the kernels of one tier with one key, the twin with the same,
 // and memory between inaccessible pages for every argument.
@@ -43,7 +41,7 @@ type kernelTest struct {
 
 // testKernels runs f for every tier and size of key.
 func testKernels(t *testing.T, f func(t *testing.T, k *kernelTest)) {
-	cryptotest.Tiers(t, "aesgcm", []cpu.Tier{cpu.AESNI, cpu.VAES256}, func(t *testing.T, tier cpu.Tier) {
+	cryptotest.Tiers(t, "aesgcm", []cpu.Tier{cpu.VAES512, cpu.VAES256, cpu.AESNI}, func(t *testing.T, tier cpu.Tier) {
 		for _, size := range []int{16, 24, 32} {
 			t.Run(fmt.Sprintf("key=%d", 8*size), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(uint64(tier), uint64(size)))
@@ -110,19 +108,19 @@ func TestKernelLengths(t *testing.T) {
 	testKernels(t, func(t *testing.T, k *kernelTest) {
 		for n := range 1101 {
 			pt := filled(k.r, n)
-			k.message(t, pt, filled(k.r, k.r.IntN(mostAD+1)), n%2 == 0, n%4 < 2)
-			k.message(t, pt, filled(k.r, k.r.IntN(mostAD+1)), n%2 == 1, n%4 < 2)
+			k.message(t, pt, filled(k.r, k.r.IntN(maxAD+1)), n%2 == 0, n%4 < 2)
+			k.message(t, pt, filled(k.r, k.r.IntN(maxAD+1)), n%2 == 1, n%4 < 2)
 		}
 		for n := maxCall - 600; n <= maxCall; n += 1 + k.r.IntN(75) {
-			k.message(t, filled(k.r, n), filled(k.r, k.r.IntN(mostAD+1)), n%2 == 0, true)
+			k.message(t, filled(k.r, n), filled(k.r, k.r.IntN(maxAD+1)), n%2 == 0, true)
 		}
-		k.message(t, filled(k.r, maxCall), filled(k.r, mostAD), false, false)
+		k.message(t, filled(k.r, maxCall), filled(k.r, maxAD), false, false)
 	})
 }
 
 func TestKernelAdditionalData(t *testing.T) {
 	testKernels(t, func(t *testing.T, k *kernelTest) {
-		for adLen := range mostAD + 1 {
+		for adLen := range maxAD + 1 {
 			for _, n := range []int{0, 1, 15, 16, 33, 255, 256, 400, 700} {
 				k.message(t, filled(k.r, n), filled(k.r, adLen), n%2 == 0, adLen%2 == 0)
 			}
@@ -141,7 +139,7 @@ func TestKernelAlignments(t *testing.T) {
 			if i%2 == 0 {
 				n = k.r.IntN(100)
 			}
-			adLen, at, from, adAt := k.r.IntN(mostAD+1), i%room, k.r.IntN(room), k.r.IntN(room)
+			adLen, at, from, adAt := k.r.IntN(maxAD+1), i%room, k.r.IntN(room), k.r.IntN(room)
 			for _, b := range [][]byte{dst[:], src[:], ad[:]} {
 				cryptotest.Fill(k.r, b)
 			}
@@ -170,7 +168,7 @@ func TestKernelAlignments(t *testing.T) {
 func TestKernelForgeries(t *testing.T) {
 	testKernels(t, func(t *testing.T, k *kernelTest) {
 		for _, n := range []int{0, 1, 16, 40, 300, 1000} {
-			nonce, pt, ad := filled(k.r, 12), filled(k.r, n), filled(k.r, 1+k.r.IntN(mostAD))
+			nonce, pt, ad := filled(k.r, 12), filled(k.r, n), filled(k.r, 1+k.r.IntN(maxAD))
 			sealed := k.twin.seal(nonce, pt, ad)
 			dst := make([]byte, n+1)
 			open := func() int {

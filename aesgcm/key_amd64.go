@@ -37,6 +37,7 @@ func (k *key) expand(tier cpu.Tier, b []byte) {
 
 // sealLast: len(src) <= maxCall, len(dst) >= len(src)+16.
 func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
+	called(len(src))
 	switch tier {
 	case cpu.VAES512:
 		sealVAES512(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
@@ -49,6 +50,7 @@ func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
 
 // openLast: len(dst) <= maxCall, len(src) >= len(dst)+16.
 func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
+	called(len(dst))
 	switch tier {
 	case cpu.VAES512:
 		return openVAES512(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
@@ -63,6 +65,7 @@ func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
 // sealMore: len(src) is a positive multiple of partSize up to maxCall,
 // len(dst) >= len(src).
 func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
+	called(len(src))
 	switch tier {
 	case cpu.VAES512:
 		sealMoreVAES512(k, s, &dst[0], &src[0], len(src))
@@ -75,6 +78,7 @@ func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
 
 // openMore: as sealMore.
 func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
+	called(len(src))
 	switch tier {
 	case cpu.VAES512:
 		openMoreVAES512(k, s, &dst[0], &src[0], len(src))
@@ -88,6 +92,7 @@ func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
 // ghash: 0 < len(p) <= maxCall; only the last call may have a length that is
 // no multiple of 16.
 func (k *key) ghash(tier cpu.Tier, s *stream, p []byte) {
+	called(len(p))
 	switch tier {
 	case cpu.VAES512:
 		ghashVAES512(k, s, &p[0], len(p))
