@@ -173,6 +173,9 @@ func TestFIPSOnly(t *testing.T) {
 	if errors.Is(err, syscall.ENOEXEC) {
 		t.Skip("emulated: the system can't start the test binary by itself")
 	}
+	if bytes.Contains(out, []byte("fips140: FIPS 140-3 mode is incompatible with")) {
+		t.Skip("the standard library has no FIPS mode in this build")
+	}
 	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestFIPSOnly")) {
 		t.Errorf("%v\n%s", err, out)
 	}
