@@ -6,5 +6,6 @@ package asm
 // The packages whose stubs the generators read: go mod tidy must keep them.
 import (
 	_ "github.com/sealane/sealane/aesgcm"
+	_ "github.com/sealane/sealane/hkdf"
 	_ "github.com/sealane/sealane/sha2"
 )

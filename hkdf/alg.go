@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/sealane/sealane/internal/cpu"
 	"github.com/sealane/sealane/sha2"
 )
 
@@ -19,9 +20,10 @@ const maxSize = sha2.Size512
 type alg struct {
 	size   int  // of its results, in bytes
 	wide   bool // SHA-384 and SHA-512 are wide: blocks of 128 bytes, 64-bit words
-	kernel bool // sha2 has a kernel for it on this machine
 	iv256  [8]uint32
 	iv512  [8]uint64
+	tier   cpu.Tier // of this package's kernels for it; Generic if there is none
+	kernel bool     // there is a kernel for it, of this package or of sha2
 
 	// The constructors that stand for it, sha2's first, and a digest of each
 	// that is never written to.
@@ -45,7 +47,10 @@ const generic = "generic"
 func narrow(ours, std func() hash.Hash, iv [8]uint32) alg {
 	a := describe(ours, std)
 	a.iv256 = iv
-	a.kernel = sha2.Tier256() != generic
+	if a.size == sha2.Size256 {
+		a.tier = hostTier
+	}
+	a.kernel = a.tier != cpu.Generic || sha2.Tier256() != generic
 	return a
 }
 
@@ -63,11 +68,18 @@ func describe(ours, std func() hash.Hash) alg {
 		fresh: [2]hash.Hash{ours(), std()},
 	}
 	a.size = a.fresh[0].Size()
+	a.tier = cpu.Generic
 	return a
 }
 
-// tier returns the tier of the kernels that compute a's compression function.
-func (a *alg) tier() string {
+// hostTier is the tier of this package's kernels on this machine.
+var hostTier = pick(cpu.Host())
+
+// tierName returns the tier of the kernels that compute a's HMACs.
+func (a *alg) tierName() string {
+	if a.tier != cpu.Generic {
+		return a.tier.String()
+	}
 	if a.wide {
 		return sha2.Tier512()
 	}

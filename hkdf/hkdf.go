@@ -99,15 +99,17 @@ func (a *alg) checkLength(n int) error {
 // extract sets prk, of a.size bytes, to HKDF-Extract(salt, secret).
 func (a *alg) extract(prk, secret, salt []byte) {
 	if a.wide {
-		var k key512
-		k.init(a, salt)
-		sum := k.mac(secret, a.size)
+		var sum [sha2.Size512]byte
+		once512(&sum, a, salt, secret)
 		copy(prk, sum[:])
 		return
 	}
-	var k key256
-	k.init(a, salt)
-	sum := k.mac(secret, a.size)
+	if a.size == sha2.Size256 {
+		once256((*[sha2.Size256]byte)(prk), a, salt, secret)
+		return
+	}
+	var sum [sha2.Size256]byte
+	once256(&sum, a, salt, secret)
 	copy(prk, sum[:])
 }
 
@@ -116,16 +118,29 @@ func (a *alg) expand(okm, prk []byte, info string) {
 	if a.wide {
 		var k key512
 		k.init(a, prk)
-		k.expand(okm, a.size, info)
+		k.expand(okm, info)
+		return
+	}
+	if len(okm) <= a.size && len(info) < maxShort256 {
+		// T(1) is enough, and one block.
+		var (
+			message [maxShort256]byte
+			sum     [sha2.Size256]byte
+		)
+		n := copy(message[:], info)
+		message[n] = 1
+		once256(&sum, a, prk, message[:n+1])
+		copy(okm, sum[:])
+		clear(sum[:])
 		return
 	}
 	var k key256
 	k.init(a, prk)
-	k.expand(okm, a.size, info)
+	k.expand(okm, info)
 }
 
 // anyKernel spares machines without kernels the search for h.
-var anyKernel = sha2.Tier256() != generic || sha2.Tier512() != generic
+var anyKernel = algs[0].kernel || algs[1].kernel
 
 // algOf returns the SHA-2 function that h constructs, if this package computes
 // HKDF for it, or else nil.

@@ -5,6 +5,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"hash"
+
+	"github.com/sealane/sealane/sha2"
 )
 
 // An HMAC computes HMACs (RFC 2104) with one of the SHA-2 functions and one key.
@@ -66,7 +68,7 @@ func (m *HMAC) Size() int {
 // Tier returns the tier of the kernels that compute the hash function.
 func (m *HMAC) Tier() string {
 	m.check()
-	return m.alg.tier()
+	return m.alg.tierName()
 }
 
 // AppendMAC appends the MAC of message to dst and returns the extended slice. It
@@ -74,10 +76,12 @@ func (m *HMAC) Tier() string {
 func (m *HMAC) AppendMAC(dst, message []byte) []byte {
 	m.check()
 	if m.alg.wide {
-		sum := m.wide.mac(message, m.alg.size)
+		var sum [sha2.Size512]byte
+		m.wide.mac(&sum, message)
 		return append(dst, sum[:m.alg.size]...)
 	}
-	sum := m.narrow.mac(message, m.alg.size)
+	var sum [sha2.Size256]byte
+	m.narrow.mac(&sum, message)
 	return append(dst, sum[:m.alg.size]...)
 }
 
@@ -114,9 +118,9 @@ func (m *HMAC) Expand(dst []byte, info string, n int) ([]byte, error) {
 	}
 	dst = dst[:have+n]
 	if m.alg.wide {
-		m.wide.expand(dst[have:], m.alg.size, info)
+		m.wide.expand(dst[have:], info)
 	} else {
-		m.narrow.expand(dst[have:], m.alg.size, info)
+		m.narrow.expand(dst[have:], info)
 	}
 	return dst, nil
 }

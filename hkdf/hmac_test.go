@@ -131,7 +131,7 @@ func TestUse(t *testing.T) {
 	}
 	for _, h := range shas {
 		cleared := newHMAC(t, h.ours, []byte("key"))
-		if cleared.Tier() != h.alg.tier() {
+		if cleared.Tier() != h.alg.tierName() {
 			t.Errorf("%s: Tier is %s", h.name, cleared.Tier())
 		}
 		other := *cleared

@@ -7,17 +7,25 @@ import (
 )
 
 // A key512 is to the HMACs with SHA-384, SHA-512, SHA-512/224 and SHA-512/256
-// what a key256 is to the others.
+// what a key256 is to the others. It has no kernels of its own: what takes two
+// blocks at once would have to be faster than sha2's kernels for one.
 type key512 struct {
 	inner [8]uint64 // after the block K XOR ipad
 	outer [8]uint64 // after the block K XOR opad
+	size  uint8     // of the hash function's results, and of the MACs
 
 	// blocks, which only tests set, counts the compressions.
 	blocks *int
 }
 
+// maxShort512 is the length of the longest message that is compressed in one
+// block: a byte 0x80 and 16 bytes of length follow it (FIPS 180-4,
+// Section 5.1.2).
+const maxShort512 = sha2.BlockSize512 - 1 - 16
+
 // init sets k to a key for a, which is wide.
 func (k *key512) init(a *alg, key []byte) {
+	k.size = uint8(a.size)
 	var pad [sha2.BlockSize512]byte
 	if len(key) > len(pad) {
 		sum := k.finish(&a.iv512, key, uint64(len(key)))
@@ -34,22 +42,28 @@ func (k *key512) init(a *alg, key []byte) {
 	clear(pad[:])
 }
 
-// mac returns the MAC of message in the first size bytes of the result, where
-// size is that of the hash function's results.
-func (k *key512) mac(message []byte, size int) [sha2.Size512]byte {
-	sum := k.finish(&k.inner, message, sha2.BlockSize512+uint64(len(message)))
-	return k.close(&sum, size)
+// mac sets *sum to the MAC of message; if the results are shorter, to a MAC that
+// begins with it.
+func (k *key512) mac(sum *[sha2.Size512]byte, message []byte) {
+	inner := k.finish(&k.inner, message, sha2.BlockSize512+uint64(len(message)))
+	*sum = k.close(&inner)
 }
 
-// close returns the MAC of the message whose inner hash is the first size bytes
-// of *sum.
-func (k *key512) close(sum *[sha2.Size512]byte, size int) [sha2.Size512]byte {
-	return k.finish(&k.outer, sum[:size], uint64(sha2.BlockSize512+size))
+// once512 sets *sum to the MAC of message with key, which may be of any length.
+// a is wide.
+func once512(sum *[sha2.Size512]byte, a *alg, key, message []byte) {
+	var k key512
+	k.init(a, key)
+	k.mac(sum, message)
 }
 
-// expand fills okm with HKDF-Expand(key, info), where size is that of the hash
-// function's results. len(okm) <= 255*size.
-func (k *key512) expand(okm []byte, size int, info string) {
+// close returns the MAC of the message with the inner hash *sum.
+func (k *key512) close(sum *[sha2.Size512]byte) [sha2.Size512]byte {
+	return k.finish(&k.outer, sum[:k.size], sha2.BlockSize512+uint64(k.size))
+}
+
+// expand fills okm with HKDF-Expand(key, info). len(okm) <= 255*size.
+func (k *key512) expand(okm []byte, info string) {
 	var (
 		r run512
 		t [sha2.Size512]byte
@@ -57,12 +71,12 @@ func (k *key512) expand(okm []byte, size int, info string) {
 	for i := byte(1); len(okm) > 0; i++ {
 		r.reset(k)
 		if i > 1 {
-			r.write(k, t[:size])
+			r.write(k, t[:k.size])
 		}
 		r.write(k, bytesOf(info))
 		r.write(k, []byte{i})
-		t = r.sum(k, size)
-		okm = okm[copy(okm, t[:size]):]
+		t = r.sum(k)
+		okm = okm[copy(okm, t[:k.size]):]
 	}
 	clear(r.buf[:])
 	clear(t[:])
@@ -104,25 +118,24 @@ func (r *run512) write(k *key512, p []byte) {
 
 // sum returns the MAC of what was written, as key512.mac does. More may be
 // written afterwards.
-func (r *run512) sum(k *key512, size int) [sha2.Size512]byte {
-	sum := k.finish(&r.h, r.buf[:r.n], r.len)
-	return k.close(&sum, size)
+func (r *run512) sum(k *key512) (sum [sha2.Size512]byte) {
+	sum = k.finish(&r.h, r.buf[:r.n], r.len)
+	return k.close(&sum)
 }
 
 // A digest512 is the hash.Hash that HMAC.New returns.
 type digest512 struct {
-	alg *alg
 	key key512
 	run run512
 }
 
 func newDigest512(m *HMAC) *digest512 {
-	d := &digest512{alg: m.alg, key: m.wide}
+	d := &digest512{key: m.wide}
 	d.Reset()
 	return d
 }
 
-func (d *digest512) Size() int      { return d.alg.size }
+func (d *digest512) Size() int      { return int(d.key.size) }
 func (d *digest512) BlockSize() int { return sha2.BlockSize512 }
 func (d *digest512) Reset()         { d.run.reset(&d.key) }
 
@@ -132,8 +145,8 @@ func (d *digest512) Write(p []byte) (int, error) {
 }
 
 func (d *digest512) Sum(b []byte) []byte {
-	sum := d.run.sum(&d.key, d.alg.size)
-	return append(b, sum[:d.alg.size]...)
+	sum := d.run.sum(&d.key)
+	return append(b, sum[:d.key.size]...)
 }
 
 func (d *digest512) Clone() (hash.Cloner, error) {
@@ -143,18 +156,21 @@ func (d *digest512) Clone() (hash.Cloner, error) {
 
 // block is sha2.Block512.
 func (k *key512) block(h *[8]uint64, p []byte) {
-	if k.blocks != nil {
-		*k.blocks += len(p) / sha2.BlockSize512
-	}
+	k.count(len(p) / sha2.BlockSize512)
 	sha2.Block512(h, p)
 }
 
 // finish is sha2.Finish512.
 func (k *key512) finish(h *[8]uint64, tail []byte, n uint64) [sha2.Size512]byte {
-	if k.blocks != nil {
-		// A byte 0x80 and the length in 16 bytes follow the message
-		// (FIPS 180-4, Section 5.1.2).
-		*k.blocks += (len(tail) + 1 + 16 + sha2.BlockSize512 - 1) / sha2.BlockSize512
+	k.count(len(tail)/sha2.BlockSize512 + 1)
+	if len(tail)%sha2.BlockSize512 > maxShort512 {
+		k.count(1)
 	}
 	return sha2.Finish512(h, tail, n)
+}
+
+func (k *key512) count(blocks int) {
+	if k.blocks != nil {
+		*k.blocks += blocks
+	}
 }
