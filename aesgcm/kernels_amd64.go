@@ -98,6 +98,10 @@ func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) 
 		return
 	}
 	n := len(plaintext) + len(suffix)
+	if a.tier == cpu.VAES512 && len(suffix) == 1 && n <= maxCall && len(additionalData) <= maxAD {
+		sealTypedVAES512(&a.key, &nonce[0], &out[0], unsafe.SliceData(plaintext), len(plaintext), int(suffix[0]), unsafe.SliceData(additionalData), len(additionalData))
+		return
+	}
 	if n < 2*partSize {
 		copy(out, plaintext)
 		copy(out[len(plaintext):], suffix)

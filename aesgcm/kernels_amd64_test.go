@@ -33,6 +33,7 @@ var kernelSets = map[cpu.Tier]kernelSet{
 // and memory between inaccessible pages for every argument.
 type kernelTest struct {
 	kernelSet
+	tier                cpu.Tier
 	twin                *twin
 	key                 key
 	dst, src, ad, nonce *cryptotest.Guard
@@ -45,7 +46,7 @@ func testKernels(t *testing.T, f func(t *testing.T, k *kernelTest)) {
 		for _, size := range []int{16, 24, 32} {
 			t.Run(fmt.Sprintf("key=%d", 8*size), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(uint64(tier), uint64(size)))
-				k := &kernelTest{kernelSet: kernelSets[tier], r: r}
+				k := &kernelTest{kernelSet: kernelSets[tier], tier: tier, r: r}
 				raw := cryptotest.NewGuard(t, size).End(size)
 				cryptotest.Fill(r, raw)
 				k.twin = newTwin(raw)

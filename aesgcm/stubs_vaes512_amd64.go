@@ -24,6 +24,13 @@ func initVAES512(k *key, raw *byte)
 //go:noescape
 func sealVAES512(k *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int)
 
+// sealTypedVAES512 seals the n bytes at src followed by the byte last (0 to 255),
+// which is a content type of TLS 1.3. n < 64 KiB; there is room for n+17 bytes
+// at dst. Otherwise as sealVAES512 of a whole message.
+//
+//go:noescape
+func sealTypedVAES512(k *key, nonce, dst, src *byte, n, last int, ad *byte, adLen int)
+
 // openVAES512 decrypts the n bytes at src to dst and compares the tag behind
 // them in constant time: ok is 1 if it is right, otherwise 0, and then what is in
 // dst must be cleared. Otherwise as sealVAES512. Works like openTwin.

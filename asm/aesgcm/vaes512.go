@@ -62,17 +62,18 @@ const (
 // z512 builds one kernel of the tier.
 type z512 struct {
 	*gen.Ctx
-	name string
-	open bool // decrypts
-	more bool // takes a part of a message that is not the last
+	name  string
+	open  bool // decrypts
+	typed bool // seals one byte more than there is at src
 
-	k   reg.GPVirtual // the key
-	rke reg.GPVirtual // address of the last round key
-	dst reg.GPVirtual
-	src reg.GPVirtual
-	n   reg.GPVirtual // bytes left
-	s   reg.GPVirtual // the stream or nil
-	ctr reg.GPVirtual // blocks done
+	k    reg.GPVirtual // the key
+	rke  reg.GPVirtual // address of the last round key
+	dst  reg.GPVirtual
+	src  reg.GPVirtual
+	n    reg.GPVirtual // bytes left
+	s    reg.GPVirtual // the stream or nil
+	ctr  reg.GPVirtual // blocks done
+	last reg.GPVirtual // the byte more
 
 	table reg.GPVirtual // the aligned copy of counterTable
 
@@ -354,7 +355,9 @@ func check(err error) {
 func (g *z512) begin() {
 	g.k, g.s = g.GP64(), g.GP64()
 	g.Load(g.Param("k"), g.k)
-	g.Load(g.Param("s"), g.s)
+	if !g.typed {
+		g.Load(g.Param("s"), g.s)
+	}
 	first, err := g.Param("k").Dereference(g.k).Field("rk").Index(0).Resolve()
 	check(err)
 	g.rk0 = first.Addr

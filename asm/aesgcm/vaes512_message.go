@@ -11,6 +11,10 @@ import (
 // Up to 256 bytes are one sum of products with one reduction (short). More goes
 // through steps of 512 bytes, eight vectors: AES of this step's between the
 // products of those before (long).
+//
+// It also builds sealTypedVAES512, for which n counts the byte more. That byte
+// must be in the last vector, which is loaded under a mask: the steps before
+// leave one byte more than they otherwise would.
 func (g *z512) message() {
 	g.Kernel(g.name)
 	g.begin()
@@ -21,6 +25,22 @@ func (g *z512) message() {
 	long, shortStream, longStream := g.NewLabel(g.name+"_long"), g.NewLabel(g.name+"_shortStream"), g.NewLabel(g.name+"_longStream")
 	short, longer := g.NewLabel(g.name+"_short"), g.NewLabel(g.name+"_longer")
 	ad, nb := zT[0], g.GP64()
+	if g.typed {
+		g.last = g.GP64()
+		g.Load(g.Param("last"), g.last)
+		g.INCQ(g.n)
+		g.CMPQ(g.n, U32(256))
+		g.JA(LabelRef(long))
+		g.whole(ad, nb)
+		g.short(ad, nb)
+		g.Label(long)
+		g.whole(ad, nb)
+		g.XORL(g.ctr.As32(), g.ctr.As32())
+		g.VPXORQ(asX(zHash), asX(zHash), asX(zHash))
+		g.alignCounters()
+		g.long(ad, nb)
+		return
+	}
 	g.CMPQ(g.n, U32(256))
 	g.JA(LabelRef(long))
 	g.TESTQ(g.s, g.s)
@@ -264,7 +284,13 @@ func (g *z512) shortBody(q int, ad reg.VecPhysical, ta, tw reg.GPVirtual) {
 			g.VMOVDQU64(s, out(i))
 			g.VPSHUFB(zBswap, s, s)
 		} else {
-			g.VMOVDQU8_Z(data(i), m, x)
+			if g.typed {
+				loaded := g.K()
+				g.KSHIFTRQ(U8(1), m, loaded)
+				g.loadTyped(data(i), m, loaded, x)
+			} else {
+				g.VMOVDQU8_Z(data(i), m, x)
+			}
 			g.VPXORQ(x, zLast, x)
 			g.VAESENCLAST(x, s, s)
 			g.VMOVDQU8(s, m, out(i))
@@ -279,6 +305,15 @@ func (g *z512) shortBody(q int, ad reg.VecPhysical, ta, tw reg.GPVirtual) {
 	g.shortTag(e, hi, lo)
 	g.VMOVDQU64(asX(hi), Mem{Base: g.dst, Index: g.n, Scale: 1})
 	g.ret()
+}
+
+// loadTyped loads the bytes of the mask loaded and puts the byte more at the one
+// place that all has and loaded has not, if there is one.
+func (g *z512) loadTyped(from Mem, all, loaded reg.Register, dst reg.VecPhysical) {
+	g.VMOVDQU8_Z(from, loaded, dst)
+	more := g.K()
+	g.KXORQ(all, loaded, more)
+	g.VPBROADCASTB(g.last.As32(), more, dst)
 }
 
 // shortTag folds lo into hi, adds the lanes and E(J0) up and leaves the tag in
@@ -383,17 +418,17 @@ func (g *z512) long(ad reg.VecPhysical, nb reg.GPVirtual) {
 		g.VMOVDQU64(e, final)
 	}
 	first4, loopEnd, end8 := g.NewLabel(g.name+"_first4"), g.NewLabel(g.name+"_loopEnd"), g.NewLabel(g.name+"_end8")
-	g.CMPQ(g.n, U32(512))
+	g.CMPQ(g.n, U32(g.atLeast(512)))
 	g.JB(LabelRef(first4))
 	g.startStates(8, 0, counter, upperLanes)
 	stitch(g.rounds9(append([]reg.VecPhysical{e}, zS[:8]...)), prologue())
 	setFinal()
 	g.finishStep(8)
-	g.CMPQ(g.n, U32(512))
+	g.CMPQ(g.n, U32(g.atLeast(512)))
 	g.JB(LabelRef(loopEnd))
-	g.loops(512, loopEnd, counter, upperLanes)
+	g.loops(g.atLeast(512), loopEnd, counter, upperLanes)
 	g.Label(loopEnd)
-	g.CMPQ(g.n, U32(256))
+	g.CMPQ(g.n, U32(g.atLeast(256)))
 	g.JB(LabelRef(end8))
 	g.startStates(4, 0, counter, upperLanes)
 	stitch(g.rounds9(zS[:4]), g.dot(zP, offDot8))
@@ -410,6 +445,14 @@ func (g *z512) long(ad reg.VecPhysical, nb reg.GPVirtual) {
 	setFinal()
 	g.finishStep(4)
 	g.JMP(LabelRef(tail4))
+}
+
+// atLeast returns how many bytes must be left so that n can be loaded.
+func (g *z512) atLeast(n int) int {
+	if g.typed {
+		return n + 1
+	}
+	return n
 }
 
 // prepareSteps makes the first zBase and the masks of startStates.
@@ -496,7 +539,8 @@ func (g *z512) loops(min int, end string, counter, upperLanes reg.Register) {
 	}
 }
 
-// tail ends a message: p vectors are pending, at most 255 bytes are left.
+// tail ends a message: p vectors are pending, at most 255 bytes are left, or 256
+// with the byte more.
 //
 // The pending vectors but the last are hashed as a group. The last, with that
 // hash added, the tail and the length block are one sum of products: r blocks of
@@ -534,9 +578,22 @@ func (g *z512) tail(p int, counter, upperLanes reg.Register, final Mem) {
 		g.CMPQ(g.n, U32(64*i))
 		g.JBE(LabelRef(done))
 		g.LEAQ(Mem{Base: g.n, Disp: -64 * i}, left)
-		g.BZHIQ(left, ones, left)
-		g.KMOVQ(left, m)
-		g.VMOVDQU8_Z(in, m, zT[0])
+		if g.typed {
+			load, most, loaded := g.GP64(), g.GP64(), g.K()
+			g.LEAQ(Mem{Base: left, Disp: -1}, load)
+			g.BZHIQ(load, ones, load)
+			g.KMOVQ(load, loaded)
+			g.MOVQ(U32(64), most)
+			g.CMPQ(left, most)
+			g.CMOVQHI(most, left) // it may be 256
+			g.BZHIQ(left, ones, left)
+			g.KMOVQ(left, m)
+			g.loadTyped(in, m, loaded, zT[0])
+		} else {
+			g.BZHIQ(left, ones, left)
+			g.KMOVQ(left, m)
+			g.VMOVDQU8_Z(in, m, zT[0])
+		}
 		if g.open {
 			g.VAESENCLAST(zLast, zS[i], zS[i])
 			g.VPXORQ(zT[0], zS[i], zS[i])
