@@ -80,17 +80,22 @@ func (m machine) write(w io.Writer, style report.Style) {
 	if m.procs == 1 {
 		cores = "1 CPU"
 	}
+	peerList := []string{"std", "x-crypto for HKDF"}
+	if m.openssl != "" {
+		peerList = append(peerList, "openssl speed of "+m.openssl)
+	}
+	peerList = append(peerList, "circl has none of these primitives")
 	for _, l := range [][2]string{
 		{"machine", fmt.Sprintf("%s · %s · %s/%s", name, cores, m.os, m.arch)},
 		{"build", fmt.Sprintf("%s · commit %s", m.goVersion, short(m.commit))},
 		{"features", strings.Join(m.features, " ")},
 		{"tiers", strings.Join(m.tiers, " · ")},
-		{"openssl", m.openssl},
+		{"peers", strings.Join(peerList, " · ")},
 	} {
 		if l[1] == "" {
 			continue
 		}
-		for i, text := range wrap(l[1], report.Width-11) {
+		for i, text := range report.Wrap(l[1], report.Width-11) {
 			key := ""
 			if i == 0 {
 				key = l[0]
@@ -104,22 +109,6 @@ func (m machine) write(w io.Writer, style report.Style) {
 	for _, word := range m.unknown {
 		fmt.Fprintf(w, "  SEALANE_DISABLE: %q is no tier, ignored\n", word)
 	}
-}
-
-// wrap cuts text at spaces into lines of at most width columns.
-func wrap(text string, width int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }
 
 const module = "github.com/sealane/sealane"

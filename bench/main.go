@@ -342,6 +342,9 @@ func measureAll(ctx context.Context, p plan, sections []section, file *report.Fi
 			if err != nil {
 				break
 			}
+			if len(l.rows) == 0 {
+				continue
+			}
 			rows := make([]*report.Row, 0, len(l.rows))
 			for _, r := range l.rows {
 				rows = append(rows, &r.Row)

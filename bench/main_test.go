@@ -244,6 +244,15 @@ func TestFailure(t *testing.T) {
 	if len(failed) != 1 || failed[0].name != "BenchmarkSeal/impl=sealane" || failed[0].err != boom {
 		t.Errorf("failures: %v", failed)
 	}
+	if n := len(finished[0].Lines[0].Rows); n != 1 {
+		t.Errorf("%d rows are left, want 1", n)
+	}
+	here.fail["BenchmarkSeal/impl=std"] = boom
+	sections = []section{{title: "Seal", lines: []line{{rows: []*row{here.row("sealane"), here.row("std")}}}}}
+	finished, failed, err = measureAll(t.Context(), plan{3, time.Second, time.Millisecond}, sections, report.NewFile(&file, nil, 1), newProgress(io.Discard), &out, report.Style{})
+	if err != nil || len(failed) != 2 || len(finished) != 0 {
+		t.Errorf("when all rows fail: %v, %v, %v", finished, failed, err)
+	}
 	if strings.Count(file.String(), "impl=std") != 3 || strings.Contains(file.String(), "impl=sealane") {
 		t.Errorf("file:\n%s", file.String())
 	}
@@ -751,7 +760,7 @@ func TestMachine(t *testing.T) {
 			t.Errorf("%d columns: %s", n, l)
 		}
 	}
-	if strings.Contains(b.String(), "openssl") {
+	if strings.Contains(b.String(), "OpenSSL") {
 		t.Errorf("openssl without a version:\n%s", b.String())
 	}
 	got := map[string]string{}

@@ -219,6 +219,30 @@ func TestTableWithoutBase(t *testing.T) {
 	}
 }
 
+// Where the lines have one row of sealane's each, on different tiers, they share
+// a column.
+func TestTableOfTiers(t *testing.T) {
+	var s Section
+	for _, x := range []struct{ alg, tier string }{{"hkdf-sha-256", "shani"}, {"hkdf-sha-384", "avx512"}} {
+		s.Lines = append(s.Lines, Line{x.alg, []*Row{
+			newRow(Name{Bench: "Extract", Impl: Ours, Alg: x.alg, Tier: x.tier}, 0, 100),
+			newRow(Name{Bench: "Extract", Impl: Base, Alg: x.alg}, 0, 250),
+		}})
+	}
+	var b strings.Builder
+	s.Write(&b, Style{})
+	if got := b.String(); strings.Count(got, "2.50x") != 2 || strings.Count(got, "100 ns") != 2 || !strings.Contains(got, "sealane") || strings.Contains(got, "shani") {
+		t.Errorf("want one column for both lines:\n%s", got)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	got := Wrap("aa · bb  cccccccc d", 7)
+	if want := []string{"aa · bb", "cccccccc", "d"}; strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestColor(t *testing.T) {
 	var plain, color strings.Builder
 	sample().Write(&plain, Style{})
@@ -276,6 +300,9 @@ func TestFile(t *testing.T) {
 		rows = append(rows, l.Rows...)
 	}
 
+	if n := strings.Count(b.String(), "goos:"); n != 1 {
+		t.Errorf("%d configurations, want 1:\n%s", n, b.String())
+	}
 	r := benchfmt.NewReader(&b, "results.txt")
 	for _, row := range rows {
 		for _, s := range row.Samples {

@@ -62,11 +62,15 @@ func columns(text string) int { return utf8.RuneCountInString(text) }
 // A column of a table holds the rows of one implementation and tier.
 type column struct{ impl, tier string }
 
+// anyTier is the tier of a column that holds sealane's only row of each line,
+// where those run on different tiers.
+const anyTier = "any"
+
 var base = column{impl: Base}
 
 // name is the one word over the column.
 func (c column) name() string {
-	if c.tier != "" {
+	if c.tier != "" && c.tier != anyTier {
 		return c.tier
 	}
 	return c.impl
@@ -74,7 +78,7 @@ func (c column) name() string {
 
 func (l Line) row(c column) *Row {
 	for _, r := range l.Rows {
-		if r.Name.Impl == c.impl && r.Name.Tier == c.tier {
+		if r.Name.Impl == c.impl && (r.Name.Tier == c.tier || c.tier == anyTier) {
 			return r
 		}
 	}
@@ -83,17 +87,24 @@ func (l Line) row(c column) *Row {
 
 // columns returns the columns of the section: sealane's and the others'.
 func (s Section) columns() (ours, theirs []column) {
+	most := 0 // of sealane's rows in a line
 	for _, l := range s.Lines {
+		n := 0
 		for _, r := range l.Rows {
 			c := column{r.Name.Impl, r.Name.Tier}
 			into := &theirs
 			if c.impl == Ours {
 				into = &ours
+				n++
 			}
 			if !slices.Contains(*into, c) {
 				*into = append(*into, c)
 			}
 		}
+		most = max(most, n)
+	}
+	if most == 1 && len(ours) > 1 {
+		ours = []column{{Ours, anyTier}}
 	}
 	return ours, theirs
 }
@@ -250,6 +261,23 @@ func Bytes(n int) string {
 		return fmt.Sprintf("%d KiB", n>>10)
 	}
 	return fmt.Sprintf("%d B", n)
+}
+
+// Wrap cuts text at spaces into lines of at most width columns, where its words
+// allow that.
+func Wrap(text string, width int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && columns(line)+1+columns(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }
 
 // figures formats x with three figures, at most two of them behind the point.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // A Loss is a comparison of one of sealane's rows with a competitor's that
@@ -59,7 +60,7 @@ func Verdict(w io.Writer, style Style, sections []Section, notes []string) {
 		if i == 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "  %s\n", n)
+		fmt.Fprintf(w, "  %s\n", strings.Join(Wrap(n, Width-4), "\n    "))
 	}
 }
 
