@@ -19,10 +19,10 @@ type Sealer struct {
 	max     int          // content of a record; 0 in a Sealer that is not valid
 	policy  func(t ContentType, n int) int
 
-	// The header and the inner type of the record before, which most often are
-	// those of the next one too. A record's header is the AEAD's additional
-	// data: the kernels load it at once, and would have to wait for stores that
-	// have just been made in pieces.
+	// The header and the inner type of the record before. They are written only
+	// when the next record's are others, which is rare: a kernel loads the
+	// header, as additional data, by an instruction that would have to wait for
+	// narrower stores made just before.
 	header [HeaderSize]byte
 	inner  [1]byte
 }
@@ -119,10 +119,10 @@ func (s *Sealer) Size(n int) int {
 // split returns how many records n bytes take and how many bytes are in the
 // last of them.
 func (s *Sealer) split(n int) (records, last int) {
-	if n == 0 {
-		return 1, 0
-	}
 	most := s.most()
+	if n <= most {
+		return 1, n
+	}
 	records = (n-1)/most + 1
 	return records, n - (records-1)*most
 }
@@ -266,7 +266,9 @@ func (s *Sealer) seal(dst []byte, t ContentType, content []byte, pad int) []byte
 	s.seq++ // Seal has seen that it doesn't wrap
 	dst = append(dst, s.header[:]...)
 	if pad == 0 && s.joined != nil {
-		s.inner[0] = byte(t)
+		if s.inner[0] != byte(t) {
+			s.inner[0] = byte(t)
+		}
 		return s.joined.SealSuffix(dst, nonce, content, s.inner[:], s.header[:])
 	}
 	start := len(dst)

@@ -1,0 +1,6 @@
+//go:build race
+
+package record
+
+// race: growing a slice takes two allocations then.
+const race = true
