@@ -85,6 +85,29 @@ func (m *HMAC) AppendMAC(dst, message []byte) []byte {
 	return append(dst, sum[:m.alg.size]...)
 }
 
+// AppendMACs appends the MAC of message0 to dst0 and that of message1 to dst1,
+// and returns both extended slices. It is AppendMAC twice, and faster where a
+// kernel works on two messages at once (tier shani, messages of at most 55
+// bytes). dst0 and dst1 must not overlap each other; either may overlap the
+// messages.
+func (m *HMAC) AppendMACs(dst0, dst1, message0, message1 []byte) (mac0, mac1 []byte) {
+	m.check()
+	if m.alg.wide {
+		var sums [2][sha2.Size512]byte
+		m.wide.mac(&sums[0], message0)
+		m.wide.mac(&sums[1], message1)
+		return append(dst0, sums[0][:m.alg.size]...), append(dst1, sums[1][:m.alg.size]...)
+	}
+	var sums [2][sha2.Size256]byte
+	if max(len(message0), len(message1)) <= maxShort256 {
+		m.narrow.short2(&sums, message0, message1)
+	} else {
+		m.narrow.mac(&sums[0], message0)
+		m.narrow.mac(&sums[1], message1)
+	}
+	return append(dst0, sums[0][:m.alg.size]...), append(dst1, sums[1][:m.alg.size]...)
+}
+
 // Verify reports whether mac is the MAC of message, the whole of it. The time
 // that it takes does not depend on the content of mac.
 func (m *HMAC) Verify(message, mac []byte) bool {

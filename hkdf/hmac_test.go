@@ -50,8 +50,17 @@ func TestHMAC(t *testing.T) {
 							t.Fatalf("HMAC(%x, %x) not verified", key, message)
 						}
 					}
+					// Two at once, one of them in the place of its message.
+					other := random(r, r.IntN(2*n+1))
+					ref.Reset()
+					ref.Write(other)
+					wantOther, b := ref.Sum(nil), append(bytes.Clone(other), make([]byte, len(want))...)
+					mac0, mac1 := rekeyed.AppendMACs([]byte("prefix"), b[:0], message, b[:len(other)])
+					if string(mac0[:6]) != "prefix" || !bytes.Equal(mac0[6:], want) || !bytes.Equal(mac1, wantOther) {
+						t.Fatalf("HMACs(%x, %x, %x) = %x, %x, want %x, %x", key, message, other, mac0, mac1, want, wantOther)
+					}
 					// In the place of the message.
-					b := append(bytes.Clone(message), make([]byte, len(want))...)
+					b = append(bytes.Clone(message), make([]byte, len(want))...)
 					if got := rekeyed.AppendMAC(b[:0], b[:n]); !bytes.Equal(got, want) {
 						t.Fatalf("HMAC(%x, %x) in place = %x, want %x", key, message, got, want)
 					}
@@ -119,14 +128,15 @@ func TestNew(t *testing.T) {
 func TestUse(t *testing.T) {
 	methods := func(m *HMAC) map[string]func() {
 		return map[string]func(){
-			"Rekey":     func() { m.Rekey(nil) },
-			"Clear":     func() { m.Clear() },
-			"Size":      func() { m.Size() },
-			"Tier":      func() { m.Tier() },
-			"AppendMAC": func() { m.AppendMAC(nil, nil) },
-			"Verify":    func() { m.Verify(nil, nil) },
-			"Expand":    func() { m.Expand(nil, "", 1) },
-			"New":       func() { m.New() },
+			"Rekey":      func() { m.Rekey(nil) },
+			"Clear":      func() { m.Clear() },
+			"Size":       func() { m.Size() },
+			"Tier":       func() { m.Tier() },
+			"AppendMAC":  func() { m.AppendMAC(nil, nil) },
+			"AppendMACs": func() { m.AppendMACs(nil, nil, nil, nil) },
+			"Verify":     func() { m.Verify(nil, nil) },
+			"Expand":     func() { m.Expand(nil, "", 1) },
+			"New":        func() { m.New() },
 		}
 	}
 	for _, h := range shas {
@@ -180,6 +190,7 @@ func TestBlocks(t *testing.T) {
 			{"a key", 2, func() { m.Rekey(make([]byte, block)) }},
 			{"a long key", 4, func() { m.Rekey(make([]byte, block+1)) }},
 			{"a message", 2, func() { m.AppendMAC(nil, make([]byte, block-padding)) }},
+			{"two messages", 4, func() { m.AppendMACs(nil, nil, nil, make([]byte, block-padding)) }},
 			{"a longer message", 3, func() { m.AppendMAC(nil, make([]byte, block-padding+1)) }},
 			{"a long message", 12, func() { m.AppendMAC(nil, make([]byte, 10*block)) }},
 			{"a long key to expand", 2 * 3, func() { m.Expand(nil, "", 3*h.alg.size) }},
@@ -224,11 +235,12 @@ func TestHMACAllocs(t *testing.T) {
 		d := m.New()
 		buf := make([]byte, 1000)
 		for name, f := range map[string]func(){
-			"Rekey":     func() { m.Rekey(buf) },
-			"AppendMAC": func() { m.AppendMAC(buf[:0], buf) },
-			"Verify":    func() { m.Verify(buf, buf[:m.Size()]) },
-			"Expand":    func() { m.Expand(buf[:0], "info", 300) },
-			"New":       func() { d.Reset(); d.Write(buf); d.Sum(buf[:0]) },
+			"Rekey":      func() { m.Rekey(buf) },
+			"AppendMAC":  func() { m.AppendMAC(buf[:0], buf) },
+			"AppendMACs": func() { m.AppendMACs(buf[:0], buf[500:500], buf[:40], buf[:50]) },
+			"Verify":     func() { m.Verify(buf, buf[:m.Size()]) },
+			"Expand":     func() { m.Expand(buf[:0], "info", 300) },
+			"New":        func() { d.Reset(); d.Write(buf); d.Sum(buf[:0]) },
 		} {
 			if n := testing.AllocsPerRun(100, f); n != 0 {
 				t.Errorf("%s, %s: %v allocations", h.name, name, n)

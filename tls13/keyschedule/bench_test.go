@@ -12,7 +12,7 @@ func BenchmarkSchedule(b *testing.B) {
 			for b.Loop() {
 				var early Early
 				early.Init(h.hash, nil)
-				full(b, &early, shared, transcript)
+				full(&early, shared, transcript)
 			}
 		})
 		b.Run("impl=std/alg="+h.name, func(b *testing.B) {

@@ -138,6 +138,11 @@ func (s *Handshake) ServerTraffic(dst *TrafficSecret, transcript []byte) {
 	s.live().derive(&dst.secret, &dst.raw, labelServerHandshakeTraffic, transcript)
 }
 
+// Traffic is ClientTraffic and ServerTraffic at once.
+func (s *Handshake) Traffic(client, server *TrafficSecret, transcript []byte) {
+	s.live().deriveBoth(client, server, labelClientHandshakeTraffic, labelServerHandshakeTraffic, transcript)
+}
+
 // Main sets dst to the Main Secret and uses s up.
 func (s *Handshake) Main(dst *Main) {
 	hs := s.live()
@@ -163,6 +168,11 @@ func (s *Main) ClientTraffic(dst *TrafficSecret, transcript []byte) {
 // transcript is ClientHello..server Finished.
 func (s *Main) ServerTraffic(dst *TrafficSecret, transcript []byte) {
 	s.live().derive(&dst.secret, &dst.raw, labelServerApplicationTraffic, transcript)
+}
+
+// Traffic is ClientTraffic and ServerTraffic at once.
+func (s *Main) Traffic(client, server *TrafficSecret, transcript []byte) {
+	s.live().deriveBoth(client, server, labelClientApplicationTraffic, labelServerApplicationTraffic, transcript)
 }
 
 // Exporter sets dst to the exporter_secret. The transcript is
@@ -272,39 +282,82 @@ func (s *secret) extract(ikm []byte) {
 // Messages), where transcript is the hash of Messages.
 func (s *secret) derive(dst *secret, raw *[maxHashSize]byte, label string, transcript []byte) {
 	s.checkTranscript(transcript)
-	n := s.hash.Size()
 	var buf [maxHashSize]byte
+	n := s.hash.Size()
 	s.expandLabel(buf[:n], label, transcript)
-	*dst = secret{hash: s.hash, mac: s.mac}
-	dst.mac.Rekey(buf[:n])
-	if raw != nil {
-		*raw = buf
-	}
+	dst.set(s, raw, buf[:n])
 	clear(buf[:])
+}
+
+// deriveBoth sets client and server to what derive does, with the same
+// transcript.
+func (s *secret) deriveBoth(client, server *TrafficSecret, clientLabel, serverLabel string, transcript []byte) {
+	s.checkTranscript(transcript)
+	var buf [2][maxHashSize]byte
+	n := s.hash.Size()
+	s.expandLabels(buf[0][:n], buf[1][:n], clientLabel, serverLabel, transcript)
+	client.secret.set(s, &client.raw, buf[0][:n])
+	server.secret.set(s, &server.raw, buf[1][:n])
+	buf = [2][maxHashSize]byte{}
+}
+
+// set makes s the secret key, of the same schedule as from, and sets *raw to it
+// unless raw is nil.
+func (s *secret) set(from *secret, raw *[maxHashSize]byte, key []byte) {
+	s.hash, s.used, s.mac = from.hash, false, from.mac
+	s.mac.Rekey(key)
+	if raw != nil {
+		clear(raw[copy(raw[:], key):])
+	}
 }
 
 // expandLabel sets out, which is not longer than the hash, to
 // HKDF-Expand-Label(s, Label, context, len(out)), where label is "tls13 " and
-// Label, and label and context are together at most maxInfo-5 bytes long. So the
-// message of the one HMAC that it takes fits in a block of the hash for each
-// label of RFC 9846 (55 bytes of SHA-256, 111 of SHA-384).
+// Label, and context is empty or a hash.
 func (s *secret) expandLabel(out []byte, label string, context []byte) {
+	var info [maxInfo]byte
+	message := info[:shortInfo(&info, len(out), label, context)]
+	if len(out) == s.hash.Size() {
+		s.mac.AppendMAC(out[:0], message)
+		return
+	}
+	var buf [maxHashSize]byte
+	copy(out, s.mac.AppendMAC(buf[:0], message))
+	clear(buf[:])
+}
+
+// expandLabels is expandLabel twice, with the same context.
+func (s *secret) expandLabels(out0, out1 []byte, label0, label1 string, context []byte) {
 	var (
-		info [maxInfo]byte
-		buf  [maxHashSize]byte
+		info0, info1 [maxInfo]byte
+		buf0, buf1   [maxHashSize]byte
 	)
-	info[1] = byte(len(out)) // a uint16
+	n0 := shortInfo(&info0, len(out0), label0, context)
+	n1 := shortInfo(&info1, len(out1), label1, context)
+	mac0, mac1 := s.mac.AppendMACs(buf0[:0], buf1[:0], info0[:n0], info1[:n1])
+	copy(out0, mac0)
+	copy(out1, mac1)
+	clear(mac0)
+	clear(mac1)
+}
+
+// shortInfo sets *info to the message of HKDF-Expand's one HMAC for
+// HKDF-Expand-Label with a length of at most one hash: the HkdfLabel and a
+// counter (RFC 5869, Section 2.3). It returns its length, which for each label
+// of RFC 9846 is short enough for one block of the hash: at most 55 bytes for
+// SHA-256, 71 for SHA-384.
+func shortInfo(info *[maxInfo]byte, length int, label string, context []byte) int {
+	info[1] = byte(length) // of a uint16
 	info[2] = byte(len(label))
 	n := 3 + copy(info[3:], label)
 	info[n] = byte(len(context))
 	n += 1 + copy(info[n+1:], context)
-	info[n] = 1 // the counter of HKDF-Expand (RFC 5869, Section 2.3)
-	copy(out, s.mac.AppendMAC(buf[:0], info[:n+1]))
-	clear(buf[:])
+	info[n] = 1
+	return n + 1
 }
 
-// maxInfo is the length of the longest HkdfLabel of RFC 9846, Section 7.1, with
-// a counter of one byte after it: its label is "tls13 c hs traffic".
+// maxInfo is the length of the longest message of shortInfo, with the label
+// "tls13 c hs traffic".
 const maxInfo = 2 + 1 + 18 + 1 + maxHashSize + 1
 
 // The labels of RFC 9846, Sections 7.1 to 7.3 and 4.5.3, with their prefix.

@@ -129,6 +129,10 @@ func TestDefinition(t *testing.T) {
 						key := make([]byte, n)
 						got.Key(key)
 						is(what+": key", key, d.expandLabel(want, "key", nil, n))
+						clear(key)
+						iv := got.KeyIV(key)
+						is(what+": key of both", key, d.expandLabel(want, "key", nil, n))
+						is(what+": iv of both", iv[:], d.expandLabel(want, "iv", nil, 12))
 					}
 					iv := got.IV()
 					is(what+": iv", iv[:], d.expandLabel(want, "iv", nil, 12))
@@ -240,6 +244,10 @@ func TestDefinition(t *testing.T) {
 					var client, server TrafficSecret
 					hs.ClientTraffic(&client, transcript)
 					hs.ServerTraffic(&server, transcript)
+					var client2, server2 TrafficSecret
+					if hs.Traffic(&client2, &server2, transcript); client2 != client || server2 != server {
+						t.Error("handshake Traffic is not ClientTraffic and ServerTraffic")
+					}
 					checkTraffic("c hs traffic", &client, d.deriveSecret(secret, "c hs traffic", transcript))
 					checkTraffic("s hs traffic", &server, d.deriveSecret(secret, "s hs traffic", transcript))
 
@@ -249,6 +257,9 @@ func TestDefinition(t *testing.T) {
 					transcript = random(size)
 					main.ClientTraffic(&client, transcript)
 					main.ServerTraffic(&server, transcript)
+					if main.Traffic(&client2, &server2, transcript); client2 != client || server2 != server {
+						t.Error("application Traffic is not ClientTraffic and ServerTraffic")
+					}
 					checkTraffic("c ap traffic", &client, d.deriveSecret(secret, "c ap traffic", transcript))
 					checkTraffic("s ap traffic", &server, d.deriveSecret(secret, "s ap traffic", transcript))
 					var e Exporter
@@ -272,19 +283,21 @@ func second[T any](_ T, err error) error { return err }
 // A full schedule without PSK takes no more compressions than its parts need.
 func TestCompressions(t *testing.T) {
 	for _, h := range hashes {
-		blocks := 0
-		var early Early
-		if err := early.Init(h.hash, nil); err != nil {
-			t.Fatal(err)
-		}
-		// Every secret that is derived from early counts in blocks.
-		count(&early.secret.mac, &blocks)
-		full(t, &early, make([]byte, 32), make([]byte, h.hash.Size()))
-		// handshake: extract 2, pads 2, c hs, s hs, derived 6; main: pads 2,
-		// extract 2, pads 2, c ap, s ap 4; 4 traffic secrets: pads, key, iv 24,
-		// finished key 4, its pads 4, MAC 4.
-		if blocks != 56 {
-			t.Errorf("%s: %d compressions, want 56", h.name, blocks)
+		for _, f := range []func(*Early, []byte, []byte){full, singly} {
+			blocks := 0
+			var early Early
+			if err := early.Init(h.hash, nil); err != nil {
+				t.Fatal(err)
+			}
+			// Every secret that is derived from early counts in blocks.
+			count(&early.secret.mac, &blocks)
+			f(&early, make([]byte, 32), make([]byte, h.hash.Size()))
+			// handshake: extract 2, pads 2, c hs, s hs, derived 6; main: pads 2,
+			// extract 2, pads 2, c ap, s ap 4; 4 traffic secrets: pads, key, iv 24,
+			// finished key 4, its pads 4, MAC 4.
+			if blocks != 56 {
+				t.Errorf("%s: %d compressions, want 56", h.name, blocks)
+			}
 		}
 	}
 }
@@ -300,7 +313,31 @@ func count(m *ours.HMAC, n *int) {
 
 // full is what both sides of a handshake without PSK derive: keys, IVs and
 // Finished messages of both, before resumption and exporter secrets.
-func full(t testing.TB, early *Early, shared, transcript []byte) {
+func full(early *Early, shared, transcript []byte) {
+	var (
+		hs             Handshake
+		main           Main
+		client, server TrafficSecret
+		buf            [maxHashSize]byte
+	)
+	early.Handshake(&hs, shared)
+	hs.Traffic(&client, &server, transcript)
+	hs.Main(&main)
+	for _, s := range []*TrafficSecret{&client, &server} {
+		s.KeyIV(buf[:16])
+		s.AppendFinished(buf[:0], transcript)
+		s.Clear()
+	}
+	main.Traffic(&client, &server, transcript)
+	for _, s := range []*TrafficSecret{&client, &server} {
+		s.KeyIV(buf[:16])
+		s.Clear()
+	}
+	main.Clear()
+}
+
+// singly is full, one secret at a time.
+func singly(early *Early, shared, transcript []byte) {
 	var (
 		hs             Handshake
 		main           Main
@@ -342,7 +379,9 @@ func TestAllocs(t *testing.T) {
 		for _, psk := range [][]byte{nil, shared} {
 			check("a handshake", func() {
 				early.Init(h.hash, psk)
-				full(t, &early, shared, transcript)
+				full(&early, shared, transcript)
+				early.Init(h.hash, psk)
+				singly(&early, shared, transcript)
 			})
 		}
 		var (
@@ -397,12 +436,14 @@ func TestUse(t *testing.T) {
 			"Handshake": {
 				"ClientTraffic": func() { hs.ClientTraffic(new(TrafficSecret), transcript) },
 				"ServerTraffic": func() { hs.ServerTraffic(new(TrafficSecret), transcript) },
+				"Traffic":       func() { hs.Traffic(new(TrafficSecret), new(TrafficSecret), transcript) },
 				"Main":          func() { hs.Main(new(Main)) },
 				"Clear":         func() { hs.Clear() },
 			},
 			"Main": {
 				"ClientTraffic": func() { main.ClientTraffic(new(TrafficSecret), transcript) },
 				"ServerTraffic": func() { main.ServerTraffic(new(TrafficSecret), transcript) },
+				"Traffic":       func() { main.Traffic(new(TrafficSecret), new(TrafficSecret), transcript) },
 				"Exporter":      func() { main.Exporter(new(Exporter), transcript) },
 				"Resumption":    func() { main.Resumption(new(Resumption), transcript) },
 				"Clear":         func() { main.Clear() },
@@ -411,6 +452,7 @@ func TestUse(t *testing.T) {
 				"Hash":           func() { ts.Hash() },
 				"Key":            func() { ts.Key(make([]byte, 16)) },
 				"IV":             func() { ts.IV() },
+				"KeyIV":          func() { ts.KeyIV(make([]byte, 16)) },
 				"AppendFinished": func() { ts.AppendFinished(nil, transcript) },
 				"VerifyFinished": func() { ts.VerifyFinished(transcript, transcript) },
 				"Next":           func() { ts.Next() },
@@ -464,9 +506,11 @@ func TestUse(t *testing.T) {
 	main.Resumption(&res, transcript)
 	mustPanic("a long nonce", "keyschedule: ticket nonce too long", func() { res.AppendPSK(nil, make([]byte, 256)) })
 	mustPanic("a long key", "keyschedule: key longer than the hash", func() { ts.Key(make([]byte, 33)) })
+	mustPanic("a long key", "keyschedule: key longer than the hash", func() { ts.KeyIV(make([]byte, 33)) })
 	for _, f := range []func(){
 		func() { main.Exporter(&exporter, transcript[:31]) },
 		func() { main.ClientTraffic(&ts, nil) },
+		func() { main.Traffic(&ts, &ts, nil) },
 		func() { ts.AppendFinished(nil, append(transcript, 0)) },
 		func() { ts.VerifyFinished(nil, nil) },
 		func() { binder.VerifyBinder(nil, nil) },

@@ -37,9 +37,7 @@ func (t *TrafficSecret) Hash() Hash { return t.live().hash }
 // TLS_CHACHA20_POLY1305_SHA256. Key panics if key is longer than a hash.
 func (t *TrafficSecret) Key(key []byte) {
 	s := t.live()
-	if len(key) > s.hash.Size() {
-		panic("keyschedule: key longer than the hash")
-	}
+	s.checkKey(key)
 	s.expandLabel(key, labelKey, nil)
 }
 
@@ -47,6 +45,14 @@ func (t *TrafficSecret) Key(key []byte) {
 // is made from (Section 5.3).
 func (t *TrafficSecret) IV() (iv [IVSize]byte) {
 	t.live().expandLabel(iv[:], labelIV, nil)
+	return iv
+}
+
+// KeyIV is Key and IV at once.
+func (t *TrafficSecret) KeyIV(key []byte) (iv [IVSize]byte) {
+	s := t.live()
+	s.checkKey(key)
+	s.expandLabels(key, iv[:], labelKey, labelIV, nil)
 	return iv
 }
 
@@ -120,13 +126,19 @@ func (k *BinderKey) live() *secret {
 	return k.secret.live("BinderKey")
 }
 
+// checkKey panics if key is longer than what expandLabel can fill.
+func (s *secret) checkKey(key []byte) {
+	if len(key) > s.hash.Size() {
+		panic("keyschedule: key longer than the hash")
+	}
+}
+
 // finishedKey sets *dst to the finished_key of the base key s (Section 4.5.3).
 func (s *secret) finishedKey(dst *secret) {
 	var buf [maxHashSize]byte
 	key := buf[:s.hash.Size()]
 	s.expandLabel(key, labelFinished, nil)
-	*dst = secret{hash: s.hash, mac: s.mac}
-	dst.mac.Rekey(key)
+	dst.set(s, nil, key)
 	clear(key)
 }
 
