@@ -15,15 +15,15 @@ func TestPick(t *testing.T) {
 		"Westmere":        {cpu.Generic, cpu.Generic},
 		"Goldmont":        {cpu.SHANI, cpu.Generic},
 		"Sandy Bridge":    {cpu.Generic, cpu.Generic},
-		"Haswell":         {cpu.Generic, cpu.Generic},
-		"Zen 2":           {cpu.SHANI, cpu.Generic},
-		"Zen 3":           {cpu.SHANI, cpu.Generic},
-		"Skylake-SP":      {cpu.Generic, cpu.Generic},
-		"Ice Lake":        {cpu.SHANI, cpu.Generic},
-		"Alder Lake":      {cpu.SHANI, cpu.Generic},
-		"Sapphire Rapids": {cpu.SHANI, cpu.Generic},
-		"Zen 4":           {cpu.SHANI, cpu.Generic},
-		"Zen 5":           {cpu.SHANI, cpu.Generic},
+		"Haswell":         {cpu.AVX2, cpu.AVX2},
+		"Zen 2":           {cpu.SHANI, cpu.AVX2},
+		"Zen 3":           {cpu.SHANI, cpu.AVX2},
+		"Skylake-SP":      {cpu.AVX2, cpu.AVX2},
+		"Ice Lake":        {cpu.SHANI, cpu.AVX2},
+		"Alder Lake":      {cpu.SHANI, cpu.AVX2},
+		"Sapphire Rapids": {cpu.SHANI, cpu.AVX512},
+		"Zen 4":           {cpu.SHANI, cpu.AVX512},
+		"Zen 5":           {cpu.SHANI, cpu.AVX512},
 		"Apple M1":        {cpu.Generic, cpu.Generic},
 		"Neoverse N1":     {cpu.Generic, cpu.Generic},
 		"Neoverse V2":     {cpu.Generic, cpu.Generic},
@@ -36,7 +36,19 @@ func TestPick(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
-	if got := pick256(cryptotest.CPUs["Zen 5"].Without(cpu.SHANI)); got != cpu.Generic {
-		t.Errorf("Zen 5 without shani: %v", got)
+	f := cryptotest.CPUs["Zen 5"]
+	for _, c := range []struct {
+		without []cpu.Tier
+		want    [2]cpu.Tier
+	}{
+		{[]cpu.Tier{cpu.SHANI}, [2]cpu.Tier{cpu.AVX2, cpu.AVX512}},
+		{[]cpu.Tier{cpu.AVX512}, [2]cpu.Tier{cpu.SHANI, cpu.AVX2}},
+		{[]cpu.Tier{cpu.SHANI, cpu.AVX2}, [2]cpu.Tier{cpu.Generic, cpu.AVX512}},
+		{[]cpu.Tier{cpu.AVX512, cpu.AVX2}, [2]cpu.Tier{cpu.SHANI, cpu.Generic}},
+	} {
+		f := f.Without(c.without...)
+		if got := [2]cpu.Tier{pick256(f), pick512(f)}; got != c.want {
+			t.Errorf("Zen 5 without %v: %v, want %v", c.without, got, c.want)
+		}
 	}
 }

@@ -36,11 +36,10 @@ func New224() hash.Hash {
 }
 
 // Sum256 returns the SHA-256 of b.
-func Sum256(b []byte) [Size256]byte {
+func Sum256(b []byte) (sum [Size256]byte) {
 	if tier256 == cpu.Generic || fips140.Enforced() {
 		return sha256.Sum256(b)
 	}
-	var sum [Size256]byte
 	finish256(tier256, &sum, &iv256, b, uint64(len(b)))
 	return sum
 }
@@ -74,11 +73,10 @@ func Block256(state *[8]uint32, p []byte) {
 //
 // So Finish256(&state, b, uint64(len(b))) with state = [IV256] is Sum256(b);
 // with IV224, the first [Size224] bytes of the result are Sum224(b).
-func Finish256(state *[8]uint32, tail []byte, n uint64) [Size256]byte {
+func Finish256(state *[8]uint32, tail []byte, n uint64) (sum [Size256]byte) {
 	if state == nil || n < uint64(len(tail)) || (n-uint64(len(tail)))%BlockSize256 != 0 {
 		panic("sha2: Finish256 of no state or after a part of a block")
 	}
-	var sum [Size256]byte
 	finish256(tier256, &sum, state, tail, n)
 	return sum
 }

@@ -19,8 +19,8 @@ import (
 // tiers256 and tiers512 are all tiers with kernels, best first, and the
 // fallback.
 var (
-	tiers256 = []cpu.Tier{cpu.SHANI, cpu.Generic}
-	tiers512 = []cpu.Tier{cpu.Generic}
+	tiers256 = []cpu.Tier{cpu.SHANI, cpu.AVX2, cpu.Generic}
+	tiers512 = []cpu.Tier{cpu.AVX512, cpu.AVX2, cpu.Generic}
 )
 
 // An alg is a hash of this package beside the standard library's.

@@ -56,11 +56,10 @@ func New512_256() hash.Hash {
 }
 
 // Sum512 returns the SHA-512 of b.
-func Sum512(b []byte) [Size512]byte {
+func Sum512(b []byte) (sum [Size512]byte) {
 	if tier512 == cpu.Generic || fips140.Enforced() {
 		return sha512.Sum512(b)
 	}
-	var sum [Size512]byte
 	finish512(tier512, &sum, &iv512, b, uint64(len(b)))
 	return sum
 }
@@ -115,11 +114,10 @@ func Block512(state *[8]uint64, p []byte) {
 //
 // So Finish512(&state, b, uint64(len(b))) with state = [IV512] is Sum512(b);
 // with IV384, the first [Size384] bytes of the result are Sum384(b), and so on.
-func Finish512(state *[8]uint64, tail []byte, n uint64) [Size512]byte {
+func Finish512(state *[8]uint64, tail []byte, n uint64) (sum [Size512]byte) {
 	if state == nil || n < uint64(len(tail)) || (n-uint64(len(tail)))%BlockSize512 != 0 {
 		panic("sha2: Finish512 of no state or after a part of a block")
 	}
-	var sum [Size512]byte
 	finish512(tier512, &sum, state, tail, n)
 	return sum
 }

@@ -6,5 +6,8 @@ import "github.com/sealane/sealane/asm/internal/gen"
 func main() {
 	gen.Main("sha2",
 		gen.File{Name: "sha256_shani", Build: sha256SHANI},
+		gen.File{Name: "sha256_avx2", Build: sha256AVX2},
+		gen.File{Name: "sha512_avx2", Build: sha512AVX2},
+		gen.File{Name: "sha512_avx512", Build: sha512AVX512},
 	)
 }
