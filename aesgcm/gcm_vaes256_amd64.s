@@ -947,12 +947,12 @@ sealVAES256_bulk_6:
 	VPXOR          gcmCounters<>+192(SB), Y15, Y5
 	VPXOR          gcmCounters<>+224(SB), Y15, Y6
 	LEAQ           16(R11), CX
-	VMOVDQU        (SP), X13
+	VMOVDQU        (SP), X7
 	BSWAPL         CX
-	VPINSRD        $0x03, CX, X13, X13
-	VPXOR          32(AX), X13, X13
-	VINSERTI128    $0x01, X13, Y13, Y13
-	VPXOR          gcmCounters<>+0(SB), Y13, Y7
+	VPINSRD        $0x03, CX, X7, X7
+	VPXOR          32(AX), X7, X7
+	VINSERTI128    $0x01, X7, Y7, Y7
+	VPXOR          gcmCounters<>+0(SB), Y7, Y7
 	VBROADCASTI128 48(AX), Y15
 	VAESENC        Y15, Y0, Y0
 	VAESENC        Y15, Y1, Y1
@@ -1076,29 +1076,29 @@ sealVAES256_bulk_6:
 
 sealVAES256_rounds_27:
 	VBROADCASTI128 (DX), Y15
-	VPXOR          (R9), Y15, Y11
-	VAESENCLAST    Y11, Y0, Y0
+	VAESENCLAST    Y15, Y0, Y0
+	VPXOR          (R9), Y0, Y0
 	VMOVDQU        Y0, (R8)
-	VPXOR          32(R9), Y15, Y12
-	VAESENCLAST    Y12, Y1, Y1
+	VAESENCLAST    Y15, Y1, Y1
+	VPXOR          32(R9), Y1, Y1
 	VMOVDQU        Y1, 32(R8)
-	VPXOR          64(R9), Y15, Y13
-	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y15, Y2, Y2
+	VPXOR          64(R9), Y2, Y2
 	VMOVDQU        Y2, 64(R8)
-	VPXOR          96(R9), Y15, Y14
-	VAESENCLAST    Y14, Y3, Y3
+	VAESENCLAST    Y15, Y3, Y3
+	VPXOR          96(R9), Y3, Y3
 	VMOVDQU        Y3, 96(R8)
-	VPXOR          128(R9), Y15, Y11
-	VAESENCLAST    Y11, Y4, Y4
+	VAESENCLAST    Y15, Y4, Y4
+	VPXOR          128(R9), Y4, Y4
 	VMOVDQU        Y4, 128(R8)
-	VPXOR          160(R9), Y15, Y12
-	VAESENCLAST    Y12, Y5, Y5
+	VAESENCLAST    Y15, Y5, Y5
+	VPXOR          160(R9), Y5, Y5
 	VMOVDQU        Y5, 160(R8)
-	VPXOR          192(R9), Y15, Y13
-	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y15, Y6, Y6
+	VPXOR          192(R9), Y6, Y6
 	VMOVDQU        Y6, 192(R8)
-	VPXOR          224(R9), Y15, Y14
-	VAESENCLAST    Y14, Y7, Y7
+	VAESENCLAST    Y15, Y7, Y7
+	VPXOR          224(R9), Y7, Y7
 	VMOVDQU        Y7, 224(R8)
 	ADDQ           $0x00000100, R9
 	ADDQ           $0x00000100, R8
@@ -1116,186 +1116,167 @@ sealVAES256_bulk_loop_25:
 	VPXOR          32(AX), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VPXOR          gcmCounters<>+32(SB), Y15, Y0
+	VMOVDQU        -256(R8), Y11
 	VPXOR          gcmCounters<>+64(SB), Y15, Y1
 	VPXOR          gcmCounters<>+96(SB), Y15, Y2
+	VMOVDQU        -224(R8), Y12
 	VPXOR          gcmCounters<>+128(SB), Y15, Y3
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VPXOR          gcmCounters<>+160(SB), Y15, Y4
 	VPXOR          gcmCounters<>+192(SB), Y15, Y5
-	VPXOR          gcmCounters<>+224(SB), Y15, Y6
-	LEAQ           16(R11), CX
-	VMOVDQU        (SP), X13
-	BSWAPL         CX
-	VPINSRD        $0x03, CX, X13, X13
-	VPXOR          32(AX), X13, X13
-	VINSERTI128    $0x01, X13, Y13, Y13
-	VPXOR          gcmCounters<>+0(SB), Y13, Y7
-	VBROADCASTI128 48(AX), Y15
-	VAESENC        Y15, Y0, Y0
-	VMOVDQU        -256(R8), Y11
-	VAESENC        Y15, Y1, Y1
-	VMOVDQU        -224(R8), Y12
-	VAESENC        Y15, Y2, Y2
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y3, Y3
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VPXOR          Y10, Y11, Y11
-	VAESENC        Y15, Y4, Y4
+	VPXOR          gcmCounters<>+224(SB), Y15, Y6
 	VPUNPCKLQDQ    Y12, Y11, Y13
-	VAESENC        Y15, Y5, Y5
+	LEAQ           16(R11), CX
+	VMOVDQU        (SP), X7
+	BSWAPL         CX
+	VPINSRD        $0x03, CX, X7, X7
+	VPXOR          32(AX), X7, X7
+	VINSERTI128    $0x01, X7, Y7, Y7
+	VPXOR          gcmCounters<>+0(SB), Y7, Y7
 	VPUNPCKHQDQ    Y12, Y11, Y14
-	VAESENC        Y15, Y6, Y6
+	VBROADCASTI128 48(AX), Y15
 	VPXOR          Y14, Y13, Y13
-	VAESENC        Y15, Y7, Y7
+	VAESENC        Y15, Y0, Y0
+	VAESENC        Y15, Y1, Y1
 	VPCLMULQDQ     $0x00, 800(AX), Y13, Y14
-	VBROADCASTI128 64(AX), Y15
-	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y14, Y13, Y9
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
+	VPXOR          Y14, Y13, Y9
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y6, Y6
 	VAESENC        Y15, Y7, Y7
-	VPXOR          Y12, Y11, Y10
-	VBROADCASTI128 80(AX), Y15
-	VMOVDQU        -192(R8), Y11
+	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VBROADCASTI128 64(AX), Y15
 	VAESENC        Y15, Y0, Y0
-	VMOVDQU        -160(R8), Y12
+	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
 	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VAESENC        Y15, Y4, Y4
+	VPXOR          Y12, Y11, Y10
+	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VMOVDQU        -192(R8), Y11
+	VAESENC        Y15, Y7, Y7
+	VMOVDQU        -160(R8), Y12
+	VBROADCASTI128 80(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y1, Y1
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y2, Y2
 	VAESENC        Y15, Y3, Y3
 	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VPUNPCKHQDQ    Y12, Y11, Y14
 	VAESENC        Y15, Y5, Y5
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
+	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y7, Y7
-	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
 	VBROADCASTI128 96(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
-	VAESENC        Y15, Y2, Y2
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
 	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
 	VAESENC        Y15, Y6, Y6
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 112(AX), Y15
+	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        -128(R8), Y11
-	VBROADCASTI128 112(AX), Y15
-	VMOVDQU        -96(R8), Y12
-	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
-	VAESENC        Y15, Y2, Y2
-	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y3, Y3
+	VMOVDQU        -128(R8), Y11
+	VAESENC        Y15, Y4, Y4
+	VAESENC        Y15, Y5, Y5
+	VMOVDQU        -96(R8), Y12
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 128(AX), Y15
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y3, Y3
 	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y5, Y5
 	VPCLMULQDQ     $0x00, 864(AX), Y13, Y14
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
 	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
+	VBROADCASTI128 144(AX), Y15
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VBROADCASTI128 128(AX), Y15
-	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
 	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
 	VAESENC        Y15, Y1, Y1
+	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
+	VAESENC        Y15, Y2, Y2
+	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
+	VAESENC        Y15, Y3, Y3
+	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
-	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
 	VAESENC        Y15, Y5, Y5
+	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
+	VAESENC        Y15, Y6, Y6
+	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
+	VBROADCASTI128 160(AX), Y15
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VMOVDQU        -64(R8), Y11
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        -32(R8), Y12
-	VBROADCASTI128 144(AX), Y15
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VAESENC        Y15, Y1, Y1
-	VPUNPCKLQDQ    Y12, Y11, Y13
+	VMOVDQU        -64(R8), Y11
 	VAESENC        Y15, Y2, Y2
-	VPUNPCKHQDQ    Y12, Y11, Y14
+	VMOVDQU        -32(R8), Y12
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y7, Y7
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VBROADCASTI128 176(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y1, Y1
+	VPXOR          Y14, Y13, Y13
+	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VAESENC        Y15, Y4, Y4
 	VPCLMULQDQ     $0x11, 896(AX), Y13, Y13
+	VAESENC        Y15, Y5, Y5
 	VAESENC        Y15, Y6, Y6
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
 	VAESENC        Y15, Y7, Y7
 	VPCLMULQDQ     $0x00, 736(AX), Y11, Y13
-	VBROADCASTI128 160(AX), Y15
-	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
-	VAESENC        Y15, Y0, Y0
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y12, Y11, Y11
-	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
-	VAESENC        Y15, Y6, Y6
-	VPSHUFD        $0x4e, Y8, Y14
-	VAESENC        Y15, Y7, Y7
-	VPXOR          Y10, Y8, Y8
-	VBROADCASTI128 176(AX), Y15
-	VPXOR          Y14, Y8, Y8
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y8, Y9, Y9
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
-	VAESENC        Y15, Y3, Y3
-	VPSHUFD        $0x4e, Y9, Y14
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y14, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPXOR          Y13, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VEXTRACTI128   $0x01, Y10, X13
-	VAESENC        Y15, Y7, Y7
-	VPXOR          X13, X10, X10
 	CMPQ           (AX), $0x0c
 	JB             sealVAES256_rounds_28
 	VBROADCASTI128 192(AX), Y15
@@ -1338,30 +1319,49 @@ sealVAES256_bulk_loop_25:
 
 sealVAES256_rounds_28:
 	VBROADCASTI128 (DX), Y15
-	VPXOR          (R9), Y15, Y11
-	VAESENCLAST    Y11, Y0, Y0
+	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
+	VAESENCLAST    Y15, Y0, Y0
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VPXOR          (R9), Y0, Y0
 	VMOVDQU        Y0, (R8)
-	VPXOR          32(R9), Y15, Y12
-	VAESENCLAST    Y12, Y1, Y1
+	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
+	VAESENCLAST    Y15, Y1, Y1
+	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
+	VPXOR          32(R9), Y1, Y1
 	VMOVDQU        Y1, 32(R8)
-	VPXOR          64(R9), Y15, Y13
-	VAESENCLAST    Y13, Y2, Y2
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y11, Y10, Y10
+	VAESENCLAST    Y15, Y2, Y2
+	VPXOR          64(R9), Y2, Y2
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
 	VMOVDQU        Y2, 64(R8)
-	VPXOR          96(R9), Y15, Y14
-	VAESENCLAST    Y14, Y3, Y3
+	VPSHUFD        $0x4e, Y8, Y14
+	VAESENCLAST    Y15, Y3, Y3
+	VPXOR          96(R9), Y3, Y3
+	VPXOR          Y10, Y8, Y8
 	VMOVDQU        Y3, 96(R8)
-	VPXOR          128(R9), Y15, Y11
-	VAESENCLAST    Y11, Y4, Y4
+	VPXOR          Y14, Y8, Y8
+	VAESENCLAST    Y15, Y4, Y4
+	VPXOR          128(R9), Y4, Y4
+	VPXOR          Y8, Y9, Y9
 	VMOVDQU        Y4, 128(R8)
-	VPXOR          160(R9), Y15, Y12
-	VAESENCLAST    Y12, Y5, Y5
+	VPXOR          Y13, Y9, Y9
+	VAESENCLAST    Y15, Y5, Y5
+	VPXOR          160(R9), Y5, Y5
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
 	VMOVDQU        Y5, 160(R8)
-	VPXOR          192(R9), Y15, Y13
-	VAESENCLAST    Y13, Y6, Y6
+	VPSHUFD        $0x4e, Y9, Y14
+	VAESENCLAST    Y15, Y6, Y6
+	VPXOR          192(R9), Y6, Y6
+	VPXOR          Y14, Y10, Y10
 	VMOVDQU        Y6, 192(R8)
-	VPXOR          224(R9), Y15, Y14
-	VAESENCLAST    Y14, Y7, Y7
+	VPXOR          Y13, Y10, Y10
+	VAESENCLAST    Y15, Y7, Y7
+	VPXOR          224(R9), Y7, Y7
+	VEXTRACTI128   $0x01, Y10, X13
 	VMOVDQU        Y7, 224(R8)
+	VPXOR          X13, X10, X10
 	ADDQ           $0x00000100, R9
 	ADDQ           $0x00000100, R8
 	ADDL           $0x10, R11
@@ -2509,186 +2509,167 @@ openVAES256_bulk_loop_74:
 	VPXOR          32(AX), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VPXOR          gcmCounters<>+32(SB), Y15, Y0
+	VMOVDQU        (R9), Y11
 	VPXOR          gcmCounters<>+64(SB), Y15, Y1
 	VPXOR          gcmCounters<>+96(SB), Y15, Y2
+	VMOVDQU        32(R9), Y12
 	VPXOR          gcmCounters<>+128(SB), Y15, Y3
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VPXOR          gcmCounters<>+160(SB), Y15, Y4
 	VPXOR          gcmCounters<>+192(SB), Y15, Y5
-	VPXOR          gcmCounters<>+224(SB), Y15, Y6
-	LEAQ           16(R11), CX
-	VMOVDQU        (SP), X13
-	BSWAPL         CX
-	VPINSRD        $0x03, CX, X13, X13
-	VPXOR          32(AX), X13, X13
-	VINSERTI128    $0x01, X13, Y13, Y13
-	VPXOR          gcmCounters<>+0(SB), Y13, Y7
-	VBROADCASTI128 48(AX), Y15
-	VAESENC        Y15, Y0, Y0
-	VMOVDQU        (R9), Y11
-	VAESENC        Y15, Y1, Y1
-	VMOVDQU        32(R9), Y12
-	VAESENC        Y15, Y2, Y2
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y3, Y3
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VPXOR          Y10, Y11, Y11
-	VAESENC        Y15, Y4, Y4
+	VPXOR          gcmCounters<>+224(SB), Y15, Y6
 	VPUNPCKLQDQ    Y12, Y11, Y13
-	VAESENC        Y15, Y5, Y5
+	LEAQ           16(R11), CX
+	VMOVDQU        (SP), X7
+	BSWAPL         CX
+	VPINSRD        $0x03, CX, X7, X7
+	VPXOR          32(AX), X7, X7
+	VINSERTI128    $0x01, X7, Y7, Y7
+	VPXOR          gcmCounters<>+0(SB), Y7, Y7
 	VPUNPCKHQDQ    Y12, Y11, Y14
-	VAESENC        Y15, Y6, Y6
+	VBROADCASTI128 48(AX), Y15
 	VPXOR          Y14, Y13, Y13
-	VAESENC        Y15, Y7, Y7
+	VAESENC        Y15, Y0, Y0
+	VAESENC        Y15, Y1, Y1
 	VPCLMULQDQ     $0x00, 800(AX), Y13, Y14
-	VBROADCASTI128 64(AX), Y15
-	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y14, Y13, Y9
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
+	VPXOR          Y14, Y13, Y9
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y6, Y6
 	VAESENC        Y15, Y7, Y7
-	VPXOR          Y12, Y11, Y10
-	VBROADCASTI128 80(AX), Y15
-	VMOVDQU        64(R9), Y11
+	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VBROADCASTI128 64(AX), Y15
 	VAESENC        Y15, Y0, Y0
-	VMOVDQU        96(R9), Y12
+	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
 	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VAESENC        Y15, Y4, Y4
+	VPXOR          Y12, Y11, Y10
+	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VMOVDQU        64(R9), Y11
+	VAESENC        Y15, Y7, Y7
+	VMOVDQU        96(R9), Y12
+	VBROADCASTI128 80(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y1, Y1
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y2, Y2
 	VAESENC        Y15, Y3, Y3
 	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VPUNPCKHQDQ    Y12, Y11, Y14
 	VAESENC        Y15, Y5, Y5
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
+	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y7, Y7
-	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
 	VBROADCASTI128 96(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
-	VAESENC        Y15, Y2, Y2
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
 	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
 	VAESENC        Y15, Y6, Y6
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 112(AX), Y15
+	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        128(R9), Y11
-	VBROADCASTI128 112(AX), Y15
-	VMOVDQU        160(R9), Y12
-	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
-	VAESENC        Y15, Y2, Y2
-	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y3, Y3
+	VMOVDQU        128(R9), Y11
+	VAESENC        Y15, Y4, Y4
+	VAESENC        Y15, Y5, Y5
+	VMOVDQU        160(R9), Y12
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 128(AX), Y15
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y3, Y3
 	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y5, Y5
 	VPCLMULQDQ     $0x00, 864(AX), Y13, Y14
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
 	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
+	VBROADCASTI128 144(AX), Y15
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VBROADCASTI128 128(AX), Y15
-	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
 	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
 	VAESENC        Y15, Y1, Y1
+	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
+	VAESENC        Y15, Y2, Y2
+	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
+	VAESENC        Y15, Y3, Y3
+	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
-	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
 	VAESENC        Y15, Y5, Y5
+	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
+	VAESENC        Y15, Y6, Y6
+	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
+	VBROADCASTI128 160(AX), Y15
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VMOVDQU        192(R9), Y11
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        224(R9), Y12
-	VBROADCASTI128 144(AX), Y15
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VAESENC        Y15, Y1, Y1
-	VPUNPCKLQDQ    Y12, Y11, Y13
+	VMOVDQU        192(R9), Y11
 	VAESENC        Y15, Y2, Y2
-	VPUNPCKHQDQ    Y12, Y11, Y14
+	VMOVDQU        224(R9), Y12
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y7, Y7
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VBROADCASTI128 176(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y1, Y1
+	VPXOR          Y14, Y13, Y13
+	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VAESENC        Y15, Y4, Y4
 	VPCLMULQDQ     $0x11, 896(AX), Y13, Y13
+	VAESENC        Y15, Y5, Y5
 	VAESENC        Y15, Y6, Y6
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
 	VAESENC        Y15, Y7, Y7
 	VPCLMULQDQ     $0x00, 736(AX), Y11, Y13
-	VBROADCASTI128 160(AX), Y15
-	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
-	VAESENC        Y15, Y0, Y0
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y12, Y11, Y11
-	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
-	VAESENC        Y15, Y6, Y6
-	VPSHUFD        $0x4e, Y8, Y14
-	VAESENC        Y15, Y7, Y7
-	VPXOR          Y10, Y8, Y8
-	VBROADCASTI128 176(AX), Y15
-	VPXOR          Y14, Y8, Y8
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y8, Y9, Y9
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
-	VAESENC        Y15, Y3, Y3
-	VPSHUFD        $0x4e, Y9, Y14
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y14, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPXOR          Y13, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VEXTRACTI128   $0x01, Y10, X13
-	VAESENC        Y15, Y7, Y7
-	VPXOR          X13, X10, X10
 	CMPQ           (AX), $0x0c
 	JB             openVAES256_rounds_76
 	VBROADCASTI128 192(AX), Y15
@@ -2731,30 +2712,49 @@ openVAES256_bulk_loop_74:
 
 openVAES256_rounds_76:
 	VBROADCASTI128 (DX), Y15
-	VPXOR          (R9), Y15, Y11
-	VAESENCLAST    Y11, Y0, Y0
+	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
+	VAESENCLAST    Y15, Y0, Y0
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VPXOR          (R9), Y0, Y0
 	VMOVDQU        Y0, (R8)
-	VPXOR          32(R9), Y15, Y12
-	VAESENCLAST    Y12, Y1, Y1
+	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
+	VAESENCLAST    Y15, Y1, Y1
+	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
+	VPXOR          32(R9), Y1, Y1
 	VMOVDQU        Y1, 32(R8)
-	VPXOR          64(R9), Y15, Y13
-	VAESENCLAST    Y13, Y2, Y2
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y11, Y10, Y10
+	VAESENCLAST    Y15, Y2, Y2
+	VPXOR          64(R9), Y2, Y2
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
 	VMOVDQU        Y2, 64(R8)
-	VPXOR          96(R9), Y15, Y14
-	VAESENCLAST    Y14, Y3, Y3
+	VPSHUFD        $0x4e, Y8, Y14
+	VAESENCLAST    Y15, Y3, Y3
+	VPXOR          96(R9), Y3, Y3
+	VPXOR          Y10, Y8, Y8
 	VMOVDQU        Y3, 96(R8)
-	VPXOR          128(R9), Y15, Y11
-	VAESENCLAST    Y11, Y4, Y4
+	VPXOR          Y14, Y8, Y8
+	VAESENCLAST    Y15, Y4, Y4
+	VPXOR          128(R9), Y4, Y4
+	VPXOR          Y8, Y9, Y9
 	VMOVDQU        Y4, 128(R8)
-	VPXOR          160(R9), Y15, Y12
-	VAESENCLAST    Y12, Y5, Y5
+	VPXOR          Y13, Y9, Y9
+	VAESENCLAST    Y15, Y5, Y5
+	VPXOR          160(R9), Y5, Y5
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
 	VMOVDQU        Y5, 160(R8)
-	VPXOR          192(R9), Y15, Y13
-	VAESENCLAST    Y13, Y6, Y6
+	VPSHUFD        $0x4e, Y9, Y14
+	VAESENCLAST    Y15, Y6, Y6
+	VPXOR          192(R9), Y6, Y6
+	VPXOR          Y14, Y10, Y10
 	VMOVDQU        Y6, 192(R8)
-	VPXOR          224(R9), Y15, Y14
-	VAESENCLAST    Y14, Y7, Y7
+	VPXOR          Y13, Y10, Y10
+	VAESENCLAST    Y15, Y7, Y7
+	VPXOR          224(R9), Y7, Y7
+	VEXTRACTI128   $0x01, Y10, X13
 	VMOVDQU        Y7, 224(R8)
+	VPXOR          X13, X10, X10
 	ADDQ           $0x00000100, R9
 	ADDQ           $0x00000100, R8
 	ADDL           $0x10, R11
@@ -3545,12 +3545,12 @@ TEXT ·sealMoreVAES256(SB), NOSPLIT, $16-40
 	VPXOR          gcmCounters<>+192(SB), Y15, Y5
 	VPXOR          gcmCounters<>+224(SB), Y15, Y6
 	LEAQ           16(R8), R9
-	VMOVDQU        (SP), X13
+	VMOVDQU        (SP), X7
 	BSWAPL         R9
-	VPINSRD        $0x03, R9, X13, X13
-	VPXOR          32(AX), X13, X13
-	VINSERTI128    $0x01, X13, Y13, Y13
-	VPXOR          gcmCounters<>+0(SB), Y13, Y7
+	VPINSRD        $0x03, R9, X7, X7
+	VPXOR          32(AX), X7, X7
+	VINSERTI128    $0x01, X7, Y7, Y7
+	VPXOR          gcmCounters<>+0(SB), Y7, Y7
 	VBROADCASTI128 48(AX), Y15
 	VAESENC        Y15, Y0, Y0
 	VAESENC        Y15, Y1, Y1
@@ -3674,29 +3674,29 @@ TEXT ·sealMoreVAES256(SB), NOSPLIT, $16-40
 
 sealMoreVAES256_rounds_103:
 	VBROADCASTI128 (CX), Y15
-	VPXOR          (SI), Y15, Y11
-	VAESENCLAST    Y11, Y0, Y0
+	VAESENCLAST    Y15, Y0, Y0
+	VPXOR          (SI), Y0, Y0
 	VMOVDQU        Y0, (BX)
-	VPXOR          32(SI), Y15, Y12
-	VAESENCLAST    Y12, Y1, Y1
+	VAESENCLAST    Y15, Y1, Y1
+	VPXOR          32(SI), Y1, Y1
 	VMOVDQU        Y1, 32(BX)
-	VPXOR          64(SI), Y15, Y13
-	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y15, Y2, Y2
+	VPXOR          64(SI), Y2, Y2
 	VMOVDQU        Y2, 64(BX)
-	VPXOR          96(SI), Y15, Y14
-	VAESENCLAST    Y14, Y3, Y3
+	VAESENCLAST    Y15, Y3, Y3
+	VPXOR          96(SI), Y3, Y3
 	VMOVDQU        Y3, 96(BX)
-	VPXOR          128(SI), Y15, Y11
-	VAESENCLAST    Y11, Y4, Y4
+	VAESENCLAST    Y15, Y4, Y4
+	VPXOR          128(SI), Y4, Y4
 	VMOVDQU        Y4, 128(BX)
-	VPXOR          160(SI), Y15, Y12
-	VAESENCLAST    Y12, Y5, Y5
+	VAESENCLAST    Y15, Y5, Y5
+	VPXOR          160(SI), Y5, Y5
 	VMOVDQU        Y5, 160(BX)
-	VPXOR          192(SI), Y15, Y13
-	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y15, Y6, Y6
+	VPXOR          192(SI), Y6, Y6
 	VMOVDQU        Y6, 192(BX)
-	VPXOR          224(SI), Y15, Y14
-	VAESENCLAST    Y14, Y7, Y7
+	VAESENCLAST    Y15, Y7, Y7
+	VPXOR          224(SI), Y7, Y7
 	VMOVDQU        Y7, 224(BX)
 	ADDQ           $0x00000100, SI
 	ADDQ           $0x00000100, BX
@@ -3714,186 +3714,167 @@ sealMoreVAES256_bulk_loop_101:
 	VPXOR          32(AX), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VPXOR          gcmCounters<>+32(SB), Y15, Y0
+	VMOVDQU        -256(BX), Y11
 	VPXOR          gcmCounters<>+64(SB), Y15, Y1
 	VPXOR          gcmCounters<>+96(SB), Y15, Y2
+	VMOVDQU        -224(BX), Y12
 	VPXOR          gcmCounters<>+128(SB), Y15, Y3
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VPXOR          gcmCounters<>+160(SB), Y15, Y4
 	VPXOR          gcmCounters<>+192(SB), Y15, Y5
-	VPXOR          gcmCounters<>+224(SB), Y15, Y6
-	LEAQ           16(R8), R9
-	VMOVDQU        (SP), X13
-	BSWAPL         R9
-	VPINSRD        $0x03, R9, X13, X13
-	VPXOR          32(AX), X13, X13
-	VINSERTI128    $0x01, X13, Y13, Y13
-	VPXOR          gcmCounters<>+0(SB), Y13, Y7
-	VBROADCASTI128 48(AX), Y15
-	VAESENC        Y15, Y0, Y0
-	VMOVDQU        -256(BX), Y11
-	VAESENC        Y15, Y1, Y1
-	VMOVDQU        -224(BX), Y12
-	VAESENC        Y15, Y2, Y2
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y3, Y3
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VPXOR          Y10, Y11, Y11
-	VAESENC        Y15, Y4, Y4
+	VPXOR          gcmCounters<>+224(SB), Y15, Y6
 	VPUNPCKLQDQ    Y12, Y11, Y13
-	VAESENC        Y15, Y5, Y5
+	LEAQ           16(R8), R9
+	VMOVDQU        (SP), X7
+	BSWAPL         R9
+	VPINSRD        $0x03, R9, X7, X7
+	VPXOR          32(AX), X7, X7
+	VINSERTI128    $0x01, X7, Y7, Y7
+	VPXOR          gcmCounters<>+0(SB), Y7, Y7
 	VPUNPCKHQDQ    Y12, Y11, Y14
-	VAESENC        Y15, Y6, Y6
+	VBROADCASTI128 48(AX), Y15
 	VPXOR          Y14, Y13, Y13
-	VAESENC        Y15, Y7, Y7
+	VAESENC        Y15, Y0, Y0
+	VAESENC        Y15, Y1, Y1
 	VPCLMULQDQ     $0x00, 800(AX), Y13, Y14
-	VBROADCASTI128 64(AX), Y15
-	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y14, Y13, Y9
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
+	VPXOR          Y14, Y13, Y9
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y6, Y6
 	VAESENC        Y15, Y7, Y7
-	VPXOR          Y12, Y11, Y10
-	VBROADCASTI128 80(AX), Y15
-	VMOVDQU        -192(BX), Y11
+	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VBROADCASTI128 64(AX), Y15
 	VAESENC        Y15, Y0, Y0
-	VMOVDQU        -160(BX), Y12
+	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
 	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VAESENC        Y15, Y4, Y4
+	VPXOR          Y12, Y11, Y10
+	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VMOVDQU        -192(BX), Y11
+	VAESENC        Y15, Y7, Y7
+	VMOVDQU        -160(BX), Y12
+	VBROADCASTI128 80(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y1, Y1
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y2, Y2
 	VAESENC        Y15, Y3, Y3
 	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VPUNPCKHQDQ    Y12, Y11, Y14
 	VAESENC        Y15, Y5, Y5
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
+	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y7, Y7
-	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
 	VBROADCASTI128 96(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
-	VAESENC        Y15, Y2, Y2
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
 	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
 	VAESENC        Y15, Y6, Y6
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 112(AX), Y15
+	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        -128(BX), Y11
-	VBROADCASTI128 112(AX), Y15
-	VMOVDQU        -96(BX), Y12
-	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
-	VAESENC        Y15, Y2, Y2
-	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y3, Y3
+	VMOVDQU        -128(BX), Y11
+	VAESENC        Y15, Y4, Y4
+	VAESENC        Y15, Y5, Y5
+	VMOVDQU        -96(BX), Y12
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 128(AX), Y15
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y3, Y3
 	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y5, Y5
 	VPCLMULQDQ     $0x00, 864(AX), Y13, Y14
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
 	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
+	VBROADCASTI128 144(AX), Y15
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VBROADCASTI128 128(AX), Y15
-	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
 	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
 	VAESENC        Y15, Y1, Y1
+	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
+	VAESENC        Y15, Y2, Y2
+	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
+	VAESENC        Y15, Y3, Y3
+	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
-	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
 	VAESENC        Y15, Y5, Y5
+	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
+	VAESENC        Y15, Y6, Y6
+	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
+	VBROADCASTI128 160(AX), Y15
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VMOVDQU        -64(BX), Y11
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        -32(BX), Y12
-	VBROADCASTI128 144(AX), Y15
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VAESENC        Y15, Y1, Y1
-	VPUNPCKLQDQ    Y12, Y11, Y13
+	VMOVDQU        -64(BX), Y11
 	VAESENC        Y15, Y2, Y2
-	VPUNPCKHQDQ    Y12, Y11, Y14
+	VMOVDQU        -32(BX), Y12
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y7, Y7
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VBROADCASTI128 176(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y1, Y1
+	VPXOR          Y14, Y13, Y13
+	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VAESENC        Y15, Y4, Y4
 	VPCLMULQDQ     $0x11, 896(AX), Y13, Y13
+	VAESENC        Y15, Y5, Y5
 	VAESENC        Y15, Y6, Y6
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
 	VAESENC        Y15, Y7, Y7
 	VPCLMULQDQ     $0x00, 736(AX), Y11, Y13
-	VBROADCASTI128 160(AX), Y15
-	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
-	VAESENC        Y15, Y0, Y0
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y12, Y11, Y11
-	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
-	VAESENC        Y15, Y6, Y6
-	VPSHUFD        $0x4e, Y8, Y14
-	VAESENC        Y15, Y7, Y7
-	VPXOR          Y10, Y8, Y8
-	VBROADCASTI128 176(AX), Y15
-	VPXOR          Y14, Y8, Y8
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y8, Y9, Y9
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
-	VAESENC        Y15, Y3, Y3
-	VPSHUFD        $0x4e, Y9, Y14
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y14, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPXOR          Y13, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VEXTRACTI128   $0x01, Y10, X13
-	VAESENC        Y15, Y7, Y7
-	VPXOR          X13, X10, X10
 	CMPQ           (AX), $0x0c
 	JB             sealMoreVAES256_rounds_104
 	VBROADCASTI128 192(AX), Y15
@@ -3936,30 +3917,49 @@ sealMoreVAES256_bulk_loop_101:
 
 sealMoreVAES256_rounds_104:
 	VBROADCASTI128 (CX), Y15
-	VPXOR          (SI), Y15, Y11
-	VAESENCLAST    Y11, Y0, Y0
+	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
+	VAESENCLAST    Y15, Y0, Y0
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VPXOR          (SI), Y0, Y0
 	VMOVDQU        Y0, (BX)
-	VPXOR          32(SI), Y15, Y12
-	VAESENCLAST    Y12, Y1, Y1
+	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
+	VAESENCLAST    Y15, Y1, Y1
+	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
+	VPXOR          32(SI), Y1, Y1
 	VMOVDQU        Y1, 32(BX)
-	VPXOR          64(SI), Y15, Y13
-	VAESENCLAST    Y13, Y2, Y2
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y11, Y10, Y10
+	VAESENCLAST    Y15, Y2, Y2
+	VPXOR          64(SI), Y2, Y2
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
 	VMOVDQU        Y2, 64(BX)
-	VPXOR          96(SI), Y15, Y14
-	VAESENCLAST    Y14, Y3, Y3
+	VPSHUFD        $0x4e, Y8, Y14
+	VAESENCLAST    Y15, Y3, Y3
+	VPXOR          96(SI), Y3, Y3
+	VPXOR          Y10, Y8, Y8
 	VMOVDQU        Y3, 96(BX)
-	VPXOR          128(SI), Y15, Y11
-	VAESENCLAST    Y11, Y4, Y4
+	VPXOR          Y14, Y8, Y8
+	VAESENCLAST    Y15, Y4, Y4
+	VPXOR          128(SI), Y4, Y4
+	VPXOR          Y8, Y9, Y9
 	VMOVDQU        Y4, 128(BX)
-	VPXOR          160(SI), Y15, Y12
-	VAESENCLAST    Y12, Y5, Y5
+	VPXOR          Y13, Y9, Y9
+	VAESENCLAST    Y15, Y5, Y5
+	VPXOR          160(SI), Y5, Y5
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
 	VMOVDQU        Y5, 160(BX)
-	VPXOR          192(SI), Y15, Y13
-	VAESENCLAST    Y13, Y6, Y6
+	VPSHUFD        $0x4e, Y9, Y14
+	VAESENCLAST    Y15, Y6, Y6
+	VPXOR          192(SI), Y6, Y6
+	VPXOR          Y14, Y10, Y10
 	VMOVDQU        Y6, 192(BX)
-	VPXOR          224(SI), Y15, Y14
-	VAESENCLAST    Y14, Y7, Y7
+	VPXOR          Y13, Y10, Y10
+	VAESENCLAST    Y15, Y7, Y7
+	VPXOR          224(SI), Y7, Y7
+	VEXTRACTI128   $0x01, Y10, X13
 	VMOVDQU        Y7, 224(BX)
+	VPXOR          X13, X10, X10
 	ADDQ           $0x00000100, SI
 	ADDQ           $0x00000100, BX
 	ADDL           $0x10, R8
@@ -4088,186 +4088,167 @@ openMoreVAES256_bulk_loop_105:
 	VPXOR          32(AX), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VPXOR          gcmCounters<>+32(SB), Y15, Y0
+	VMOVDQU        (SI), Y11
 	VPXOR          gcmCounters<>+64(SB), Y15, Y1
 	VPXOR          gcmCounters<>+96(SB), Y15, Y2
+	VMOVDQU        32(SI), Y12
 	VPXOR          gcmCounters<>+128(SB), Y15, Y3
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VPXOR          gcmCounters<>+160(SB), Y15, Y4
 	VPXOR          gcmCounters<>+192(SB), Y15, Y5
-	VPXOR          gcmCounters<>+224(SB), Y15, Y6
-	LEAQ           16(R8), R9
-	VMOVDQU        (SP), X13
-	BSWAPL         R9
-	VPINSRD        $0x03, R9, X13, X13
-	VPXOR          32(AX), X13, X13
-	VINSERTI128    $0x01, X13, Y13, Y13
-	VPXOR          gcmCounters<>+0(SB), Y13, Y7
-	VBROADCASTI128 48(AX), Y15
-	VAESENC        Y15, Y0, Y0
-	VMOVDQU        (SI), Y11
-	VAESENC        Y15, Y1, Y1
-	VMOVDQU        32(SI), Y12
-	VAESENC        Y15, Y2, Y2
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y3, Y3
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VPXOR          Y10, Y11, Y11
-	VAESENC        Y15, Y4, Y4
+	VPXOR          gcmCounters<>+224(SB), Y15, Y6
 	VPUNPCKLQDQ    Y12, Y11, Y13
-	VAESENC        Y15, Y5, Y5
+	LEAQ           16(R8), R9
+	VMOVDQU        (SP), X7
+	BSWAPL         R9
+	VPINSRD        $0x03, R9, X7, X7
+	VPXOR          32(AX), X7, X7
+	VINSERTI128    $0x01, X7, Y7, Y7
+	VPXOR          gcmCounters<>+0(SB), Y7, Y7
 	VPUNPCKHQDQ    Y12, Y11, Y14
-	VAESENC        Y15, Y6, Y6
+	VBROADCASTI128 48(AX), Y15
 	VPXOR          Y14, Y13, Y13
-	VAESENC        Y15, Y7, Y7
+	VAESENC        Y15, Y0, Y0
+	VAESENC        Y15, Y1, Y1
 	VPCLMULQDQ     $0x00, 800(AX), Y13, Y14
-	VBROADCASTI128 64(AX), Y15
-	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y14, Y13, Y9
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VPCLMULQDQ     $0x11, 800(AX), Y13, Y13
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
+	VPXOR          Y14, Y13, Y9
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 544(AX), Y11, Y13
 	VAESENC        Y15, Y6, Y6
 	VAESENC        Y15, Y7, Y7
-	VPXOR          Y12, Y11, Y10
-	VBROADCASTI128 80(AX), Y15
-	VMOVDQU        64(SI), Y11
+	VPCLMULQDQ     $0x00, 576(AX), Y12, Y14
+	VBROADCASTI128 64(AX), Y15
 	VAESENC        Y15, Y0, Y0
-	VMOVDQU        96(SI), Y12
+	VPXOR          Y14, Y13, Y8
 	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VPCLMULQDQ     $0x11, 544(AX), Y11, Y11
 	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x11, 576(AX), Y12, Y12
+	VAESENC        Y15, Y4, Y4
+	VPXOR          Y12, Y11, Y10
+	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VMOVDQU        64(SI), Y11
+	VAESENC        Y15, Y7, Y7
+	VMOVDQU        96(SI), Y12
+	VBROADCASTI128 80(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y1, Y1
 	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y2, Y2
 	VAESENC        Y15, Y3, Y3
 	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VPUNPCKHQDQ    Y12, Y11, Y14
 	VAESENC        Y15, Y5, Y5
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
+	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y7, Y7
-	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VPCLMULQDQ     $0x00, 832(AX), Y13, Y14
 	VBROADCASTI128 96(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 832(AX), Y13, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
-	VAESENC        Y15, Y1, Y1
-	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
-	VAESENC        Y15, Y2, Y2
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
 	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VPCLMULQDQ     $0x00, 608(AX), Y11, Y13
 	VAESENC        Y15, Y4, Y4
 	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VPCLMULQDQ     $0x00, 640(AX), Y12, Y14
 	VAESENC        Y15, Y6, Y6
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 112(AX), Y15
+	VPCLMULQDQ     $0x11, 608(AX), Y11, Y11
+	VAESENC        Y15, Y0, Y0
+	VPCLMULQDQ     $0x11, 640(AX), Y12, Y12
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        128(SI), Y11
-	VBROADCASTI128 112(AX), Y15
-	VMOVDQU        160(SI), Y12
-	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
-	VAESENC        Y15, Y1, Y1
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
-	VAESENC        Y15, Y2, Y2
-	VPUNPCKLQDQ    Y12, Y11, Y13
 	VAESENC        Y15, Y3, Y3
+	VMOVDQU        128(SI), Y11
+	VAESENC        Y15, Y4, Y4
+	VAESENC        Y15, Y5, Y5
+	VMOVDQU        160(SI), Y12
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
+	VAESENC        Y15, Y7, Y7
+	VBROADCASTI128 128(AX), Y15
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VAESENC        Y15, Y1, Y1
+	VAESENC        Y15, Y2, Y2
 	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y3, Y3
 	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y5, Y5
 	VPCLMULQDQ     $0x00, 864(AX), Y13, Y14
 	VAESENC        Y15, Y6, Y6
-	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
 	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 864(AX), Y13, Y13
+	VBROADCASTI128 144(AX), Y15
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
-	VBROADCASTI128 128(AX), Y15
-	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
 	VAESENC        Y15, Y0, Y0
-	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
 	VAESENC        Y15, Y1, Y1
+	VPCLMULQDQ     $0x00, 672(AX), Y11, Y13
+	VAESENC        Y15, Y2, Y2
+	VPCLMULQDQ     $0x00, 704(AX), Y12, Y14
+	VAESENC        Y15, Y3, Y3
+	VAESENC        Y15, Y4, Y4
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
-	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
 	VAESENC        Y15, Y5, Y5
+	VPCLMULQDQ     $0x11, 672(AX), Y11, Y11
+	VAESENC        Y15, Y6, Y6
+	VAESENC        Y15, Y7, Y7
+	VPCLMULQDQ     $0x11, 704(AX), Y12, Y12
+	VBROADCASTI128 160(AX), Y15
 	VPXOR          Y12, Y11, Y11
 	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VMOVDQU        192(SI), Y11
-	VAESENC        Y15, Y7, Y7
-	VMOVDQU        224(SI), Y12
-	VBROADCASTI128 144(AX), Y15
-	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y0, Y0
-	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
 	VAESENC        Y15, Y1, Y1
-	VPUNPCKLQDQ    Y12, Y11, Y13
+	VMOVDQU        192(SI), Y11
 	VAESENC        Y15, Y2, Y2
-	VPUNPCKHQDQ    Y12, Y11, Y14
+	VMOVDQU        224(SI), Y12
 	VAESENC        Y15, Y3, Y3
-	VPXOR          Y14, Y13, Y13
 	VAESENC        Y15, Y4, Y4
-	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VPSHUFB        gcmBswap<>+0(SB), Y11, Y11
 	VAESENC        Y15, Y5, Y5
+	VAESENC        Y15, Y6, Y6
+	VPSHUFB        gcmBswap<>+0(SB), Y12, Y12
+	VAESENC        Y15, Y7, Y7
+	VPUNPCKLQDQ    Y12, Y11, Y13
+	VBROADCASTI128 176(AX), Y15
+	VAESENC        Y15, Y0, Y0
+	VPUNPCKHQDQ    Y12, Y11, Y14
+	VAESENC        Y15, Y1, Y1
+	VPXOR          Y14, Y13, Y13
+	VAESENC        Y15, Y2, Y2
+	VAESENC        Y15, Y3, Y3
+	VPCLMULQDQ     $0x00, 896(AX), Y13, Y14
+	VAESENC        Y15, Y4, Y4
 	VPCLMULQDQ     $0x11, 896(AX), Y13, Y13
+	VAESENC        Y15, Y5, Y5
 	VAESENC        Y15, Y6, Y6
 	VPXOR          Y14, Y13, Y13
 	VPXOR          Y13, Y9, Y9
 	VAESENC        Y15, Y7, Y7
 	VPCLMULQDQ     $0x00, 736(AX), Y11, Y13
-	VBROADCASTI128 160(AX), Y15
-	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
-	VAESENC        Y15, Y0, Y0
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y14, Y13, Y13
-	VPXOR          Y13, Y8, Y8
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
-	VAESENC        Y15, Y3, Y3
-	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y12, Y11, Y11
-	VPXOR          Y11, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
-	VAESENC        Y15, Y6, Y6
-	VPSHUFD        $0x4e, Y8, Y14
-	VAESENC        Y15, Y7, Y7
-	VPXOR          Y10, Y8, Y8
-	VBROADCASTI128 176(AX), Y15
-	VPXOR          Y14, Y8, Y8
-	VAESENC        Y15, Y0, Y0
-	VPXOR          Y8, Y9, Y9
-	VAESENC        Y15, Y1, Y1
-	VPXOR          Y13, Y9, Y9
-	VAESENC        Y15, Y2, Y2
-	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
-	VAESENC        Y15, Y3, Y3
-	VPSHUFD        $0x4e, Y9, Y14
-	VAESENC        Y15, Y4, Y4
-	VPXOR          Y14, Y10, Y10
-	VAESENC        Y15, Y5, Y5
-	VPXOR          Y13, Y10, Y10
-	VAESENC        Y15, Y6, Y6
-	VEXTRACTI128   $0x01, Y10, X13
-	VAESENC        Y15, Y7, Y7
-	VPXOR          X13, X10, X10
 	CMPQ           (AX), $0x0c
 	JB             openMoreVAES256_rounds_107
 	VBROADCASTI128 192(AX), Y15
@@ -4310,30 +4291,49 @@ openMoreVAES256_bulk_loop_105:
 
 openMoreVAES256_rounds_107:
 	VBROADCASTI128 (CX), Y15
-	VPXOR          (SI), Y15, Y11
-	VAESENCLAST    Y11, Y0, Y0
+	VPCLMULQDQ     $0x00, 768(AX), Y12, Y14
+	VAESENCLAST    Y15, Y0, Y0
+	VPXOR          Y14, Y13, Y13
+	VPXOR          Y13, Y8, Y8
+	VPXOR          (SI), Y0, Y0
 	VMOVDQU        Y0, (BX)
-	VPXOR          32(SI), Y15, Y12
-	VAESENCLAST    Y12, Y1, Y1
+	VPCLMULQDQ     $0x11, 736(AX), Y11, Y11
+	VAESENCLAST    Y15, Y1, Y1
+	VPCLMULQDQ     $0x11, 768(AX), Y12, Y12
+	VPXOR          32(SI), Y1, Y1
 	VMOVDQU        Y1, 32(BX)
-	VPXOR          64(SI), Y15, Y13
-	VAESENCLAST    Y13, Y2, Y2
+	VPXOR          Y12, Y11, Y11
+	VPXOR          Y11, Y10, Y10
+	VAESENCLAST    Y15, Y2, Y2
+	VPXOR          64(SI), Y2, Y2
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y8, Y13
 	VMOVDQU        Y2, 64(BX)
-	VPXOR          96(SI), Y15, Y14
-	VAESENCLAST    Y14, Y3, Y3
+	VPSHUFD        $0x4e, Y8, Y14
+	VAESENCLAST    Y15, Y3, Y3
+	VPXOR          96(SI), Y3, Y3
+	VPXOR          Y10, Y8, Y8
 	VMOVDQU        Y3, 96(BX)
-	VPXOR          128(SI), Y15, Y11
-	VAESENCLAST    Y11, Y4, Y4
+	VPXOR          Y14, Y8, Y8
+	VAESENCLAST    Y15, Y4, Y4
+	VPXOR          128(SI), Y4, Y4
+	VPXOR          Y8, Y9, Y9
 	VMOVDQU        Y4, 128(BX)
-	VPXOR          160(SI), Y15, Y12
-	VAESENCLAST    Y12, Y5, Y5
+	VPXOR          Y13, Y9, Y9
+	VAESENCLAST    Y15, Y5, Y5
+	VPXOR          160(SI), Y5, Y5
+	VPCLMULQDQ     $0x10, gcmPoly<>+0(SB), Y9, Y13
 	VMOVDQU        Y5, 160(BX)
-	VPXOR          192(SI), Y15, Y13
-	VAESENCLAST    Y13, Y6, Y6
+	VPSHUFD        $0x4e, Y9, Y14
+	VAESENCLAST    Y15, Y6, Y6
+	VPXOR          192(SI), Y6, Y6
+	VPXOR          Y14, Y10, Y10
 	VMOVDQU        Y6, 192(BX)
-	VPXOR          224(SI), Y15, Y14
-	VAESENCLAST    Y14, Y7, Y7
+	VPXOR          Y13, Y10, Y10
+	VAESENCLAST    Y15, Y7, Y7
+	VPXOR          224(SI), Y7, Y7
+	VEXTRACTI128   $0x01, Y10, X13
 	VMOVDQU        Y7, 224(BX)
+	VPXOR          X13, X10, X10
 	ADDQ           $0x00000100, SI
 	ADDQ           $0x00000100, BX
 	ADDL           $0x10, R8

@@ -70,6 +70,16 @@ func place(g *cryptotest.Guard, end bool, b []byte) []byte {
 	return p
 }
 
+// diff tells where got first differs from want, which is as long.
+func diff(got, want []byte) string {
+	for i := range want {
+		if got[i] != want[i] {
+			return fmt.Sprintf("byte %d is %02x, want %02x", i, got[i], want[i])
+		}
+	}
+	return "the bytes are right"
+}
+
 // message holds seal and open, in place or not, against the twin for one
 // message, with every argument at the end of its memory or at the start.
 func (k *kernelTest) message(t *testing.T, pt, ad []byte, inPlace, end bool) {
@@ -88,7 +98,7 @@ func (k *kernelTest) message(t *testing.T, pt, ad []byte, inPlace, end bool) {
 	}
 	k.seal(&k.key, nil, &nonce[0], &dst[0], unsafe.SliceData(src), n, unsafe.SliceData(ad), len(ad))
 	if !bytes.Equal(dst, want) {
-		t.Fatalf("seal of %s:\n%x\nwant\n%x", what, dst, want)
+		t.Fatalf("seal of %s: %s", what, diff(dst, want))
 	}
 
 	sealed := place(k.src, end, want)
@@ -98,7 +108,7 @@ func (k *kernelTest) message(t *testing.T, pt, ad []byte, inPlace, end bool) {
 	}
 	ok := k.open(&k.key, nil, &nonce[0], unsafe.SliceData(dst), &sealed[0], n, unsafe.SliceData(ad), len(ad))
 	if ok != 1 || !bytes.Equal(dst, pt) {
-		t.Fatalf("open of %s: %d,\n%x\nwant\n%x", what, ok, dst, pt)
+		t.Fatalf("open of %s: %d, %s", what, ok, diff(dst, pt))
 	}
 	if !bytes.Equal(sealed[n:], want[n:]) {
 		t.Fatalf("open of %s wrote over the tag", what)
@@ -150,7 +160,7 @@ func TestKernelAlignments(t *testing.T) {
 			k.seal(&k.key, nil, &nonce[0], &dst[at], &src[from], n, &ad[adAt], adLen)
 			copy(before[at:], want)
 			if dst != before {
-				t.Fatalf("seal of %d bytes from %d to %d:\n%x\nwant\n%x", n, from, at, dst, before)
+				t.Fatalf("seal of %d bytes from %d to %d: %s", n, from, at, diff(dst[:], before[:]))
 			}
 			pt := bytes.Clone(src[from:][:n])
 			copy(src[from:], want)
@@ -159,7 +169,7 @@ func TestKernelAlignments(t *testing.T) {
 			ok := k.open(&k.key, nil, &nonce[0], &dst[at], &src[from], n, &ad[adAt], adLen)
 			copy(before[at:], pt)
 			if ok != 1 || dst != before {
-				t.Fatalf("open of %d bytes from %d to %d: %d,\n%x\nwant\n%x", n, from, at, ok, dst, before)
+				t.Fatalf("open of %d bytes from %d to %d: %d, %s", n, from, at, ok, diff(dst[:], before[:]))
 			}
 		}
 	})
@@ -256,7 +266,7 @@ func TestKernelStreams(t *testing.T) {
 				}
 				k.seal(&k.key, s, nil, &dst[done], unsafe.SliceData(src[done:]), n-done, nil, 0)
 				if !bytes.Equal(dst, want) {
-					t.Fatalf("seal of %s:\n%x\nwant\n%x", what, dst, want)
+					t.Fatalf("seal of %s: %s", what, diff(dst, want))
 				}
 
 				src = place(k.src, end, want)
@@ -271,7 +281,7 @@ func TestKernelStreams(t *testing.T) {
 				}
 				ok := k.open(&k.key, s, nil, unsafe.SliceData(dst[done:]), &src[done], n-done, nil, 0)
 				if ok != 1 || !bytes.Equal(dst, pt) {
-					t.Fatalf("open of %s: %d,\n%x\nwant\n%x", what, ok, dst, pt)
+					t.Fatalf("open of %s: %d, %s", what, ok, diff(dst, pt))
 				}
 			}
 		}

@@ -16,7 +16,7 @@ func initVAES256(k *key, raw *byte)
 // behind them. 0 <= n <= 64 KiB; src and dst are the same or do not overlap.
 //
 // If s is nil, it seals a whole message with the 12-byte nonce and the adLen <=
-// 64 bytes of additional data at ad. Otherwise it seals the last part of the
+// maxAD bytes of additional data at ad. Otherwise it seals the last part of the
 // message that s describes, which it does not change, and ignores nonce, ad and
 // adLen; s.blocks is a multiple of 64. The counter wraps mod 2^32.
 //

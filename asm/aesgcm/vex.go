@@ -18,13 +18,13 @@ import (
 //
 // # A message
 //
-// A message of up to powers blocks, counting additional data and the block of
-// lengths, is hashed in one sum with one reduction: block i of t is multiplied
-// by H^(t+1-i). Tails do all of it.
+// A message of up to powers blocks, counting those of the additional data and
+// that of the lengths, is hashed in one sum with one reduction: block i of t,
+// from 1, is multiplied by H^(t+1-i). The tails do all of it.
 //
 // A longer one goes through bulk in units of 16 blocks, with one reduction a
-// unit, and leaves 0 to 15 blocks to the same tails. Seal hashes a unit while it
-// encrypts the next, open while it decrypts the same.
+// unit, and leaves 0 to 15 full blocks and a partial one to the same tails. Seal
+// hashes a unit while it encrypts the next, open while it decrypts the same.
 //
 // # The tables (k.pow), n = powers
 //
@@ -71,7 +71,7 @@ type vexTier struct {
 // Key set-up multiplies once for every vector of powers. With xmm more powers
 // than this would make it slower than the standard library's.
 var (
-	aesni   = vexTier{"AESNI", 128, 21}
+	aesni   = vexTier{"AESNI", 128, 18}
 	vaes256 = vexTier{"VAES256", 256, 32}
 )
 

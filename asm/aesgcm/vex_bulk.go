@@ -6,8 +6,8 @@ import (
 )
 
 // bulk seals or opens as many units as there are at src, at least one, and
-// leaves 0 to 15 bytes less than a unit. It starts from hash and ctr and leaves
-// them as they are then; the nonce is left in slot.
+// leaves less than a unit there. It moves hash and ctr on; the nonce is in slot
+// then, no longer in its register.
 //
 // Seal hashes the unit that it has written before while it encrypts the next,
 // from memory: a store of a vector forwards to a load of the same. Open hashes
@@ -33,32 +33,21 @@ func (g *vex) bulk() {
 	}
 }
 
-// cryptUnit encrypts a unit from src to dst, moves on, and hashes the unit at
-// hashed, if any, between the rounds. Works in passes of as many vectors as
-// there are chains.
+// cryptUnit encrypts a unit from src to dst and moves on. If hashed is not nil,
+// it folds the unit there into hash as well, with the steps of that spread evenly
+// over those of AES: the products keep their port busy from end to end, and fill
+// the slots that 8 chains of AES leave (on a core with two AES units of latency
+// 4, none wait for latency alone).
+//
+// A pass has as many vectors as there are chains; a unit is two with xmm, one
+// with ymm.
 func (g *vex) cryptUnit(hashed *Mem) {
-	passes := unit / (chains * g.size)
-	for p := range passes {
-		off := p * chains * g.size
-		var steps []func()
+	for p := range unit / (chains * g.size) {
+		var hash []func()
 		if hashed != nil {
-			steps = g.hashSteps(*hashed, p*chains, (p+1)*chains)
+			hash = g.hashSteps(*hashed, p*chains, (p+1)*chains)
 		}
-		g.startPass(p)
-		var rounds []func()
-		for r := 1; r <= 9; r++ {
-			rounds = append(rounds, func() { g.broadcast(g.roundKey(r), g.rk) })
-			for _, s := range g.st {
-				rounds = append(rounds, func() { g.VAESENC(g.rk, s, s) })
-			}
-		}
-		interleave(rounds, steps)
-		g.extraRounds(g.st)
-		g.broadcast(Mem{Base: g.rke}, g.rk)
-		temps := []reg.VecPhysical{g.a0, g.a1, g.t0, g.t1}
-		for i, s := range g.st {
-			g.lastRound(s, temps[i%4], off+g.size*i)
-		}
+		interleave(g.passSteps(p), hash)
 	}
 	g.ADDQ(U32(unit), g.src)
 	g.ADDQ(U32(unit), g.dst)
@@ -66,27 +55,57 @@ func (g *vex) cryptUnit(hashed *Mem) {
 	g.SUBQ(U32(unit), g.n)
 }
 
-// startPass sets the states to the counters of pass p of a unit, with the first
-// round key added. The data's counters start at 2 (SP 800-38D, Section 7.1), so
-// that those of a unit are ctr+2 to ctr+17, with ctr a multiple of 16: the last
-// two belong to the next multiple. With a vector's blocks a divisor of two, no
-// vector has both.
-func (g *vex) startPass(p int) {
-	first := 2 + p*chains*g.lanes
-	v := g.rk
-	g.VMOVDQU(g.slot, xmmOf(v))
-	g.counterBase(g.ctr, v, v)
-	for i, s := range g.st {
-		j := first + i*g.lanes
-		if j == unit/block {
-			next := g.GP64()
-			g.LEAQ(Mem{Base: g.ctr, Disp: unit / block}, next)
-			v = g.t0
-			g.VMOVDQU(g.slot, xmmOf(v))
-			g.counterBase(next, v, v)
+// passSteps encrypts pass p of a unit. It uses no registers but the states and
+// rk.
+func (g *vex) passSteps(p int) []func() {
+	steps := g.counterSteps(p)
+	for r := 1; r <= 9; r++ {
+		steps = append(steps, func() { g.broadcast(g.roundKey(r), g.rk) })
+		for _, s := range g.st {
+			steps = append(steps, func() { g.VAESENC(g.rk, s, s) })
 		}
-		g.VPXOR(g.counters(j%(unit/block)), v, s)
 	}
+	steps = append(steps,
+		func() { g.extraRounds(g.st) },
+		func() { g.broadcast(Mem{Base: g.rke}, g.rk) })
+	for i, s := range g.st {
+		off := g.size * (p*chains + i)
+		steps = append(steps,
+			func() { g.VAESENCLAST(g.rk, s, s) },
+			func() { g.VPXOR(Mem{Base: g.src, Disp: off}, s, s) },
+			func() { g.VMOVDQU(s, Mem{Base: g.dst, Disp: off}) })
+	}
+	return steps
+}
+
+// counterSteps sets the states to the counters of pass p of a unit, with the
+// first round key added. The data's counters start at 2 (SP 800-38D, Section
+// 7.1), so those of a unit are ctr+2 to ctr+17, with ctr a multiple of 16: the
+// last two belong to the next multiple. They are the last two vectors with xmm,
+// the last with ymm, and its register holds the base until then.
+func (g *vex) counterSteps(p int) (steps []func()) {
+	const perBase = unit / block
+	base := g.rk
+	steps = append(steps, func() {
+		g.VMOVDQU(g.slot, xmmOf(g.rk))
+		g.counterBase(g.ctr, g.rk, g.rk)
+	})
+	for i, s := range g.st {
+		j := 2 + (p*chains+i)*g.lanes
+		if j == perBase {
+			last := g.st[chains-1]
+			base = last
+			steps = append(steps, func() {
+				next := g.GP64()
+				g.LEAQ(Mem{Base: g.ctr, Disp: perBase}, next)
+				g.VMOVDQU(g.slot, xmmOf(last))
+				g.counterBase(next, last, last)
+			})
+		}
+		from := base
+		steps = append(steps, func() { g.VPXOR(g.counters(j%perBase), from, s) })
+	}
+	return steps
 }
 
 // hashUnit folds the unit at p into hash.
