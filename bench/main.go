@@ -321,18 +321,13 @@ func outPath(out, root string) (string, error) {
 // measureAll measures the sections, writes each line to the file as soon as it
 // is finished and each section to stdout. It returns what is finished.
 func measureAll(ctx context.Context, p plan, sections []section, file *report.File, prog *progress, stdout io.Writer, style report.Style) (finished []report.Section, failed []failure, err error) {
-	meter := &meter{plan: p}
-	for _, s := range sections {
-		for _, l := range s.lines {
-			meter.total += meter.slices(&l)
-		}
-	}
+	meter := newMeter(p, sections)
 	part := ""
 	for i := range sections {
 		s := &sections[i]
 		title := s.title
-		prog.section(float64(meter.measured)/float64(max(1, meter.total)), title)
-		meter.step = func(done, total int) { prog.step(float64(done)/float64(total), title) }
+		prog.section(meter.done(0), title)
+		meter.step = func(done float64) { prog.step(done, title) }
 		done := report.Section{Title: s.title}
 		for j := range s.lines {
 			l := &s.lines[j]

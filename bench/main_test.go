@@ -292,13 +292,12 @@ func TestMeter(t *testing.T) {
 	f := &fake{}
 	l := &line{rows: []*row{f.row("a"), f.row("b"), f.row("c")}}
 	l.rows[1].weight = 3
-	m := &meter{plan: plan{count: 4, budget: 40 * time.Millisecond, most: time.Second}}
-	m.total = m.slices(l)
+	m := newMeter(plan{count: 4, budget: 40 * time.Millisecond, most: time.Second}, []section{{lines: []line{*l}}})
 	if m.total != 4*5 {
 		t.Fatalf("%d slices, want 20", m.total)
 	}
-	var steps []int
-	m.step = func(done, total int) { steps = append(steps, done) }
+	var steps []float64
+	m.step = func(done float64) { steps = append(steps, done) }
 	if failed, err := m.measure(t.Context(), l); err != nil || failed != nil {
 		t.Fatal(failed, err)
 	}
@@ -320,11 +319,32 @@ func TestMeter(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(steps, []int{5, 10, 15, 20}) {
-		t.Errorf("progress %v, want 5, 10, 15, 20", steps)
+	if !slices.Equal(steps, []float64{0.25, 0.5, 0.75, 1}) {
+		t.Errorf("progress %v, want quarters", steps)
 	}
 	if len(f.released) != 3 {
 		t.Errorf("released %v, want all three", f.released)
+	}
+}
+
+// A row that another program measures counts as a second.
+func TestMeterAlone(t *testing.T) {
+	f := &fake{}
+	l := line{rows: []*row{f.row("a"), f.row("b")}}
+	ssl := l.rows[1]
+	ssl.Alone = true
+	ssl.speed = func(context.Context) (report.Sample, error) { return report.Sample{Iters: 1, Ns: 5}, nil }
+	m := newMeter(plan{count: 2, budget: 3 * time.Second, most: time.Minute}, []section{{lines: []line{l}}})
+	var steps []float64
+	m.step = func(done float64) { steps = append(steps, done) }
+	if failed, err := m.measure(t.Context(), &l); err != nil || failed != nil {
+		t.Fatal(failed, err)
+	}
+	if !slices.Equal(steps, []float64{0.375, 0.75, 1}) {
+		t.Errorf("progress %v, want 1.5, 3 and 4 of 4 seconds", steps)
+	}
+	if len(ssl.Samples) != 1 || ssl.Samples[0].Ns != 5 || slices.Contains(f.calls, "b") {
+		t.Errorf("samples %v", ssl.Samples)
 	}
 }
 

@@ -103,8 +103,44 @@ type meter struct {
 	spent    time.Duration // of the budget
 	measured int           // of total
 
-	// step, if not nil, is called after each round.
-	step func(done, total int)
+	alone, aloneDone int // rows that another program measures, a second each
+
+	// step, if not nil, is called now and then with the part of the whole that
+	// is done, between 0 and 1.
+	step func(done float64)
+}
+
+// newMeter returns a meter for the lines of the sections.
+func newMeter(p plan, sections []section) *meter {
+	m := &meter{plan: p}
+	for _, s := range sections {
+		for _, l := range s.lines {
+			m.total += m.slices(&l)
+			for _, r := range l.rows {
+				if r.Alone {
+					m.alone++
+				}
+			}
+		}
+	}
+	return m
+}
+
+// done returns the part of the whole that is done, given that so many slices of
+// the line at hand are, too.
+func (m *meter) done(slices int) float64 {
+	slice := min(m.plan.budget/time.Duration(max(1, m.total)), m.plan.most).Seconds()
+	all := slice*float64(m.total) + float64(m.alone)
+	if all == 0 {
+		return 0
+	}
+	return (slice*float64(m.measured+slices) + float64(m.aloneDone)) / all
+}
+
+func (m *meter) tell(slices int) {
+	if m.step != nil {
+		m.step(m.done(slices))
+	}
 }
 
 // slices returns how many samples of weight 1 the line takes.
@@ -190,9 +226,7 @@ func (m *meter) measure(ctx context.Context, l *line) (failed []failure, err err
 			}
 			r.Samples = append(r.Samples, report.Sample{Iters: iters[r], Ns: float64(d.Nanoseconds()) / float64(iters[r])})
 		}
-		if m.step != nil {
-			m.step(m.measured+units*(round+1)/m.plan.count, m.total)
-		}
+		m.tell(units * (round + 1) / m.plan.count)
 	}
 	m.measured += units
 	m.spent += time.Since(start)
@@ -202,6 +236,8 @@ func (m *meter) measure(ctx context.Context, l *line) (failed []failure, err err
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
 		}
+		m.aloneDone++
+		m.tell(0)
 		if err != nil {
 			fail(r, err)
 			continue

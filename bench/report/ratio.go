@@ -47,6 +47,38 @@ func (r *Row) Rate() float64 {
 	return float64(r.Bytes) / r.Ns() * 1e9
 }
 
+// scatter returns the interquartile range of the row's times, as a part of their
+// median.
+func (r *Row) scatter() float64 {
+	ns := make([]float64, len(r.Samples))
+	for i, s := range r.Samples {
+		ns[i] = s.Ns
+	}
+	slices.Sort(ns)
+	half := (len(ns) + 1) / 2
+	return (median(ns[len(ns)-half:]) - median(ns[:half])) / median(ns)
+}
+
+// Scatter returns how much the times of a row differ among themselves: the
+// interquartile range as a part of the median, of the middle row of all. On a
+// machine that does nothing else it is a few percent.
+func Scatter(sections []Section) float64 {
+	var all []float64
+	for _, s := range sections {
+		for _, l := range s.Lines {
+			for _, r := range l.Rows {
+				if len(r.Samples) >= 4 {
+					all = append(all, r.scatter())
+				}
+			}
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return median(all)
+}
+
 func median(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()

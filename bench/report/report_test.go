@@ -113,6 +113,25 @@ func TestCompareWithoutInterval(t *testing.T) {
 	}
 }
 
+func TestScatter(t *testing.T) {
+	quiet := newRow(Name{}, 0, 100, 101, 99, 100, 5000) // one outlier is no scatter
+	if x := quiet.scatter(); x != 0.01 {
+		t.Errorf("scatter %v, want 0.01", x)
+	}
+	s := Section{Lines: []Line{{"", []*Row{newRow(Name{}, 0, 100, 150, 100, 150), newRow(Name{}, 0, 1)}}}}
+	if x := Scatter([]Section{s}); x != 0.4 {
+		t.Errorf("scatter %v, want 50 of 125, and nothing of a row with one sample", x)
+	}
+	if x := Scatter(nil); x != 0 {
+		t.Errorf("scatter of nothing %v", x)
+	}
+	var b strings.Builder
+	Verdict(&b, Style{}, []Section{s}, nil)
+	if !strings.Contains(b.String(), "scatter by 40 %") {
+		t.Errorf("no word about a busy machine:\n%s", b.String())
+	}
+}
+
 func TestFigures(t *testing.T) {
 	for _, tt := range []struct {
 		ns   float64

@@ -37,6 +37,9 @@ func Losses(sections []Section) (losses []Loss, all int) {
 	return losses, all
 }
 
+// busy is the scatter of a machine that does something else as well.
+const busy = 0.08
+
 // Verdict writes a line for each comparison that sealane loses, and the notes.
 func Verdict(w io.Writer, style Style, sections []Section, notes []string) {
 	losses, all := Losses(sections)
@@ -55,6 +58,9 @@ func Verdict(w io.Writer, style Style, sections []Section, notes []string) {
 	}
 	if slices.ContainsFunc(sections, Section.alone) {
 		notes = append([]string{"~ not in turn: measured by another program, before or after"}, notes...)
+	}
+	if x := Scatter(sections); x > busy {
+		notes = append(notes, fmt.Sprintf("the times of a row scatter by %.0f %% here: something else uses this machine. Ratios, taken in turn, suffer less than times; measure again when it is quiet", 100*x))
 	}
 	for i, n := range notes {
 		if i == 0 {
