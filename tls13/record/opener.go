@@ -207,8 +207,9 @@ func (o *Opener) checkHeader(outer ContentType, n int) *AlertError {
 		if outer != ApplicationData {
 			return errType
 		}
-		// This is below 2^14+256: the inner plaintext has at most 2^14+1
-		// bytes (Section 5.4), whatever the overhead.
+		// The inner plaintext has at most 2^14+1 bytes (Section 5.4). So this
+		// is never more than 2^14+256 (Section 5.2), and less with the usual
+		// overhead of 16.
 		if n > o.max+1+o.overhead {
 			return errLong
 		}

@@ -36,6 +36,9 @@
 // After a fatal error (a record that doesn't authenticate, or that breaks a
 // rule of Section 5) an Opener forgets its keys and reports that error for ever.
 //
+// Keys that are forgotten or replaced are left to the garbage collector: an AEAD
+// has no method that overwrites it.
+//
 // # Constant time
 //
 // The AEAD decides what depends on keys; see the package of the suite in use.

@@ -39,9 +39,9 @@ func NewSealer() *Sealer {
 
 // SetKey protects the records from here on with a key and an IV of 12 bytes,
 // those of a next stage or, after a KeyUpdate, of the next generation
-// (Section 7.3), and begins to count at zero. What the key has the wrong length
-// for, or what the suite's AEAD refuses, is an error and changes nothing. The
-// key is not retained.
+// (Section 7.3), and begins to count at zero. A key or an IV of the wrong length,
+// or a suite whose AEAD refuses (as [aesgcm.New] does in FIPS 140-3 enforced
+// mode), is an error and changes nothing. SetKey retains neither slice.
 func (s *Sealer) SetKey(suite *Suite, key, iv []byte) error {
 	s.check()
 	a, err := suite.start(key, iv)
@@ -80,8 +80,8 @@ func checkMax(n int) {
 // SetPadding sets the policy for padding (Section 5.4). For each protected
 // record that has room for padding, which is the last one of a Seal unless that
 // is full, Seal asks it how many zeros to add to n bytes of content of type t;
-// less than zero counts as none, and more than fit as many as fit. With nil,
-// nothing is padded.
+// less than zero counts as none, and more than fit as many as fit. With a nil
+// policy, nothing is padded.
 //
 // To pad one call, set a policy before and nil after it. A record of padding
 // alone is application data without content.
@@ -146,10 +146,10 @@ func (s *Sealer) size(records, last int) int {
 }
 
 // NeedsRekey reports whether it is time for a KeyUpdate, or another end of this
-// key: half the records that it may seal are sealed. With AES-GCM and full
-// records that is after 256 GiB (2^23.5 records), and leaves as much again, more
-// than one call of Seal can use. For early data, where no KeyUpdate is possible,
-// see [Sealer.Remaining].
+// key: half the records that it may seal are sealed. With AES-GCM that is after
+// 2^23.5 records, 194 GB in full ones, and leaves as much again for what is
+// written before the caller asks. For early data, where no KeyUpdate is
+// possible, see [Sealer.Remaining].
 func (s *Sealer) NeedsRekey() bool {
 	s.check()
 	return s.aead != nil && s.seq >= s.limit/2
