@@ -35,9 +35,15 @@ func (g *vex) bulk() {
 
 // cryptUnit encrypts a unit from src to dst and moves on. If hashed is not nil,
 // it folds the unit there into hash as well, with the steps of that spread evenly
-// over those of AES: the products keep their port busy from end to end, and fill
-// the slots that 8 chains of AES leave (on a core with two AES units of latency
-// 4, none wait for latency alone).
+// over those of AES, the counters and the stores included: the products keep
+// their port busy from end to end, and fill the slots that 8 chains of AES leave
+// (two AES units of latency 4 need 8 chains).
+//
+// Bounds: with 10 rounds a vector takes 12 operations of counter mode and 8 of
+// the hash, 3 of them products, and about 1 (xmm) or 2 (ymm) for its share of
+// reduction and counters. On a Zen 5, which issues four a cycle and takes three
+// slots for a product, these are 28 and 29 slots: 6.9 and 7.3 cycles, and 7.9 and
+// 8.3 with 14 rounds. Measured are 8.0 and 8.4, 8.9 and 9.5, give or take 3 %.
 //
 // A pass has as many vectors as there are chains; a unit is two with xmm, one
 // with ymm.
