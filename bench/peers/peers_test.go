@@ -134,13 +134,20 @@ func exchange(t *testing.T, impl Impl, alg string, a, b net.Conn) {
 	}
 	for _, size := range []int{1, 1350, 16384, 16385, 300000} {
 		out, in := random(size), make([]byte, size)
-		go w.Write(out)
+		written := make(chan error, 1)
+		go func() {
+			_, err := w.Write(out)
+			written <- err
+		}()
 		for got := 0; got < size; {
 			n, err := r.Read(in[got:min(size, got+7000)])
 			if err != nil {
 				t.Fatal(err)
 			}
 			got += n
+		}
+		if err := <-written; err != nil {
+			t.Fatal(err)
 		}
 		if !bytes.Equal(in, out) {
 			t.Fatalf("%d bytes came in as others", size)
