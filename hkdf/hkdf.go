@@ -17,8 +17,8 @@
 // most 255 times the size of the hash.
 //
 // The time that a function takes depends on the lengths of its arguments, not
-// on their content. Functions are safe for concurrent use; so is an HMAC except
-// for [HMAC.Rekey] and [HMAC.Clear].
+// on their content. Functions are safe for concurrent use; so is an HMAC, except
+// for the methods that change its key.
 //
 // Where sha2 has no kernel (see [sha2.Tier256]), and while crypto/fips140 is
 // enforced, Extract, Expand and Key call crypto/hkdf.

@@ -10,10 +10,11 @@ import (
 )
 
 // An HMAC computes HMACs (RFC 2104) with one of the SHA-2 functions and one key.
-// It is made by [NewHMAC]; the methods of a zero HMAC and of nil panic.
+// It is made by [NewHMAC] or [HMAC.InitLike]; all other methods of a zero HMAC,
+// and those of nil, panic.
 //
-// An HMAC is safe for concurrent use, except that [HMAC.Rekey] and [HMAC.Clear]
-// must not run beside another method. A copy of an HMAC is one of its own, with
+// An HMAC is safe for concurrent use, except that [HMAC.Rekey], [HMAC.InitLike]
+// and [HMAC.Clear] must not run beside another method. A copy of an HMAC is one of its own, with
 // the same key.
 type HMAC struct {
 	alg *alg // nil in the zero value
@@ -51,6 +52,21 @@ func (m *HMAC) Rekey(key []byte) {
 	} else {
 		m.narrow.init(m.alg, key)
 	}
+}
+
+// InitLike makes m an HMAC with other's hash function and the given key, whether
+// m was one before or not. It is for HMACs that are parts of other values: it
+// allocates nothing, and never copies a key.
+func (m *HMAC) InitLike(other *HMAC, key []byte) {
+	other.check()
+	if m == nil {
+		panic(errNotMade)
+	}
+	if m.alg != other.alg {
+		*m = HMAC{alg: other.alg}
+	}
+	m.narrow.blocks, m.wide.blocks = other.narrow.blocks, other.wide.blocks
+	m.Rekey(key)
 }
 
 // Clear overwrites the key. Afterwards m is as a zero HMAC: its methods panic.

@@ -129,6 +129,7 @@ func TestUse(t *testing.T) {
 	methods := func(m *HMAC) map[string]func() {
 		return map[string]func(){
 			"Rekey":      func() { m.Rekey(nil) },
+			"InitLike":   func() { m.InitLike(m, nil) },
 			"Clear":      func() { m.Clear() },
 			"Size":       func() { m.Size() },
 			"Tier":       func() { m.Tier() },
@@ -145,6 +146,18 @@ func TestUse(t *testing.T) {
 			t.Errorf("%s: Tier is %s", h.name, cleared.Tier())
 		}
 		other := *cleared
+		for _, from := range shas {
+			// From each hash function to each.
+			m := newHMAC(t, from.ours, []byte("another"))
+			if m.InitLike(cleared, []byte("key")); *m != other {
+				t.Errorf("%s: InitLike of %s differs", h.name, from.name)
+			}
+		}
+		var made HMAC
+		if made.InitLike(cleared, []byte("key")); made != other {
+			t.Errorf("%s: InitLike of a zero HMAC differs", h.name)
+		}
+		mustPanic(t, "hkdf: HMAC not made by NewHMAC", func() { (*HMAC)(nil).InitLike(cleared, nil) })
 		cleared.Clear()
 		if *cleared != (HMAC{}) {
 			t.Errorf("%s: Clear leaves %+v", h.name, cleared)

@@ -3,6 +3,7 @@ package keyschedule
 import (
 	"errors"
 
+	"github.com/sealane/sealane/hkdf"
 	"golang.org/x/crypto/cryptobyte"
 )
 
@@ -39,7 +40,7 @@ func (e *Exporter) AppendSecret(dst []byte) []byte {
 	if e == nil {
 		panic(notMade + "Exporter")
 	}
-	return append(dst, e.raw[:e.secret.live("Exporter").hash.Size()]...)
+	return append(dst, e.raw[:e.secret.live("Exporter").size]...)
 }
 
 // Clear overwrites the secret and uses e up.
@@ -64,7 +65,7 @@ func (e *EarlyExporter) AppendSecret(dst []byte) []byte {
 	if e == nil {
 		panic(notMade + "EarlyExporter")
 	}
-	return append(dst, e.raw[:e.secret.live("EarlyExporter").hash.Size()]...)
+	return append(dst, e.raw[:e.secret.live("EarlyExporter").size]...)
 }
 
 // Clear overwrites the secret and uses e up.
@@ -77,12 +78,12 @@ func (e *EarlyExporter) Clear() {
 }
 
 func (s *secret) export(label string, context []byte, n int) ([]byte, error) {
-	size := s.hash.Size()
+	size := s.size
 	if n < 0 || n > 255*size {
 		return nil, errors.New("keyschedule: length of exported keying material out of range")
 	}
 	var buf [maxHashSize]byte
-	info, err := hkdfLabel(size, label, s.hash.empty())
+	info, err := hkdfLabel(size, label, s.empty)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +91,8 @@ func (s *secret) export(label string, context []byte, n int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	mac := s.mac
-	mac.Rekey(derived)
+	var mac hkdf.HMAC
+	mac.InitLike(&s.mac, derived)
 	clear(derived)
 	defer mac.Clear()
 
@@ -116,9 +117,9 @@ func (r *Resumption) AppendPSK(dst, nonce []byte) []byte {
 		panic(notMade + "Resumption")
 	}
 	s := r.secret.live("Resumption")
-	info, err := hkdfLabel(s.hash.Size(), "resumption", nonce)
+	info, err := hkdfLabel(s.size, "resumption", nonce)
 	if err == nil {
-		dst, err = s.mac.Expand(dst, info, s.hash.Size())
+		dst, err = s.mac.Expand(dst, info, s.size)
 	}
 	if err != nil {
 		panic("keyschedule: ticket nonce too long")

@@ -44,36 +44,53 @@ func (h Hash) New() hash.Hash {
 	panic(notMade + "Hash")
 }
 
-// empty returns Hash(""). It must not be written to.
-func (h Hash) empty() []byte {
-	if h == SHA256 {
-		return empty256
-	}
-	return empty384
-}
-
 // params are what the schedules of one Hash have in common. They are computed
 // when they are first needed, in six compressions, and not written afterwards.
 type params struct {
+	hash  Hash
+	size  int
+	empty []byte // Hash("")
+
 	zeroKey      hkdf.HMAC // has the key zero: the salt of the Early Secret
 	noPSKDerived hkdf.HMAC // has the key Derive-Secret(HKDF-Extract(0, 0), "derived", "")
+
+	// What expand takes for the labels that come without a transcript. Those of
+	// binder keys and of "derived" have empty for one.
+	externalBinder, resumptionBinder []byte
+	derived                          []byte
+	finished, update                 []byte
+	key16, key32, iv                 []byte
 }
 
 var params256 = sync.OnceValues(func() (*params, error) {
-	return newParams(SHA256, noPSKDerived256)
+	return newParams(SHA256, empty256, noPSKDerived256)
 })
 
 var params384 = sync.OnceValues(func() (*params, error) {
-	return newParams(SHA384, noPSKDerived384)
+	return newParams(SHA384, empty384, noPSKDerived384)
 })
 
-func newParams(h Hash, noPSKDerived []byte) (*params, error) {
+func newParams(h Hash, empty, noPSKDerived []byte) (*params, error) {
 	zeroKey, err := hkdf.NewHMAC(h.New, nil)
 	if err != nil {
 		return nil, err
 	}
-	p := &params{zeroKey: *zeroKey, noPSKDerived: *zeroKey}
-	p.noPSKDerived.Rekey(noPSKDerived)
+	n := h.Size()
+	p := &params{
+		hash:             h,
+		size:             n,
+		empty:            empty,
+		zeroKey:          *zeroKey,
+		externalBinder:   appendInfo(nil, n, labelExternalBinder, empty),
+		resumptionBinder: appendInfo(nil, n, labelResumptionBinder, empty),
+		derived:          appendInfo(nil, n, labelDerived, empty),
+		finished:         appendInfo(nil, n, labelFinished, nil),
+		update:           appendInfo(nil, n, labelUpdate, nil),
+		key16:            appendInfo(nil, 16, labelKey, nil),
+		key32:            appendInfo(nil, 32, labelKey, nil),
+		iv:               appendInfo(nil, IVSize, labelIV, nil),
+	}
+	p.noPSKDerived.InitLike(zeroKey, noPSKDerived)
 	return p, nil
 }
 

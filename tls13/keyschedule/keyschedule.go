@@ -71,12 +71,13 @@ func (s *Early) Init(h Hash, psk []byte) error {
 	if err != nil {
 		return err
 	}
-	if s.noPSK = len(psk) == 0; s.noPSK {
-		s.secret = secret{hash: h, mac: p.noPSKDerived}
-		return nil
+	s.noPSK = len(psk) == 0
+	s.secret.params, s.secret.used = p, false
+	if s.noPSK {
+		s.secret.mac = p.noPSKDerived
+	} else {
+		s.secret.extract(&p.zeroKey, psk)
 	}
-	s.secret = secret{hash: h, mac: p.zeroKey}
-	s.secret.extract(psk)
 	return nil
 }
 
@@ -84,25 +85,25 @@ func (s *Early) Init(h Hash, psk []byte) error {
 // outside of TLS: Derive-Secret(., "ext binder", "").
 func (s *Early) ExternalBinderKey(dst *BinderKey) {
 	e := s.withPSK()
-	e.derive(&dst.secret, nil, labelExternalBinder, e.hash.empty())
+	e.derive(&dst.secret, nil, e.externalBinder)
 }
 
 // ResumptionBinderKey sets dst to the binder_key of a PSK of a previous
 // connection (see [Resumption.AppendPSK]): Derive-Secret(., "res binder", "").
 func (s *Early) ResumptionBinderKey(dst *BinderKey) {
 	e := s.withPSK()
-	e.derive(&dst.secret, nil, labelResumptionBinder, e.hash.empty())
+	e.derive(&dst.secret, nil, e.resumptionBinder)
 }
 
 // ClientTraffic sets dst to the client_early_traffic_secret, under which 0-RTT
 // data is sent. The transcript is ClientHello.
 func (s *Early) ClientTraffic(dst *TrafficSecret, transcript []byte) {
-	s.withPSK().derive(&dst.secret, &dst.raw, labelClientEarlyTraffic, transcript)
+	s.withPSK().deriveWith(&dst.secret, &dst.raw, labelClientEarlyTraffic, transcript)
 }
 
 // Exporter sets dst to the early_exporter_secret. The transcript is ClientHello.
 func (s *Early) Exporter(dst *EarlyExporter, transcript []byte) {
-	s.withPSK().derive(&dst.secret, &dst.raw, labelEarlyExporter, transcript)
+	s.withPSK().deriveWith(&dst.secret, &dst.raw, labelEarlyExporter, transcript)
 }
 
 // Handshake sets dst to the Handshake Secret, given the shared secret of the key
@@ -111,11 +112,12 @@ func (s *Early) Exporter(dst *EarlyExporter, transcript []byte) {
 func (s *Early) Handshake(dst *Handshake, shared []byte) {
 	e := s.live()
 	if s.noPSK {
-		dst.secret = *e
+		dst.secret.params, dst.secret.used = e.params, false
+		dst.secret.extract(&e.mac, shared)
 	} else {
-		e.derive(&dst.secret, nil, labelDerived, e.hash.empty())
+		e.derive(&dst.secret, nil, e.derived)
+		dst.secret.extract(&dst.secret.mac, shared)
 	}
-	dst.secret.extract(shared)
 	e.clear()
 }
 
@@ -129,13 +131,13 @@ type Handshake struct{ secret secret }
 // ClientTraffic sets dst to the client_handshake_traffic_secret. The transcript
 // is ClientHello..ServerHello.
 func (s *Handshake) ClientTraffic(dst *TrafficSecret, transcript []byte) {
-	s.live().derive(&dst.secret, &dst.raw, labelClientHandshakeTraffic, transcript)
+	s.live().deriveWith(&dst.secret, &dst.raw, labelClientHandshakeTraffic, transcript)
 }
 
 // ServerTraffic sets dst to the server_handshake_traffic_secret. The transcript
 // is ClientHello..ServerHello.
 func (s *Handshake) ServerTraffic(dst *TrafficSecret, transcript []byte) {
-	s.live().derive(&dst.secret, &dst.raw, labelServerHandshakeTraffic, transcript)
+	s.live().deriveWith(&dst.secret, &dst.raw, labelServerHandshakeTraffic, transcript)
 }
 
 // Traffic is ClientTraffic and ServerTraffic at once.
@@ -146,8 +148,8 @@ func (s *Handshake) Traffic(client, server *TrafficSecret, transcript []byte) {
 // Main sets dst to the Main Secret and uses s up.
 func (s *Handshake) Main(dst *Main) {
 	hs := s.live()
-	hs.derive(&dst.secret, nil, labelDerived, hs.hash.empty())
-	dst.secret.extract(nil)
+	hs.derive(&dst.secret, nil, hs.derived)
+	dst.secret.extract(&dst.secret.mac, nil)
 	hs.clear()
 }
 
@@ -161,13 +163,13 @@ type Main struct{ secret secret }
 // ClientTraffic sets dst to the client_application_traffic_secret_0. The
 // transcript is ClientHello..server Finished.
 func (s *Main) ClientTraffic(dst *TrafficSecret, transcript []byte) {
-	s.live().derive(&dst.secret, &dst.raw, labelClientApplicationTraffic, transcript)
+	s.live().deriveWith(&dst.secret, &dst.raw, labelClientApplicationTraffic, transcript)
 }
 
 // ServerTraffic sets dst to the server_application_traffic_secret_0. The
 // transcript is ClientHello..server Finished.
 func (s *Main) ServerTraffic(dst *TrafficSecret, transcript []byte) {
-	s.live().derive(&dst.secret, &dst.raw, labelServerApplicationTraffic, transcript)
+	s.live().deriveWith(&dst.secret, &dst.raw, labelServerApplicationTraffic, transcript)
 }
 
 // Traffic is ClientTraffic and ServerTraffic at once.
@@ -178,13 +180,13 @@ func (s *Main) Traffic(client, server *TrafficSecret, transcript []byte) {
 // Exporter sets dst to the exporter_secret. The transcript is
 // ClientHello..server Finished.
 func (s *Main) Exporter(dst *Exporter, transcript []byte) {
-	s.live().derive(&dst.secret, &dst.raw, labelExporter, transcript)
+	s.live().deriveWith(&dst.secret, &dst.raw, labelExporter, transcript)
 }
 
 // Resumption sets dst to the resumption_secret. The transcript is
 // ClientHello..client Finished.
 func (s *Main) Resumption(dst *Resumption, transcript []byte) {
-	s.live().derive(&dst.secret, nil, labelResumption, transcript)
+	s.live().deriveWith(&dst.secret, nil, labelResumption, transcript)
 }
 
 // Clear overwrites the secret and uses s up.
@@ -227,14 +229,14 @@ const (
 
 // A secret is one of those that others are derived from. The zero value is none.
 type secret struct {
-	hash Hash // 0 for none
-	used bool // cleared
-	mac  hkdf.HMAC
+	*params      // nil for none
+	used    bool // cleared
+	mac     hkdf.HMAC
 }
 
 // live returns s, or panics if s is none, with name in the text.
 func (s *secret) live(name string) *secret {
-	if s.hash == 0 {
+	if s.params == nil {
 		if s.used {
 			panic(usedUp + name)
 		}
@@ -251,112 +253,102 @@ func (s *secret) init(h Hash, key []byte) error {
 	if err != nil {
 		return err
 	}
-	if len(key) != h.Size() {
+	if len(key) != p.size {
 		return errors.New("keyschedule: secret of the wrong length")
 	}
-	*s = secret{hash: h, mac: p.zeroKey}
-	s.mac.Rekey(key)
+	s.set(p, &p.zeroKey, key)
 	return nil
+}
+
+// set makes s the secret key, with like's hash function.
+func (s *secret) set(p *params, like *hkdf.HMAC, key []byte) {
+	s.params, s.used = p, false
+	s.mac.InitLike(like, key)
 }
 
 // checkTranscript panics if transcript can't be a transcript hash.
 func (s *secret) checkTranscript(transcript []byte) {
-	if len(transcript) != s.hash.Size() {
+	if len(transcript) != s.size {
 		panic("keyschedule: transcript hash of the wrong length")
 	}
 }
 
-// extract replaces s by HKDF-Extract(s, ikm). An empty ikm stands for as many
-// zeros as the hash is long.
-func (s *secret) extract(ikm []byte) {
+// extract makes s, whose params are set, HKDF-Extract(salt, ikm). An empty ikm
+// stands for as many zeros as the hash is long. salt may be that of s.
+func (s *secret) extract(salt *hkdf.HMAC, ikm []byte) {
 	var buf [maxHashSize]byte
 	if len(ikm) == 0 {
-		ikm = buf[:s.hash.Size()]
+		ikm = buf[:s.size]
 	}
-	prk := s.mac.AppendMAC(buf[:0], ikm)
-	s.mac.Rekey(prk)
+	prk := salt.AppendMAC(buf[:0], ikm)
+	s.mac.InitLike(salt, prk)
 	clear(prk)
 }
 
-// derive sets *dst, and *raw unless it is nil, to Derive-Secret(s, label,
+// deriveWith sets *dst, and *raw unless it is nil, to Derive-Secret(s, label,
 // Messages), where transcript is the hash of Messages.
-func (s *secret) derive(dst *secret, raw *[maxHashSize]byte, label string, transcript []byte) {
+func (s *secret) deriveWith(dst *secret, raw *[maxHashSize]byte, label string, transcript []byte) {
 	s.checkTranscript(transcript)
-	var buf [maxHashSize]byte
-	n := s.hash.Size()
-	s.expandLabel(buf[:n], label, transcript)
-	dst.set(s, raw, buf[:n])
-	clear(buf[:])
+	var info [maxInfo]byte
+	s.derive(dst, raw, appendInfo(info[:0], s.size, label, transcript))
 }
 
-// deriveBoth sets client and server to what derive does, with the same
-// transcript.
+// derive is deriveWith, given what expand takes.
+func (s *secret) derive(dst *secret, raw *[maxHashSize]byte, info []byte) {
+	var buf [maxHashSize]byte
+	key := buf[:s.size]
+	s.expand(key, info)
+	dst.set(s.params, &s.mac, key)
+	if raw != nil {
+		*raw = buf
+	}
+	clear(key)
+}
+
+// deriveBoth is deriveWith twice, with the same transcript.
 func (s *secret) deriveBoth(client, server *TrafficSecret, clientLabel, serverLabel string, transcript []byte) {
 	s.checkTranscript(transcript)
-	var buf [2][maxHashSize]byte
-	n := s.hash.Size()
-	s.expandLabels(buf[0][:n], buf[1][:n], clientLabel, serverLabel, transcript)
-	client.secret.set(s, &client.raw, buf[0][:n])
-	server.secret.set(s, &server.raw, buf[1][:n])
-	buf = [2][maxHashSize]byte{}
+	var (
+		infoC, infoS [maxInfo]byte
+		bufC, bufS   [maxHashSize]byte
+	)
+	c, r := s.mac.AppendMACs(bufC[:0], bufS[:0],
+		appendInfo(infoC[:0], s.size, clientLabel, transcript),
+		appendInfo(infoS[:0], s.size, serverLabel, transcript))
+	client.secret.set(s.params, &s.mac, c)
+	server.secret.set(s.params, &s.mac, r)
+	client.raw, server.raw = bufC, bufS
+	clear(c)
+	clear(r)
 }
 
-// set makes s the secret key, of the same schedule as from, and sets *raw to it
-// unless raw is nil.
-func (s *secret) set(from *secret, raw *[maxHashSize]byte, key []byte) {
-	s.hash, s.used, s.mac = from.hash, false, from.mac
-	s.mac.Rekey(key)
-	if raw != nil {
-		clear(raw[copy(raw[:], key):])
-	}
-}
-
-// expandLabel sets out, which is not longer than the hash, to
-// HKDF-Expand-Label(s, Label, context, len(out)), where label is "tls13 " and
-// Label, and context is empty or a hash.
-func (s *secret) expandLabel(out []byte, label string, context []byte) {
-	var info [maxInfo]byte
-	message := info[:shortInfo(&info, len(out), label, context)]
-	if len(out) == s.hash.Size() {
-		s.mac.AppendMAC(out[:0], message)
+// expand sets out, which is not longer than the hash, to HKDF-Expand-Label(s,
+// Label, Context, len(out)), where appendInfo made info from the same.
+func (s *secret) expand(out, info []byte) {
+	if len(out) == s.size {
+		s.mac.AppendMAC(out[:0], info)
 		return
 	}
 	var buf [maxHashSize]byte
-	copy(out, s.mac.AppendMAC(buf[:0], message))
-	clear(buf[:])
+	mac := s.mac.AppendMAC(buf[:0], info)
+	copy(out, mac)
+	clear(mac)
 }
 
-// expandLabels is expandLabel twice, with the same context.
-func (s *secret) expandLabels(out0, out1 []byte, label0, label1 string, context []byte) {
-	var (
-		info0, info1 [maxInfo]byte
-		buf0, buf1   [maxHashSize]byte
-	)
-	n0 := shortInfo(&info0, len(out0), label0, context)
-	n1 := shortInfo(&info1, len(out1), label1, context)
-	mac0, mac1 := s.mac.AppendMACs(buf0[:0], buf1[:0], info0[:n0], info1[:n1])
-	copy(out0, mac0)
-	copy(out1, mac1)
-	clear(mac0)
-	clear(mac1)
-}
-
-// shortInfo sets *info to the message of HKDF-Expand's one HMAC for
+// appendInfo appends to dst the message of HKDF-Expand's one HMAC for
 // HKDF-Expand-Label with a length of at most one hash: the HkdfLabel and a
-// counter (RFC 5869, Section 2.3). It returns its length, which for each label
-// of RFC 9846 is short enough for one block of the hash: at most 55 bytes for
-// SHA-256, 71 for SHA-384.
-func shortInfo(info *[maxInfo]byte, length int, label string, context []byte) int {
-	info[1] = byte(length) // of a uint16
-	info[2] = byte(len(label))
-	n := 3 + copy(info[3:], label)
-	info[n] = byte(len(context))
-	n += 1 + copy(info[n+1:], context)
-	info[n] = 1
-	return n + 1
+// counter (RFC 5869, Section 2.3). label is "tls13 " and Label. With the labels
+// of RFC 9846, and a hash for context, it fits in one block of the hash: it is
+// 55 bytes long at most for SHA-256, and 71 for SHA-384.
+func appendInfo(dst []byte, length int, label string, context []byte) []byte {
+	dst = append(dst, 0, byte(length), byte(len(label)))
+	dst = append(dst, label...)
+	dst = append(dst, byte(len(context)))
+	dst = append(dst, context...)
+	return append(dst, 1)
 }
 
-// maxInfo is the length of the longest message of shortInfo, with the label
+// maxInfo is the length of the longest message of appendInfo, with the label
 // "tls13 c hs traffic".
 const maxInfo = 2 + 1 + 18 + 1 + maxHashSize + 1
 

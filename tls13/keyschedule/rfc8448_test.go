@@ -146,14 +146,14 @@ func (w *walk) extract() {
 		}
 		// In both cases, by the definition.
 		early := w.secret(make([]byte, 32))
-		early.extract(ikm)
+		early.extract(&early.mac, ikm)
 		if ikm != nil && early != w.early.secret {
 			w.Error("Init with a PSK does not hold the Early Secret")
 		}
 		w.holds("secret", &early)
 	case strings.Contains(w.step.name, `"handshake"`):
 		salt := w.secret(w.value("salt"))
-		salt.extract(ikm)
+		salt.extract(&salt.mac, ikm)
 		w.early.Handshake(&w.hs, ikm)
 		if salt != w.hs.secret {
 			w.Error("Handshake is not extracted with the salt")
@@ -161,7 +161,7 @@ func (w *walk) extract() {
 		w.holds("secret", &w.hs.secret)
 	case strings.Contains(w.step.name, `"master"`):
 		salt := w.secret(w.value("salt"))
-		salt.extract(ikm)
+		salt.extract(&salt.mac, ikm)
 		w.hs.Main(&w.main)
 		if salt != w.main.secret {
 			w.Error("Main is not extracted with the salt")
@@ -178,14 +178,14 @@ func (w *walk) derive() {
 	// By itself.
 	s := w.secret(prk)
 	expanded := make([]byte, 32)
-	s.expandLabel(expanded, label, transcript)
+	s.expand(expanded, appendInfo(nil, 32, label, transcript))
 	want := w.step.values["expanded"]
 	w.is("expanded", expanded)
 	w.info("info", label, transcript, 32)
 
 	if label == labelDerived {
 		// Where there is no PSK, Init has derived it.
-		if d := w.secret(want); w.early.noPSK && w.early.secret.hash != 0 && w.early.secret != d {
+		if d := w.secret(want); w.early.noPSK && w.early.secret.params != nil && w.early.secret != d {
 			w.Error("Init without PSK does not hold the derived secret")
 		}
 		return

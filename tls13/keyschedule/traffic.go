@@ -34,26 +34,41 @@ func (t *TrafficSecret) Hash() Hash { return t.live().hash }
 
 // Key fills key with the [sender]_write_key (Section 7.3). Its length is the
 // AEAD's: 16 bytes for TLS_AES_128_GCM_SHA256, 32 for TLS_AES_256_GCM_SHA384 and
-// TLS_CHACHA20_POLY1305_SHA256. Key panics if key is longer than a hash.
+// TLS_CHACHA20_POLY1305_SHA256. Key panics if it is neither.
 func (t *TrafficSecret) Key(key []byte) {
 	s := t.live()
-	s.checkKey(key)
-	s.expandLabel(key, labelKey, nil)
+	s.expand(key, s.keyInfo(len(key)))
 }
 
 // IV returns the [sender]_write_iv (Section 7.3), which the nonce of each record
 // is made from (Section 5.3).
 func (t *TrafficSecret) IV() (iv [IVSize]byte) {
-	t.live().expandLabel(iv[:], labelIV, nil)
+	s := t.live()
+	s.expand(iv[:], s.iv)
 	return iv
 }
 
 // KeyIV is Key and IV at once.
 func (t *TrafficSecret) KeyIV(key []byte) (iv [IVSize]byte) {
 	s := t.live()
-	s.checkKey(key)
-	s.expandLabels(key, iv[:], labelKey, labelIV, nil)
+	var buf0, buf1 [maxHashSize]byte
+	mac0, mac1 := s.mac.AppendMACs(buf0[:0], buf1[:0], s.keyInfo(len(key)), s.iv)
+	copy(key, mac0)
+	copy(iv[:], mac1)
+	clear(mac0)
+	clear(mac1)
 	return iv
+}
+
+// keyInfo returns what expand takes for a key of n bytes.
+func (s *secret) keyInfo(n int) []byte {
+	switch n {
+	case 16:
+		return s.key16
+	case 32:
+		return s.key32
+	}
+	panic("keyschedule: key of neither 16 nor 32 bytes")
 }
 
 // AppendFinished appends to dst the verify_data of the Finished message of the
@@ -74,15 +89,15 @@ func (t *TrafficSecret) VerifyFinished(verifyData, transcript []byte) bool {
 // (Section 7.2), after which Key and IV return those of that generation.
 func (t *TrafficSecret) Next() {
 	s := t.live()
-	next := t.raw[:s.hash.Size()]
-	s.expandLabel(next, labelUpdate, nil)
+	next := t.raw[:s.size]
+	s.expand(next, s.update)
 	s.mac.Rekey(next)
 }
 
 // AppendSecret appends the secret itself to dst, for a file in the
 // SSLKEYLOGFILE format (RFC 9850), and returns the extended slice.
 func (t *TrafficSecret) AppendSecret(dst []byte) []byte {
-	return append(dst, t.raw[:t.live().hash.Size()]...)
+	return append(dst, t.raw[:t.live().size]...)
 }
 
 // Clear overwrites the secret and uses t up.
@@ -126,21 +141,8 @@ func (k *BinderKey) live() *secret {
 	return k.secret.live("BinderKey")
 }
 
-// checkKey panics if key is longer than what expandLabel can fill.
-func (s *secret) checkKey(key []byte) {
-	if len(key) > s.hash.Size() {
-		panic("keyschedule: key longer than the hash")
-	}
-}
-
 // finishedKey sets *dst to the finished_key of the base key s (Section 4.5.3).
-func (s *secret) finishedKey(dst *secret) {
-	var buf [maxHashSize]byte
-	key := buf[:s.hash.Size()]
-	s.expandLabel(key, labelFinished, nil)
-	dst.set(s, nil, key)
-	clear(key)
-}
+func (s *secret) finishedKey(dst *secret) { s.derive(dst, nil, s.finished) }
 
 func (s *secret) appendFinished(dst, transcript []byte) []byte {
 	s.checkTranscript(transcript)
