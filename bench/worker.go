@@ -199,7 +199,7 @@ func addTiers(sections []section, start func(disable []string) (*worker, error))
 				name := top
 				name.Tier = tierOf(w.names, top.Alg)
 				r := &row{weight: 1, in: w}
-				r.Name, r.Bytes = name, l.rows[0].Bytes
+				r.Name, r.Bytes, r.Forced = name, l.rows[0].Bytes, true
 				l.rows = append(l.rows[:at], append([]*row{r}, l.rows[at:]...)...)
 				at++
 			}

@@ -19,6 +19,7 @@ type Row struct {
 
 	Alone   bool // measured by another program at another time, so not in turn
 	Ceiling bool // a bound, not a competitor
+	Forced  bool // on a tier that sealane would not choose on this machine
 }
 
 // A Sample is one timed run of operations.

@@ -293,8 +293,19 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 
+	// Tiers that are not chosen come last.
+	s := sample()
+	s.Lines[0].Rows[1].Forced = true
+	s.Lines[1].Rows[0].Samples = []Sample{{1, 5120}, {1, 5120}, {1, 5120}}
+	b.Reset()
+	Verdict(&b, Style{}, []Section{s}, nil)
+	chosen, rest, ok := strings.Cut(b.String(), "not chosen")
+	if !ok || !strings.Contains(chosen, " 0.50x  Seal aes-128-gcm 16 KiB, vaes512") || !strings.Contains(rest, " 0.90x  Seal aes-128-gcm 16 B, aesni") || strings.Contains(rest, "vaes512") {
+		t.Errorf("losses of the chosen tier, then of the others, are wanted:\n%s", b.String())
+	}
+
 	// A ceiling is no competitor.
-	s := Section{Lines: []Line{{"", []*Row{newRow(Name{Impl: Ours}, 0, 2, 2), newRow(Name{Impl: "tcp"}, 0, 1, 1)}}}}
+	s = Section{Lines: []Line{{"", []*Row{newRow(Name{Impl: Ours}, 0, 2, 2), newRow(Name{Impl: "tcp"}, 0, 1, 1)}}}}
 	s.Lines[0].Rows[1].Ceiling = true
 	if losses, all := Losses([]Section{s}); all != 0 || len(losses) != 0 {
 		t.Errorf("%d losses of %d against a ceiling", len(losses), all)

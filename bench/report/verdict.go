@@ -51,10 +51,20 @@ func Verdict(w io.Writer, style Style, sections []Section, notes []string) {
 	case len(losses) == 0:
 		fmt.Fprintf(w, "  nowhere, in %d comparisons\n", all)
 	default:
-		fmt.Fprintf(w, "  %d of %d comparisons:\n", len(losses), all)
+		fmt.Fprintf(w, "  %d of %d comparisons\n", len(losses), all)
 	}
-	for _, x := range losses {
-		fmt.Fprintf(w, "  %s  %s\n", style.red(fmt.Sprintf("%6s", x.Ratio)), x)
+	for _, forced := range []bool{false, true} {
+		title := "\n  on tiers that are not chosen on this machine\n"
+		for _, x := range losses {
+			if x.Ours.Forced != forced {
+				continue
+			}
+			if forced {
+				fmt.Fprint(w, title)
+				title = ""
+			}
+			fmt.Fprintf(w, "  %s  %s\n", style.red(fmt.Sprintf("%6s", x.Ratio)), x)
+		}
 	}
 	if slices.ContainsFunc(sections, Section.alone) {
 		notes = append([]string{"~ not in turn: measured by another program, before or after"}, notes...)
