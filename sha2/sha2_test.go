@@ -2,14 +2,20 @@ package sha2
 
 import (
 	"bytes"
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding"
+	"errors"
+	"fmt"
 	"hash"
 	"math/rand/v2"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/sealane/sealane/internal/cpu"
@@ -490,5 +496,40 @@ func TestMisuse(t *testing.T) {
 			f()
 			t.Error("no panic")
 		})
+	}
+}
+
+// In FIPS 140-only mode the constructors and the Sum functions are the standard
+// library's. The mode is chosen when a program starts, so the test runs itself
+// again.
+func TestFIPSOnly(t *testing.T) {
+	if fips140.Enforced() {
+		for _, a := range algorithms {
+			if got, want := fmt.Sprintf("%T", a.new()), fmt.Sprintf("%T", a.ref()); got != want {
+				t.Errorf("%s: New returns a %s, want a %s", a.name, got, want)
+			}
+			p := []byte("sealane")
+			if got, want := a.sum(p), a.refSum(p); !bytes.Equal(got, want) {
+				t.Errorf("%s: Sum %x, want %x", a.name, got, want)
+			}
+			hmac.New(a.new, bytes.Repeat(p, 10)) // panics if the hash is not an approved one
+		}
+		return
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run=^TestFIPSOnly$", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("emulated: the system can't start the test binary by itself")
+	}
+	if bytes.Contains(out, []byte("fips140: FIPS 140-3 mode is incompatible with")) {
+		t.Skip("the standard library has no FIPS mode in this build")
+	}
+	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestFIPSOnly")) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
