@@ -140,7 +140,7 @@ type opensslSession struct {
 func (s *opensslSession) run(t *testing.T) (clientSaid, serverSaid []byte) {
 	t.Helper()
 	keyLog := filepath.Join(t.TempDir(), "keys")
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	serverArgs := append([]string{"s_server", "-accept", "127.0.0.1:0", "-tls1_3", "-ciphersuites", s.suite,
 		"-cert", filepath.Join(s.dir, "cert.pem"), "-key", filepath.Join(s.dir, "key.pem"), "-keylogfile", keyLog}, s.server...)
