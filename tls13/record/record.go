@@ -43,11 +43,10 @@
 //
 // The AEAD decides what depends on keys; see the package of the suite in use.
 // Beyond that, the time that Seal and Open take depends on lengths and content
-// types, which records show to everybody but for two things. Padding hides the
-// length of the content, but opening a record takes longer the more of it is
-// padding, and sealing one takes longer the more of it is content (Appendix
-// F.3 explains why no record layer can hide this alone). And what the caller
-// does with content of one type or length takes its own time.
+// types, not on content. A record shows its length, but hides its type and how
+// much of it is padding. Opening takes longer the more of a record is padding,
+// sealing the more of it is content, and what the caller does with a type or a
+// length takes its own time: no record layer can hide this alone (Appendix F.3).
 //
 // # Concurrency
 //
