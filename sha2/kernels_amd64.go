@@ -45,8 +45,13 @@ func finish256(tier cpu.Tier, sum *[Size256]byte, h *[8]uint32, tail []byte, n u
 	hash256(tier, &state, tail[whole:], sum, n)
 }
 
-// hash256 is the kernel of a tier.
+// hash256 is the kernel of a tier, see hash256SHANI. The panics can't happen;
+// that of the length lets every test with a long message see that no kernel
+// call takes more than maxCall.
 func hash256(tier cpu.Tier, h *[8]uint32, p []byte, sum *[Size256]byte, n uint64) {
+	if len(p) > maxCall {
+		panic("sha2: more than one kernel call may take")
+	}
 	switch tier {
 	case cpu.SHANI:
 		hash256SHANI(h, p, sum, n)
@@ -102,8 +107,11 @@ func finish512(tier cpu.Tier, sum *[Size512]byte, h *[8]uint64, tail []byte, n u
 	hash512(tier, &state, tail[whole:], sum, n)
 }
 
-// hash512 is the kernel of a tier.
+// hash512 is the kernel of a tier, see hash512AVX512 and hash256.
 func hash512(tier cpu.Tier, h *[8]uint64, p []byte, sum *[Size512]byte, n uint64) {
+	if len(p) > maxCall {
+		panic("sha2: more than one kernel call may take")
+	}
 	switch tier {
 	case cpu.AVX512:
 		hash512AVX512(h, p, sum, n)
