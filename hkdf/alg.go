@@ -8,6 +8,7 @@ import (
 	"hash"
 	"reflect"
 	"sync"
+	"unsafe"
 
 	"github.com/sealane/sealane/internal/cpu"
 	"github.com/sealane/sealane/sha2"
@@ -108,9 +109,10 @@ func identify[H hash.Hash](h func() H) *alg {
 	return nil
 }
 
-// codeOf returns the address of f's code. Functions that are declared at the
-// top level of a package have a code of their own.
-func codeOf(f any) uintptr { return reflect.ValueOf(f).Pointer() }
+// codeOf returns the address of h's code, as reflect.Value.Pointer does: it is
+// the first word of what a func value points to. Functions that are declared at
+// the top level of a package have a code of their own.
+func codeOf[H hash.Hash](h func() H) uintptr { return **(**uintptr)(unsafe.Pointer(&h)) }
 
 // made reports whether d is a digest of a to which nothing has been written.
 func (a *alg) made(d hash.Hash) bool {

@@ -166,6 +166,8 @@ loaded_1:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 0 to 3.
 	MOVOU       k256<>+0(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -188,6 +190,8 @@ loaded_1:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 4 to 7.
 	MOVOU       k256<>+16(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -210,6 +214,8 @@ loaded_1:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 8 to 11.
 	MOVOU       k256<>+32(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -232,6 +238,8 @@ loaded_1:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 12 to 15.
 	MOVOU       k256<>+48(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -254,6 +262,8 @@ loaded_1:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 16 to 19.
 	MOVOU       k256<>+64(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -276,6 +286,8 @@ loaded_1:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 20 to 23.
 	MOVOU       k256<>+80(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -298,6 +310,8 @@ loaded_1:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 24 to 27.
 	MOVOU       k256<>+96(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -320,6 +334,8 @@ loaded_1:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 28 to 31.
 	MOVOU       k256<>+112(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -342,6 +358,8 @@ loaded_1:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 32 to 35.
 	MOVOU       k256<>+128(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -364,6 +382,8 @@ loaded_1:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 36 to 39.
 	MOVOU       k256<>+144(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -386,6 +406,8 @@ loaded_1:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 40 to 43.
 	MOVOU       k256<>+160(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -408,6 +430,8 @@ loaded_1:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 44 to 47.
 	MOVOU       k256<>+176(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -425,6 +449,8 @@ loaded_1:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 48 to 51.
 	MOVOU       k256<>+192(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -437,6 +463,8 @@ loaded_1:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 52 to 55.
 	MOVOU       k256<>+208(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -449,6 +477,8 @@ loaded_1:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 56 to 59.
 	MOVOU       k256<>+224(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -461,6 +491,8 @@ loaded_1:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 60 to 63.
 	MOVOU       k256<>+240(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1320,6 +1352,8 @@ loaded_19:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 0 to 3.
 	MOVOU       k256<>+0(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1342,6 +1376,8 @@ loaded_19:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 4 to 7.
 	MOVOU       k256<>+16(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1364,6 +1400,8 @@ loaded_19:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 8 to 11.
 	MOVOU       k256<>+32(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1386,6 +1424,8 @@ loaded_19:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 12 to 15.
 	MOVOU       k256<>+48(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1408,6 +1448,8 @@ loaded_19:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 16 to 19.
 	MOVOU       k256<>+64(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1430,6 +1472,8 @@ loaded_19:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 20 to 23.
 	MOVOU       k256<>+80(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1452,6 +1496,8 @@ loaded_19:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 24 to 27.
 	MOVOU       k256<>+96(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1474,6 +1520,8 @@ loaded_19:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 28 to 31.
 	MOVOU       k256<>+112(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1496,6 +1544,8 @@ loaded_19:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 32 to 35.
 	MOVOU       k256<>+128(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1518,6 +1568,8 @@ loaded_19:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 36 to 39.
 	MOVOU       k256<>+144(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1540,6 +1592,8 @@ loaded_19:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 40 to 43.
 	MOVOU       k256<>+160(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1562,6 +1616,8 @@ loaded_19:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 44 to 47.
 	MOVOU       k256<>+176(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1579,6 +1635,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 48 to 51.
 	MOVOU       k256<>+192(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1591,6 +1649,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 52 to 55.
 	MOVOU       k256<>+208(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1603,6 +1663,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 56 to 59.
 	MOVOU       k256<>+224(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1615,6 +1677,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 60 to 63.
 	MOVOU       k256<>+240(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1667,6 +1731,8 @@ loaded_19:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 0 to 3.
 	MOVOU       k256<>+0(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1689,6 +1755,8 @@ loaded_19:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 4 to 7.
 	MOVOU       k256<>+16(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1711,6 +1779,8 @@ loaded_19:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 8 to 11.
 	MOVOU       k256<>+32(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1733,6 +1803,8 @@ loaded_19:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 12 to 15.
 	MOVOU       k256<>+48(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1755,6 +1827,8 @@ loaded_19:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 16 to 19.
 	MOVOU       k256<>+64(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1777,6 +1851,8 @@ loaded_19:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 20 to 23.
 	MOVOU       k256<>+80(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1799,6 +1875,8 @@ loaded_19:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 24 to 27.
 	MOVOU       k256<>+96(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1821,6 +1899,8 @@ loaded_19:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 28 to 31.
 	MOVOU       k256<>+112(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1843,6 +1923,8 @@ loaded_19:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 32 to 35.
 	MOVOU       k256<>+128(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1865,6 +1947,8 @@ loaded_19:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
+
+	// Rounds 36 to 39.
 	MOVOU       k256<>+144(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1887,6 +1971,8 @@ loaded_19:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
+
+	// Rounds 40 to 43.
 	MOVOU       k256<>+160(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1909,6 +1995,8 @@ loaded_19:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
+
+	// Rounds 44 to 47.
 	MOVOU       k256<>+176(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1926,6 +2014,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 48 to 51.
 	MOVOU       k256<>+192(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1938,6 +2028,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 52 to 55.
 	MOVOU       k256<>+208(SB), X0
 	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1950,6 +2042,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 56 to 59.
 	MOVOU       k256<>+224(SB), X0
 	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
@@ -1962,6 +2056,8 @@ loaded_19:
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 60 to 63.
 	MOVOU       k256<>+240(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
@@ -2159,6 +2255,8 @@ loaded_25:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 0 to 3.
 	MOVOU       k256<>+0(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
@@ -2181,16 +2279,6 @@ loaded_25:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
-	MOVOU       k256<>+16(SB), X0
-	PADDL       X11, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X12, X11
-	MOVO        X10, X1
-	PALIGNR     $0x04, X13, X1
-	PADDL       X1, X11
-	SHA256MSG2  X10, X11
 
 	// Rounds 8 to 11.
 	MOVOU       k256<>+32(SB), X0
@@ -2203,16 +2291,18 @@ loaded_25:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
-	MOVOU       k256<>+32(SB), X0
-	PADDL       X12, X0
+
+	// Rounds 4 to 7.
+	MOVOU       k256<>+16(SB), X0
+	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X13, X12
-	MOVO        X11, X1
-	PALIGNR     $0x04, X10, X1
-	PADDL       X1, X12
-	SHA256MSG2  X11, X12
+	SHA256MSG1  X12, X11
+	MOVO        X10, X1
+	PALIGNR     $0x04, X13, X1
+	PADDL       X1, X11
+	SHA256MSG2  X10, X11
 
 	// Rounds 12 to 15.
 	MOVOU       k256<>+48(SB), X0
@@ -2225,16 +2315,6 @@ loaded_25:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
-	MOVOU       k256<>+48(SB), X0
-	PADDL       X13, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X10, X13
-	MOVO        X12, X1
-	PALIGNR     $0x04, X11, X1
-	PADDL       X1, X13
-	SHA256MSG2  X12, X13
 
 	// Rounds 16 to 19.
 	MOVOU       k256<>+64(SB), X0
@@ -2247,16 +2327,18 @@ loaded_25:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
-	MOVOU       k256<>+64(SB), X0
-	PADDL       X10, X0
+
+	// Rounds 8 to 11.
+	MOVOU       k256<>+32(SB), X0
+	PADDL       X12, X0
 	SHA256RNDS2 X0, X8, X9
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X11, X10
-	MOVO        X13, X1
-	PALIGNR     $0x04, X12, X1
-	PADDL       X1, X10
-	SHA256MSG2  X13, X10
+	SHA256MSG1  X13, X12
+	MOVO        X11, X1
+	PALIGNR     $0x04, X10, X1
+	PADDL       X1, X12
+	SHA256MSG2  X11, X12
 
 	// Rounds 20 to 23.
 	MOVOU       k256<>+80(SB), X0
@@ -2269,16 +2351,6 @@ loaded_25:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
-	MOVOU       k256<>+80(SB), X0
-	PADDL       X11, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X12, X11
-	MOVO        X10, X1
-	PALIGNR     $0x04, X13, X1
-	PADDL       X1, X11
-	SHA256MSG2  X10, X11
 
 	// Rounds 24 to 27.
 	MOVOU       k256<>+96(SB), X0
@@ -2291,16 +2363,18 @@ loaded_25:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
-	MOVOU       k256<>+96(SB), X0
-	PADDL       X12, X0
+
+	// Rounds 12 to 15.
+	MOVOU       k256<>+48(SB), X0
+	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X13, X12
-	MOVO        X11, X1
-	PALIGNR     $0x04, X10, X1
-	PADDL       X1, X12
-	SHA256MSG2  X11, X12
+	SHA256MSG1  X10, X13
+	MOVO        X12, X1
+	PALIGNR     $0x04, X11, X1
+	PADDL       X1, X13
+	SHA256MSG2  X12, X13
 
 	// Rounds 28 to 31.
 	MOVOU       k256<>+112(SB), X0
@@ -2313,16 +2387,6 @@ loaded_25:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
-	MOVOU       k256<>+112(SB), X0
-	PADDL       X13, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X10, X13
-	MOVO        X12, X1
-	PALIGNR     $0x04, X11, X1
-	PADDL       X1, X13
-	SHA256MSG2  X12, X13
 
 	// Rounds 32 to 35.
 	MOVOU       k256<>+128(SB), X0
@@ -2335,7 +2399,9 @@ loaded_25:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
-	MOVOU       k256<>+128(SB), X0
+
+	// Rounds 16 to 19.
+	MOVOU       k256<>+64(SB), X0
 	PADDL       X10, X0
 	SHA256RNDS2 X0, X8, X9
 	PSHUFD      $0x0e, X0, X0
@@ -2357,16 +2423,6 @@ loaded_25:
 	PALIGNR     $0x04, X7, X1
 	PADDL       X1, X5
 	SHA256MSG2  X4, X5
-	MOVOU       k256<>+144(SB), X0
-	PADDL       X11, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X12, X11
-	MOVO        X10, X1
-	PALIGNR     $0x04, X13, X1
-	PADDL       X1, X11
-	SHA256MSG2  X10, X11
 
 	// Rounds 40 to 43.
 	MOVOU       k256<>+160(SB), X0
@@ -2379,16 +2435,18 @@ loaded_25:
 	PALIGNR     $0x04, X4, X1
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
-	MOVOU       k256<>+160(SB), X0
-	PADDL       X12, X0
+
+	// Rounds 20 to 23.
+	MOVOU       k256<>+80(SB), X0
+	PADDL       X11, X0
 	SHA256RNDS2 X0, X8, X9
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X9, X8
-	SHA256MSG1  X13, X12
-	MOVO        X11, X1
-	PALIGNR     $0x04, X10, X1
-	PADDL       X1, X12
-	SHA256MSG2  X11, X12
+	SHA256MSG1  X12, X11
+	MOVO        X10, X1
+	PALIGNR     $0x04, X13, X1
+	PADDL       X1, X11
+	SHA256MSG2  X10, X11
 
 	// Rounds 44 to 47.
 	MOVOU       k256<>+176(SB), X0
@@ -2401,7 +2459,42 @@ loaded_25:
 	PALIGNR     $0x04, X5, X1
 	PADDL       X1, X7
 	SHA256MSG2  X6, X7
-	MOVOU       k256<>+176(SB), X0
+
+	// Rounds 48 to 51.
+	MOVOU       k256<>+192(SB), X0
+	PADDL       X4, X0
+	SHA256RNDS2 X0, X2, X3
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 24 to 27.
+	MOVOU       k256<>+96(SB), X0
+	PADDL       X12, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+	SHA256MSG1  X13, X12
+	MOVO        X11, X1
+	PALIGNR     $0x04, X10, X1
+	PADDL       X1, X12
+	SHA256MSG2  X11, X12
+
+	// Rounds 52 to 55.
+	MOVOU       k256<>+208(SB), X0
+	PADDL       X5, X0
+	SHA256RNDS2 X0, X2, X3
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 56 to 59.
+	MOVOU       k256<>+224(SB), X0
+	PADDL       X6, X0
+	SHA256RNDS2 X0, X2, X3
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X3, X2
+
+	// Rounds 28 to 31.
+	MOVOU       k256<>+112(SB), X0
 	PADDL       X13, X0
 	SHA256RNDS2 X0, X8, X9
 	PSHUFD      $0x0e, X0, X0
@@ -2412,152 +2505,109 @@ loaded_25:
 	PADDL       X1, X13
 	SHA256MSG2  X12, X13
 
-	// Rounds 48 to 51.
-	MOVOU       k256<>+192(SB), X0
-	PADDL       X4, X0
-	SHA256RNDS2 X0, X2, X3
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X3, X2
-	MOVOU       k256<>+192(SB), X0
-	PADDL       X10, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-
-	// Rounds 52 to 55.
-	MOVOU       k256<>+208(SB), X0
-	PADDL       X5, X0
-	SHA256RNDS2 X0, X2, X3
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X3, X2
-	MOVOU       k256<>+208(SB), X0
-	PADDL       X11, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-
-	// Rounds 56 to 59.
-	MOVOU       k256<>+224(SB), X0
-	PADDL       X6, X0
-	SHA256RNDS2 X0, X2, X3
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X3, X2
-	MOVOU       k256<>+224(SB), X0
-	PADDL       X12, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
-
 	// Rounds 60 to 63.
 	MOVOU       k256<>+240(SB), X0
 	PADDL       X7, X0
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
-	MOVOU       k256<>+240(SB), X0
-	PADDL       X13, X0
-	SHA256RNDS2 X0, X8, X9
-	PSHUFD      $0x0e, X0, X0
-	SHA256RNDS2 X0, X9, X8
 	PADDL       X14, X2
 	PADDL       X15, X3
-	PADDL       X14, X8
-	PADDL       X15, X9
 	MOVO        X2, X14
 	MOVO        X3, X15
-	MOVQ        message+32(FP), AX
-	MOVQ        messageLen+40(FP), DX
+	MOVQ        message+32(FP), DX
+	MOVQ        messageLen+40(FP), BX
 
 	// rest = 16 - n mod 16, where the windows on the tables begin.
-	MOVQ DX, BX
-	ANDQ $0x0f, BX
-	NEGQ BX
-	ADDQ $0x10, BX
-	CMPQ DX, $0x10
+	MOVQ BX, SI
+	ANDQ $0x0f, SI
+	NEGQ SI
+	ADDQ $0x10, SI
+	CMPQ BX, $0x10
 	JB   tail_32_short
 
 	// The last bytes are the end of 16: move them to the front.
 	LEAQ   front<>+0(SB), CX
-	MOVOU  -16(AX)(DX*1), X1
-	MOVOU  (CX)(BX*1), X0
+	MOVOU  -16(DX)(BX*1), X1
+	MOVOU  (CX)(SI*1), X0
 	PSHUFB X0, X1
 	JMP    tail_32
 
 tail_32_short:
-	CMPQ  DX, $0x08
+	CMPQ  BX, $0x08
 	JA    nine_35
-	CMPQ  DX, $0x04
+	CMPQ  BX, $0x04
 	JAE   four_34
-	TESTQ DX, DX
+	TESTQ BX, BX
 	JNE   some_33
 	PXOR  X1, X1
 	JMP   short_36
 
 some_33:
 	// 1 to 3 bytes: the first, the middle and the last.
-	MOVBQZX (AX), SI
-	MOVQ    DX, CX
+	MOVBQZX (DX), DI
+	MOVQ    BX, CX
 	SHRQ    $0x01, CX
-	MOVBQZX (AX)(CX*1), DI
+	MOVBQZX (DX)(CX*1), R8
 	SHLQ    $0x03, CX
-	SHLQ    CL, DI
-	ORQ     DI, SI
-	MOVBQZX -1(AX)(DX*1), DI
-	LEAQ    -1(DX), CX
+	SHLQ    CL, R8
+	ORQ     R8, DI
+	MOVBQZX -1(DX)(BX*1), R8
+	LEAQ    -1(BX), CX
 	SHLQ    $0x03, CX
-	SHLQ    CL, DI
-	ORQ     DI, SI
-	MOVQ    SI, X1
+	SHLQ    CL, R8
+	ORQ     R8, DI
+	MOVQ    DI, X1
 	JMP     short_36
 
 four_34:
 	// 4 to 8 bytes: the first four and the last four.
-	MOVL (AX), SI
-	MOVL -4(AX)(DX*1), DI
-	LEAQ -4(DX), CX
+	MOVL (DX), DI
+	MOVL -4(DX)(BX*1), R8
+	LEAQ -4(BX), CX
 	SHLQ $0x03, CX
-	SHLQ CL, DI
-	ORQ  DI, SI
-	MOVQ SI, X1
+	SHLQ CL, R8
+	ORQ  R8, DI
+	MOVQ DI, X1
 	JMP  short_36
 
 nine_35:
 	// 9 to 15 bytes: the first eight, and what is new of the last eight.
-	MOVQ   -8(AX)(DX*1), DI
-	MOVQ   DX, CX
+	MOVQ   -8(DX)(BX*1), R8
+	MOVQ   BX, CX
 	NEGQ   CX
 	ADDQ   $0x10, CX
 	SHLQ   $0x03, CX
-	SHRQ   CL, DI
-	MOVQ   (AX), X1
-	PINSRQ $0x01, DI, X1
+	SHRQ   CL, R8
+	MOVQ   (DX), X1
+	PINSRQ $0x01, R8, X1
 
 short_36:
 tail_32:
 	LEAQ  mark<>+0(SB), CX
-	MOVOU (CX)(BX*1), X0
+	MOVOU (CX)(SI*1), X0
 	POR   X0, X1
-	CMPQ  DX, $0x30
+	CMPQ  BX, $0x30
 	JB    tail_32_2
-	MOVOU (AX), X4
-	MOVOU 16(AX), X5
-	MOVOU 32(AX), X6
+	MOVOU (DX), X4
+	MOVOU 16(DX), X5
+	MOVOU 32(DX), X6
 	MOVO  X1, X7
 	JMP   loaded_31
 
 tail_32_2:
-	CMPQ  DX, $0x20
+	CMPQ  BX, $0x20
 	JB    tail_32_1
-	MOVOU (AX), X4
-	MOVOU 16(AX), X5
+	MOVOU (DX), X4
+	MOVOU 16(DX), X5
 	MOVO  X1, X6
 	PXOR  X7, X7
 	JMP   loaded_31
 
 tail_32_1:
-	CMPQ  DX, $0x10
+	CMPQ  BX, $0x10
 	JB    tail_32_0
-	MOVOU (AX), X4
+	MOVOU (DX), X4
 	MOVO  X1, X5
 	PXOR  X6, X6
 	PXOR  X7, X7
@@ -2575,9 +2625,9 @@ loaded_31:
 	PSHUFB X1, X5
 	PSHUFB X1, X6
 	PSHUFB X1, X7
-	LEAQ   64(DX), AX
-	SHLQ   $0x03, AX
-	PINSRD $0x03, AX, X7
+	LEAQ   64(BX), CX
+	SHLQ   $0x03, CX
+	PINSRD $0x03, CX, X7
 
 	// Rounds 0 to 3.
 	MOVOU       k256<>+0(SB), X0
@@ -2590,6 +2640,18 @@ loaded_31:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 32 to 35.
+	MOVOU       k256<>+128(SB), X0
+	PADDL       X10, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+	SHA256MSG1  X11, X10
+	MOVO        X13, X1
+	PALIGNR     $0x04, X12, X1
+	PADDL       X1, X10
+	SHA256MSG2  X13, X10
 
 	// Rounds 4 to 7.
 	MOVOU       k256<>+16(SB), X0
@@ -2615,6 +2677,18 @@ loaded_31:
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
 
+	// Rounds 36 to 39.
+	MOVOU       k256<>+144(SB), X0
+	PADDL       X11, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+	SHA256MSG1  X12, X11
+	MOVO        X10, X1
+	PALIGNR     $0x04, X13, X1
+	PADDL       X1, X11
+	SHA256MSG2  X10, X11
+
 	// Rounds 12 to 15.
 	MOVOU       k256<>+48(SB), X0
 	PADDL       X7, X0
@@ -2638,6 +2712,18 @@ loaded_31:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 40 to 43.
+	MOVOU       k256<>+160(SB), X0
+	PADDL       X12, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+	SHA256MSG1  X13, X12
+	MOVO        X11, X1
+	PALIGNR     $0x04, X10, X1
+	PADDL       X1, X12
+	SHA256MSG2  X11, X12
 
 	// Rounds 20 to 23.
 	MOVOU       k256<>+80(SB), X0
@@ -2663,6 +2749,18 @@ loaded_31:
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
 
+	// Rounds 44 to 47.
+	MOVOU       k256<>+176(SB), X0
+	PADDL       X13, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+	SHA256MSG1  X10, X13
+	MOVO        X12, X1
+	PALIGNR     $0x04, X11, X1
+	PADDL       X1, X13
+	SHA256MSG2  X12, X13
+
 	// Rounds 28 to 31.
 	MOVOU       k256<>+112(SB), X0
 	PADDL       X7, X0
@@ -2686,6 +2784,13 @@ loaded_31:
 	PALIGNR     $0x04, X6, X1
 	PADDL       X1, X4
 	SHA256MSG2  X7, X4
+
+	// Rounds 48 to 51.
+	MOVOU       k256<>+192(SB), X0
+	PADDL       X10, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
 
 	// Rounds 36 to 39.
 	MOVOU       k256<>+144(SB), X0
@@ -2711,6 +2816,13 @@ loaded_31:
 	PADDL       X1, X6
 	SHA256MSG2  X5, X6
 
+	// Rounds 52 to 55.
+	MOVOU       k256<>+208(SB), X0
+	PADDL       X11, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+
 	// Rounds 44 to 47.
 	MOVOU       k256<>+176(SB), X0
 	PADDL       X7, X0
@@ -2730,6 +2842,13 @@ loaded_31:
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
 
+	// Rounds 56 to 59.
+	MOVOU       k256<>+224(SB), X0
+	PADDL       X12, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+
 	// Rounds 52 to 55.
 	MOVOU       k256<>+208(SB), X0
 	PADDL       X5, X0
@@ -2746,12 +2865,30 @@ loaded_31:
 
 	// Rounds 60 to 63.
 	MOVOU       k256<>+240(SB), X0
+	PADDL       X13, X0
+	SHA256RNDS2 X0, X8, X9
+	PSHUFD      $0x0e, X0, X0
+	SHA256RNDS2 X0, X9, X8
+
+	// Rounds 60 to 63.
+	MOVOU       k256<>+240(SB), X0
 	PADDL       X7, X0
 	SHA256RNDS2 X0, X2, X3
 	PSHUFD      $0x0e, X0, X0
 	SHA256RNDS2 X0, X3, X2
 	PADDL       X14, X2
 	PADDL       X15, X3
+
+	// abef, cdgh = the hash value.
+	MOVOU   (AX), X1
+	MOVOU   16(AX), X15
+	PSHUFD  $0xb1, X1, X1
+	PSHUFD  $0x1b, X15, X15
+	MOVO    X1, X14
+	PALIGNR $0x08, X15, X14
+	PBLENDW $0xf0, X1, X15
+	PADDL   X14, X8
+	PADDL   X15, X9
 
 	// W[0..15] = the inner hash and padding.
 	PSHUFD  $0x1b, X2, X4

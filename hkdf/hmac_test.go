@@ -30,7 +30,7 @@ func TestHMAC(t *testing.T) {
 		t.Run("alg="+h.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 6))
 			rekeyed := newHMAC(t, h.ours, nil)
-			for n := range 301 {
+			for n := 0; n <= 300; n += step() {
 				for _, key := range [][]byte{random(r, n), random(r, r.IntN(301))} {
 					message := random(r, n)
 					ref := hmac.New(h.std, key)

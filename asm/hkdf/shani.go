@@ -57,14 +57,19 @@ func (k *ni) key(name string) {
 	key := k.Dereference(k.Param("k"))
 	iv := k.Load(k.Param("iv"), k.GP64())
 	inner, outer := k.stream("inner"), k.stream("outer")
-	k.pads(iv, k.bytes("raw"), inner, outer)
+	k.pads(k.bytes("raw"), inner, outer)
+	first := k.state("iv")
+	k.loadState(Mem{Base: iv}, first)
+	k.start(first, inner, outer)
+	k.rounds(inner, outer)
+	k.add(first, inner, outer)
 	k.storeState(k.field(key, "inner"), inner.state)
 	k.storeState(k.field(key, "outer"), outer.state)
 	k.RET()
 }
 
-// pads compresses key XOR ipad, and key XOR opad, into the hash value at iv.
-func (k *ni) pads(iv reg.Register, key data, inner, outer *stream) {
+// pads sets the words of the streams to key XOR ipad, and key XOR opad.
+func (k *ni) pads(key data, inner, outer *stream) {
 	k.load(key, inner.w, false)
 	k.Comment("W[0..15] of both: the key XOR ipad, or opad.")
 	for i, s := range []*stream{outer, inner} { // inner.w is the key until the end
@@ -77,12 +82,6 @@ func (k *ni) pads(iv reg.Register, key data, inner, outer *stream) {
 			k.PXOR(k.wk, s.w[j])
 		}
 	}
-	first := k.state("iv")
-	k.loadState(Mem{Base: iv}, first)
-	k.start(first, inner, outer)
-	k.rounds(inner, outer)
-	k.add(first, inner, outer)
-	k.pool.Give(first.abef, first.cdgh)
 }
 
 // mac builds macSHANI and mac2SHANI: n MACs with one key.
@@ -117,20 +116,35 @@ func (k *ni) mac(name string, n int) {
 	k.RET()
 }
 
-// once builds onceSHANI: keySHANI and macSHANI with nothing stored between.
+// once builds onceSHANI: keySHANI and macSHANI with nothing stored between. The
+// block of the outer key has until the inner hash is done, two compressions
+// later; it goes at half their pace, so that they hardly have to wait for it.
 func (k *ni) once(name string) {
 	k.Kernel(name)
 	iv := k.Load(k.Param("iv"), k.GP64())
 	s, outer := k.stream("inner"), k.stream("outer")
-	k.pads(iv, k.bytes("key"), s, outer)
-
-	k.pool.Give(outer.w...)
+	k.pads(k.bytes("key"), s, outer)
 	from := k.state("from")
+	k.loadState(Mem{Base: iv}, from)
+	k.start(from, s, outer)
+	both := func(half int) {
+		for t := 0; t < 64; t += 4 {
+			k.four(s, t)
+			if t%8 == 0 {
+				k.four(outer, 32*half+t/2)
+			}
+		}
+	}
+	both(0)
+	k.add(from, s)
+
 	k.MOVO(s.abef, from.abef)
 	k.MOVO(s.cdgh, from.cdgh)
 	k.load(k.bytes("message"), s.w, true)
-	k.rounds(s)
+	both(1)
 	k.add(from, s)
+	k.loadState(Mem{Base: iv}, from)
+	k.add(from, outer)
 
 	k.outerBlock(s)
 	k.start(outer.state, s)
@@ -383,25 +397,29 @@ func (k *ni) add(from state, streams ...*stream) {
 // rounds does the 64 rounds of FIPS 180-4, Section 6.2.2, step 3, for each of
 // the streams, whose w hold W[0..15] and are used up.
 func (k *ni) rounds(streams ...*stream) {
-	table := k.Words32("k256", k256[:]...)
 	for t := 0; t < 64; t += 4 {
-		k.Commentf("Rounds %d to %d.", t, t+3)
 		for _, s := range streams {
-			w := func(i int) reg.VecPhysical { return s.w[(t/4+i)%4] } // W[t+4i..t+4i+3]
-			k.MOVOU(table.Offset(4*t), k.wk)
-			k.PADDL(w(0), k.wk)
-			k.SHA256RNDS2(k.wk, s.abef, s.cdgh)
-			k.PSHUFD(Imm(0x0e), k.wk, k.wk)
-			k.SHA256RNDS2(k.wk, s.cdgh, s.abef)
-			if t < 48 {
-				// W[t+16] = sigma1(W[t+14]) + W[t+9] + sigma0(W[t+1]) + W[t]
-				k.SHA256MSG1(w(1), w(0))
-				k.MOVO(w(3), k.tmp)
-				k.PALIGNR(Imm(4), w(2), k.tmp)
-				k.PADDL(k.tmp, w(0))
-				k.SHA256MSG2(w(3), w(0))
-			}
+			k.four(s, t)
 		}
+	}
+}
+
+// four does the rounds t to t+3 of s.
+func (k *ni) four(s *stream, t int) {
+	k.Commentf("Rounds %d to %d.", t, t+3)
+	w := func(i int) reg.VecPhysical { return s.w[(t/4+i)%4] } // W[t+4i..t+4i+3]
+	k.MOVOU(k.Words32("k256", k256[:]...).Offset(4*t), k.wk)
+	k.PADDL(w(0), k.wk)
+	k.SHA256RNDS2(k.wk, s.abef, s.cdgh)
+	k.PSHUFD(Imm(0x0e), k.wk, k.wk)
+	k.SHA256RNDS2(k.wk, s.cdgh, s.abef)
+	if t < 48 {
+		// W[t+16] = sigma1(W[t+14]) + W[t+9] + sigma0(W[t+1]) + W[t]
+		k.SHA256MSG1(w(1), w(0))
+		k.MOVO(w(3), k.tmp)
+		k.PALIGNR(Imm(4), w(2), k.tmp)
+		k.PADDL(k.tmp, w(0))
+		k.SHA256MSG2(w(3), w(0))
 	}
 }
 
