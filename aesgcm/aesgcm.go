@@ -193,6 +193,50 @@ func (a *AEAD) Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, erro
 	return head, nil
 }
 
+// OpenSuffix opens a message as Open does, but splits the plaintext: its first
+// bytes fill dst, its last ones suffix. So ciphertext must have len(dst) +
+// len(suffix) + 16 bytes, or else OpenSuffix panics. It saves a reader of TLS 1.3,
+// who has room for just the content of a record, the copy that the content type
+// behind it would cost (RFC 9846, Section 5.2).
+//
+// ciphertext is scratch space: what is in it afterwards is undefined. dst must be
+// its beginning or not overlap it; suffix must overlap neither. On failure dst
+// and suffix are cleared.
+func (a *AEAD) OpenSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) error {
+	a.check()
+	if len(nonce) != NonceSize {
+		panic("aesgcm: incorrect nonce length given to OpenSuffix")
+	}
+	n := len(dst) + len(suffix)
+	if len(ciphertext) != n+Overhead {
+		panic("aesgcm: incorrect ciphertext length given to OpenSuffix")
+	}
+	if alias.Inexact(dst, ciphertext) || alias.Any(suffix, ciphertext) || alias.Any(suffix, dst) {
+		panic("aesgcm: invalid buffer overlap of output and input")
+	}
+	if alias.Any(ciphertext, additionalData) || alias.Any(dst, additionalData) || alias.Any(suffix, additionalData) {
+		panic("aesgcm: invalid buffer overlap of output and additional data")
+	}
+	if uint64(n) > maxPlaintext || !a.openSuffix(dst, suffix, nonce, ciphertext, additionalData) {
+		clear(dst)
+		clear(suffix)
+		return errOpen
+	}
+	return nil
+}
+
+// openJoined opens in place and copies the two parts out.
+func (a *AEAD) openJoined(dst, suffix, nonce, ciphertext, additionalData []byte) bool {
+	n := len(dst) + len(suffix)
+	if !a.open(&ciphertext[0], &nonce[0], &ciphertext[0], n, unsafe.SliceData(additionalData), len(additionalData)) {
+		clear(ciphertext[:n])
+		return false
+	}
+	copy(dst, ciphertext)
+	copy(suffix, ciphertext[len(dst):])
+	return true
+}
+
 // extend returns dst with n more bytes, and those bytes alone. It allocates
 // only if dst lacks the room.
 func extend(dst []byte, n int) (head, tail []byte) {

@@ -54,6 +54,7 @@ func TestNotMade(t *testing.T) {
 			mustPanic(t, text, func() { a.Seal(nil, nonce, msg, nil) })
 			mustPanic(t, text, func() { a.SealSuffix(nil, nonce, msg, msg, nil) })
 			mustPanic(t, text, func() { a.Open(nil, nonce, msg, nil) })
+			mustPanic(t, text, func() { a.OpenSuffix(msg[:1], msg[1:2], nonce, msg[2:20], nil) })
 			mustPanic(t, text, func() { a.Tier() })
 		})
 	}
@@ -135,6 +136,20 @@ func TestSealSuffix(t *testing.T) {
 				if got := a.SealSuffix(buf[:0], nonce, msg[:n], msg[n:], ad); !bytes.Equal(got, want) {
 					t.Fatalf("%d and %d bytes: differs from Seal", n, m)
 				}
+				sealed := bytes.Clone(want)
+				first, last := make([]byte, n), make([]byte, m)
+				if err := a.OpenSuffix(first, last, nonce, sealed, ad); err != nil || !bytes.Equal(first, msg[:n]) || !bytes.Equal(last, msg[n:]) {
+					t.Fatalf("%d and %d bytes: OpenSuffix: %v", n, m, err)
+				}
+				sealed = append(sealed[:0], want...)
+				if err := a.OpenSuffix(sealed[:n], last, nonce, sealed, ad); err != nil || !bytes.Equal(sealed[:n], msg[:n]) || !bytes.Equal(last, msg[n:]) {
+					t.Fatalf("%d and %d bytes in place: OpenSuffix: %v", n, m, err)
+				}
+				sealed = append(sealed[:0], want...)
+				sealed[r.IntN(len(sealed))] ^= 0x40
+				if err := a.OpenSuffix(first, last, nonce, sealed, ad); err != errOpen || !bytes.Equal(first, make([]byte, n)) || !bytes.Equal(last, make([]byte, m)) {
+					t.Fatalf("%d and %d bytes, forged: OpenSuffix: %v, or not cleared", n, m, err)
+				}
 				suffix := bytes.Clone(msg[n:])
 				in := append(buf[:3], msg[:n]...)
 				if got := a.SealSuffix(in[:3], nonce, in[3:], suffix, bytes.Clone(ad)); !bytes.Equal(got[3:], want) {
@@ -148,6 +163,14 @@ func TestSealSuffix(t *testing.T) {
 		mustPanic(t, overlap, func() { a.SealSuffix(x[:0], nonce, x[:8], x[8:9], nil) })
 		mustPanic(t, "aesgcm: invalid buffer overlap of output and additional data", func() { a.SealSuffix(x[:0], nonce, x[:8], nil, x[3:5]) })
 		mustPanic(t, "aesgcm: incorrect nonce length given to SealSuffix", func() { a.SealSuffix(x[:0], nonce[:8], x[:8], nil, nil) })
+		mustPanic(t, overlap, func() { a.OpenSuffix(x[1:9], nonce[:1], nonce, x[:25], nil) })
+		mustPanic(t, overlap, func() { a.OpenSuffix(x[:8], x[8:9], nonce, x[:25], nil) })
+		mustPanic(t, overlap, func() { a.OpenSuffix(x[40:48], x[47:48], nonce, x[:25], nil) })
+		mustPanic(t, "aesgcm: incorrect ciphertext length given to OpenSuffix", func() { a.OpenSuffix(x[:8], nonce[:1], nonce, x[:26], nil) })
+		mustPanic(t, "aesgcm: incorrect nonce length given to OpenSuffix", func() { a.OpenSuffix(x[:8], nonce[:1], nonce[1:], x[:25], nil) })
+		if n := testing.AllocsPerRun(20, func() { a.OpenSuffix(buf[:20000], nonce[:1], nonce, buf[30000:50017], nil) }); n != 0 {
+			t.Errorf("OpenSuffix allocates %v times", n)
+		}
 		if n := testing.AllocsPerRun(20, func() { a.SealSuffix(buf[:0], nonce, buf[:20000], nonce[:1], nil) }); n != 0 {
 			t.Errorf("SealSuffix allocates %v times", n)
 		}

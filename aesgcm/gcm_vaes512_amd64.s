@@ -8173,6 +8173,2592 @@ sealTypedVAES512_rounds10_111:
 	SUBQ            $0x00000100, DX
 	JMP             sealTypedVAES512_tail4_104
 
+// func openTypedVAES512(k *key, nonce *byte, dst *byte, src *byte, n int, last *byte, ad *byte, adLen int) (ok int)
+// Requires: AES, AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, VAES, VPCLMULQDQ
+TEXT ·openTypedVAES512(SB), NOSPLIT, $16-72
+	MOVQ            k+0(FP), AX
+	MOVQ            (AX), CX
+	SHLQ            $0x04, CX
+	LEAQ            32(AX)(CX*1), CX
+	VBROADCASTI32X4 gcmBswap<>+0(SB), Z25
+	VBROADCASTI32X4 (CX), Z26
+	MOVQ            n+32(FP), DX
+	MOVQ            dst+16(FP), SI
+	MOVQ            src+24(FP), DI
+	MOVQ            last+40(FP), R9
+	INCQ            DX
+	CMPQ            DX, $0x00000100
+	JA              openTypedVAES512_long_113
+	MOVQ            nonce+8(FP), BX
+	VMOVD           (BX), X27
+	VPINSRD         $0x01, 4(BX), X27, X27
+	VPINSRD         $0x02, 8(BX), X27, X27
+	VPXORQ          32(AX), X27, X27
+	VPXORQ          gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2      $0x00, Z27, Z27, Z27
+	MOVQ            adLen+56(FP), R8
+	MOVQ            ad+48(FP), BX
+	MOVQ            $-1, R10
+	BZHIQ           R8, R10, R10
+	KMOVQ           R10, K1
+	VMOVDQU8.Z      (BX), K1, Z16
+	VPSHUFB         Z25, Z16, Z16
+	MOVQ            DX, BX
+	SHLQ            $0x03, BX
+	VMOVQ           BX, X17
+	LEAQ            15(R8), BX
+	SHLQ            $0x03, R8
+	VPINSRQ         $0x01, R8, X17, X17
+	VINSERTI64X2    $0x03, X17, Z16, Z16
+	ANDQ            $-16, BX
+	MOVQ            BX, R8
+	LEAQ            15(DX), BX
+	ANDQ            $-16, BX
+	NEGQ            BX
+	LEAQ            912(AX)(BX*1), BX
+	MOVQ            BX, R10
+	SUBQ            R8, R10
+	CMPQ            DX, $0x00000040
+	JBE             openTypedVAES512_short_118
+	CMPQ            DX, $0x00000080
+	JBE             openTypedVAES512_short_119
+	CMPQ            DX, $0x000000c0
+	JBE             openTypedVAES512_short_120
+	LEAQ            -192(DX), R11
+	MOVQ            $-1, R8
+	BZHIQ           R11, R8, R8
+	KMOVQ           R8, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
+	VPXORQ          gcmCounters<>+192(SB), Z27, Z3
+	VMOVDQU64       (DI), Z8
+	VMOVDQU64       64(DI), Z9
+	VMOVDQU64       128(DI), Z10
+	VMOVDQU8.Z      192(DI), K1, Z11
+	LEAQ            1(R9), R8
+	SUBQ            R11, R8
+	KSHIFTRQ        $0x01, K1, K2
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_121
+	JE              openTypedVAES512_rounds12_122
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds12_122:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds10_121:
+	VMOVDQU64       (R10), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z8, Z12
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       (BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z9, Z12
+	VMOVDQU64       64(BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z10, Z12
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VMOVDQU64       128(BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z11, Z12
+	VMOVDQU64       192(BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         X25, X22, X22
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VAESENCLAST     X26, X21, X21
+	VPXORQ          X21, X22, X22
+	VPXORQ          (DI)(DX*1), X22, X13
+	VPTEST          X13, X13
+	JNE             openTypedVAES512_bad_123
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU64       Z2, 128(SI)
+	VMOVDQU8        Z3, K2, 192(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z3, K1, (R8)
+	MOVQ            $0x00000001, AX
+	MOVQ            AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_bad_123:
+	MOVQ $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_short_120:
+	LEAQ            -128(DX), R11
+	MOVQ            $-1, R8
+	BZHIQ           R11, R8, R8
+	KMOVQ           R8, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VPXORQ          gcmCounters<>+128(SB), Z27, Z2
+	VMOVDQU64       (DI), Z8
+	VMOVDQU64       64(DI), Z9
+	VMOVDQU8.Z      128(DI), K1, Z10
+	LEAQ            1(R9), R8
+	SUBQ            R11, R8
+	KSHIFTRQ        $0x01, K1, K2
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_124
+	JE              openTypedVAES512_rounds12_125
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+
+openTypedVAES512_rounds12_125:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+
+openTypedVAES512_rounds10_124:
+	VMOVDQU64       (R10), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VPSHUFB         Z25, Z8, Z12
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       (BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VPSHUFB         Z25, Z9, Z12
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       64(BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VPSHUFB         Z25, Z10, Z12
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VMOVDQU64       128(BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VPSHUFB         X25, X22, X22
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VAESENCLAST     X26, X21, X21
+	VPXORQ          X21, X22, X22
+	VPXORQ          (DI)(DX*1), X22, X13
+	VPTEST          X13, X13
+	JNE             openTypedVAES512_bad_126
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU8        Z2, K2, 128(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z2, K1, (R8)
+	MOVQ            $0x00000001, AX
+	MOVQ            AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_bad_126:
+	MOVQ $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_short_119:
+	LEAQ            -64(DX), R11
+	MOVQ            $-1, R8
+	BZHIQ           R11, R8, R8
+	KMOVQ           R8, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VPXORQ          gcmCounters<>+64(SB), Z27, Z1
+	VMOVDQU64       (DI), Z8
+	VMOVDQU8.Z      64(DI), K1, Z9
+	LEAQ            1(R9), R8
+	SUBQ            R11, R8
+	KSHIFTRQ        $0x01, K1, K2
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_127
+	JE              openTypedVAES512_rounds12_128
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+
+openTypedVAES512_rounds12_128:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+
+openTypedVAES512_rounds10_127:
+	VMOVDQU64       (R10), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VPSHUFB         Z25, Z8, Z12
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VMOVDQU64       (BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VPSHUFB         Z25, Z9, Z12
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VMOVDQU64       64(BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VPSHUFB         X25, X22, X22
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VAESENCLAST     X26, X21, X21
+	VPXORQ          X21, X22, X22
+	VPXORQ          (DI)(DX*1), X22, X13
+	VPTEST          X13, X13
+	JNE             openTypedVAES512_bad_129
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU8        Z1, K2, 64(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z1, K1, (R8)
+	MOVQ            $0x00000001, AX
+	MOVQ            AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_bad_129:
+	MOVQ $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_short_118:
+	MOVQ            $-1, R8
+	BZHIQ           DX, R8, R8
+	KMOVQ           R8, K1
+	VPXORQ          gcmCounters<>+0(SB), Z27, Z0
+	VMOVDQU8.Z      (DI), K1, Z8
+	LEAQ            1(R9), R8
+	SUBQ            DX, R8
+	KSHIFTRQ        $0x01, K1, K2
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_130
+	JE              openTypedVAES512_rounds12_131
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+
+openTypedVAES512_rounds12_131:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+
+openTypedVAES512_rounds10_130:
+	VMOVDQU64       (R10), Z29
+	VINSERTI64X2    $0x03, 912(AX), Z29, Z29
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z29, Z19
+	VPXORQ          Z29, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z24
+	VPCLMULQDQ      $0x00, Z29, Z16, Z23
+	VPCLMULQDQ      $0x11, Z29, Z16, Z22
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VPSHUFB         Z25, Z8, Z12
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VMOVDQU64       (BX), Z17
+	VPSHUFD         $0x4e, Z12, Z18
+	VPXORQ          Z12, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z12, Z19
+	VPCLMULQDQ      $0x11, Z17, Z12, Z12
+	VPXORQ          Z18, Z24, Z24
+	VPXORQ          Z19, Z23, Z23
+	VPXORQ          Z12, Z22, Z22
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VPTERNLOGQ      $0x96, Z23, Z22, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z24, Z17
+	VPSHUFD         $0x4e, Z24, Z24
+	VPTERNLOGQ      $0x96, Z17, Z24, Z22
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VEXTRACTI64X4   $0x01, Z22, Y17
+	VPXORQ          Y17, Y22, Y22
+	VEXTRACTI64X2   $0x01, Y22, X17
+	VPXORQ          X17, X22, X22
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VPSHUFB         X25, X22, X22
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VAESENCLAST     X26, X21, X21
+	VPXORQ          X21, X22, X22
+	VPXORQ          (DI)(DX*1), X22, X13
+	VPTEST          X13, X13
+	JNE             openTypedVAES512_bad_132
+	VMOVDQU8        Z0, K2, (SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z0, K1, (R8)
+	MOVQ            $0x00000001, AX
+	MOVQ            AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_bad_132:
+	MOVQ $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_long_113:
+	MOVQ            nonce+8(FP), BX
+	VMOVD           (BX), X27
+	VPINSRD         $0x01, 4(BX), X27, X27
+	VPINSRD         $0x02, 8(BX), X27, X27
+	VPXORQ          32(AX), X27, X27
+	VPXORQ          gcmOne<>+0(SB), X27, X21
+	VSHUFI64X2      $0x00, Z27, Z27, Z27
+	MOVQ            adLen+56(FP), R8
+	MOVQ            ad+48(FP), BX
+	MOVQ            $-1, R10
+	BZHIQ           R8, R10, R10
+	KMOVQ           R10, K1
+	VMOVDQU8.Z      (BX), K1, Z16
+	VPSHUFB         Z25, Z16, Z16
+	MOVQ            DX, BX
+	SHLQ            $0x03, BX
+	VMOVQ           BX, X17
+	LEAQ            15(R8), BX
+	SHLQ            $0x03, R8
+	VPINSRQ         $0x01, R8, X17, X17
+	VINSERTI64X2    $0x03, X17, Z16, Z16
+	ANDQ            $-16, BX
+	MOVQ            BX, R8
+	XORL            BX, BX
+	VPXORQ          X31, X31, X31
+	LEAQ            gcmCounters<>+0(SB), R11
+	LEAQ            544(R11), R10
+	TESTQ           $0x00000020, R11
+	CMOVQNE         R10, R11
+	MOVL            $0x00008888, R10
+	KMOVW           R10, K1
+	MOVL            $0x000000f0, R10
+	KMOVB           R10, K2
+	MOVL            BX, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z28
+	VPXORQ          Z27, Z28, Z28
+	NEGQ            R8
+	LEAQ            928(AX)(R8*1), R8
+	MOVL            $0x0000003f, R10
+	KMOVB           R10, K3
+	CMPQ            DX, $0x00000201
+	JB              openTypedVAES512_first4_133
+	ADDL            $0x20, BX
+	MOVL            BX, R10
+	BSWAPL          R10
+	VPBROADCASTD.Z  R10, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R11), Z28, Z0
+	VPXORQ          64(R11), Z28, Z1
+	VPXORQ          128(R11), Z28, Z2
+	VPXORQ          192(R11), Z28, Z3
+	VPXORQ          256(R11), Z28, Z4
+	VPXORQ          320(R11), Z28, Z5
+	VPXORQ          384(R11), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R11), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_136
+	JE              openTypedVAES512_rounds12_137
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+
+openTypedVAES512_rounds12_137:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+
+openTypedVAES512_rounds10_136:
+	VMOVDQU64       (R8), Z20
+	VINSERTI64X2    $0x03, 912(AX), Z20, Z20
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z20, Z19
+	VPXORQ          Z20, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z23
+	VPCLMULQDQ      $0x00, Z20, Z16, Z22
+	VPCLMULQDQ      $0x11, Z20, Z16, Z24
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPTERNLOGQ      $0x96, Z22, Z24, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z22, Z17
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z17, Z22, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VEXTRACTI64X2   $0x03, Z24, X20
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VMOVDQA64.Z     Z24, K3, Z24
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VEXTRACTI64X4   $0x01, Z24, Y17
+	VPXORQ          Y17, Y24, Y24
+	VEXTRACTI64X2   $0x01, Y24, X17
+	VPXORQ          X17, X24, X24
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z24, Z31, Z31
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VAESENCLAST     X26, X21, X21
+	VPSHUFB         X25, X21, X21
+	VPXORQ          X20, X21, X21
+	VMOVDQU64       X21, (SP)
+	VMOVDQU64       (DI), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       64(DI), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU64       128(DI), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(SI)
+	VMOVDQU64       192(DI), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(SI)
+	VMOVDQU64       256(DI), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(SI)
+	VMOVDQU64       320(DI), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(SI)
+	VMOVDQU64       384(DI), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(SI)
+	VMOVDQU64       448(DI), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(SI)
+	ADDQ            $0x00000200, DI
+	ADDQ            $0x00000200, SI
+	SUBQ            $0x00000200, DX
+	CMPQ            DX, $0x00000201
+	JB              openTypedVAES512_loopEnd_134
+	CMPQ            (AX), $0x0c
+	JA              openTypedVAES512_loop_140
+	JE              openTypedVAES512_loop_139
+	PCALIGN         $0x40
+
+openTypedVAES512_loop_138:
+	ADDL            $0x20, BX
+	MOVL            BX, R8
+	BSWAPL          R8
+	VPBROADCASTD.Z  R8, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R11), Z28, Z0
+	VPXORQ          64(R11), Z28, Z1
+	VPXORQ          128(R11), Z28, Z2
+	VPXORQ          192(R11), Z28, Z3
+	VPXORQ          256(R11), Z28, Z4
+	VPXORQ          320(R11), Z28, Z5
+	VPXORQ          384(R11), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R11), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (DI), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       64(DI), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU64       128(DI), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(SI)
+	VMOVDQU64       192(DI), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(SI)
+	VMOVDQU64       256(DI), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(SI)
+	VMOVDQU64       320(DI), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(SI)
+	VMOVDQU64       384(DI), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(SI)
+	VMOVDQU64       448(DI), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(SI)
+	ADDQ            $0x00000200, DI
+	ADDQ            $0x00000200, SI
+	SUBQ            $0x00000200, DX
+	CMPQ            DX, $0x00000201
+	JAE             openTypedVAES512_loop_138
+	JMP             openTypedVAES512_loopEnd_134
+	PCALIGN $0x40
+
+openTypedVAES512_loop_139:
+	ADDL            $0x20, BX
+	MOVL            BX, R8
+	BSWAPL          R8
+	VPBROADCASTD.Z  R8, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R11), Z28, Z0
+	VPXORQ          64(R11), Z28, Z1
+	VPXORQ          128(R11), Z28, Z2
+	VPXORQ          192(R11), Z28, Z3
+	VPXORQ          256(R11), Z28, Z4
+	VPXORQ          320(R11), Z28, Z5
+	VPXORQ          384(R11), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R11), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (DI), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       64(DI), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU64       128(DI), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(SI)
+	VMOVDQU64       192(DI), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(SI)
+	VMOVDQU64       256(DI), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(SI)
+	VMOVDQU64       320(DI), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(SI)
+	VMOVDQU64       384(DI), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(SI)
+	VMOVDQU64       448(DI), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(SI)
+	ADDQ            $0x00000200, DI
+	ADDQ            $0x00000200, SI
+	SUBQ            $0x00000200, DX
+	CMPQ            DX, $0x00000201
+	JAE             openTypedVAES512_loop_139
+	JMP             openTypedVAES512_loopEnd_134
+	PCALIGN $0x40
+
+openTypedVAES512_loop_140:
+	ADDL            $0x20, BX
+	MOVL            BX, R8
+	BSWAPL          R8
+	VPBROADCASTD.Z  R8, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          (R11), Z28, Z0
+	VPXORQ          64(R11), Z28, Z1
+	VPXORQ          128(R11), Z28, Z2
+	VPXORQ          192(R11), Z28, Z3
+	VPXORQ          256(R11), Z28, Z4
+	VPXORQ          320(R11), Z28, Z5
+	VPXORQ          384(R11), Z28, Z6
+	VPBLENDMQ       Z29, Z28, K2, Z7
+	VPXORQ          448(R11), Z7, Z7
+	VMOVDQA64       Z29, Z28
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENC         Z30, Z4, Z4
+	VAESENC         Z30, Z5, Z5
+	VAESENC         Z30, Z6, Z6
+	VAESENC         Z30, Z7, Z7
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (DI), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       64(DI), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU64       128(DI), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(SI)
+	VMOVDQU64       192(DI), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(SI)
+	VMOVDQU64       256(DI), Z12
+	VAESENCLAST     Z26, Z4, Z4
+	VPXORQ          Z12, Z4, Z4
+	VMOVDQU64       Z4, 256(SI)
+	VMOVDQU64       320(DI), Z13
+	VAESENCLAST     Z26, Z5, Z5
+	VPXORQ          Z13, Z5, Z5
+	VMOVDQU64       Z5, 320(SI)
+	VMOVDQU64       384(DI), Z14
+	VAESENCLAST     Z26, Z6, Z6
+	VPXORQ          Z14, Z6, Z6
+	VMOVDQU64       Z6, 384(SI)
+	VMOVDQU64       448(DI), Z15
+	VAESENCLAST     Z26, Z7, Z7
+	VPXORQ          Z15, Z7, Z7
+	VMOVDQU64       Z7, 448(SI)
+	ADDQ            $0x00000200, DI
+	ADDQ            $0x00000200, SI
+	SUBQ            $0x00000200, DX
+	CMPQ            DX, $0x00000201
+	JAE             openTypedVAES512_loop_140
+
+openTypedVAES512_loopEnd_134:
+	CMPQ            DX, $0x00000101
+	JB              openTypedVAES512_end8_135
+	VPXORQ          (R11), Z28, Z0
+	VPXORQ          64(R11), Z28, Z1
+	VPXORQ          128(R11), Z28, Z2
+	VPXORQ          192(R11), Z28, Z3
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_141
+	JE              openTypedVAES512_rounds12_142
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds12_142:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds10_141:
+	VBROADCASTI32X4 544(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 320(AX), Z20
+	VBROADCASTI32X4 432(AX), Z18
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 448(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 336(AX), Z17
+	VBROADCASTI32X4 352(AX), Z20
+	VBROADCASTI32X4 464(AX), Z18
+	VBROADCASTI32X4 480(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 384(AX), Z20
+	VBROADCASTI32X4 496(AX), Z18
+	VBROADCASTI32X4 512(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z15, Z16
+	VPSHUFB         Z25, Z8, Z19
+	VPXORQ          Z31, Z19, Z19
+	VBROADCASTI32X4 400(AX), Z17
+	VBROADCASTI32X4 288(AX), Z20
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 528(AX), Z18
+	VBROADCASTI32X4 416(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VMOVDQU64       (DI), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       64(DI), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU64       128(DI), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(SI)
+	VMOVDQU64       192(DI), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(SI)
+	ADDQ            $0x00000100, DI
+	ADDQ            $0x00000100, SI
+	SUBQ            $0x00000100, DX
+
+openTypedVAES512_tail4_143:
+	LEAQ            15(DX), R8
+	SHRQ            $0x04, R8
+	NEGQ            R8
+	SHLQ            $0x04, R8
+	LEAQ            848(AX)(R8*1), R8
+	ADDL            $0x20, BX
+	BSWAPL          BX
+	VPBROADCASTD.Z  BX, K1, Z29
+	VPXORQ          Z27, Z29, Z29
+	VPXORQ          256(R11), Z28, Z0
+	VPXORQ          320(R11), Z28, Z1
+	VPXORQ          384(R11), Z28, Z2
+	VPBLENDMQ       Z29, Z28, K2, Z3
+	VPXORQ          448(R11), Z3, Z3
+	VMOVDQA64       Z29, Z28
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_145
+	JE              openTypedVAES512_rounds12_146
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds12_146:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds10_145:
+	VBROADCASTI32X4 576(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 384(AX), Z17
+	VBROADCASTI32X4 400(AX), Z20
+	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 528(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z8, Z16
+	VPXORQ          Z31, Z16, Z16
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 368(AX), Z17
+	VBROADCASTI32X4 496(AX), Z18
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z16, Z18, Z18
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z16, Z24, Z24
+	VPXORQ          Z17, Z22, Z22
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFB         Z25, Z11, Z11
+	VPXORQ          Z31, Z11, Z11
+	VMOVDQU64       (R8), Z17
+	VPSHUFD         $0x4e, Z11, Z18
+	VPXORQ          Z11, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z23
+	VPCLMULQDQ      $0x00, Z17, Z11, Z22
+	VPCLMULQDQ      $0x11, Z17, Z11, Z24
+	MOVQ            $-1, AX
+	CMPQ            DX, $0x00000000
+	JBE             openTypedVAES512_done_144
+	LEAQ            (DX), CX
+	LEAQ            1(R9), R10
+	SUBQ            CX, R10
+	LEAQ            -1(CX), BX
+	BZHIQ           BX, AX, BX
+	KMOVQ           BX, K2
+	MOVQ            $0x00000040, BX
+	CMPQ            CX, BX
+	CMOVQHI         BX, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      (DI), K1, Z16
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z16, Z0, Z0
+	VMOVDQU8        Z0, K2, (SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z0, K1, (R10)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       64(R8), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+	CMPQ            DX, $0x00000040
+	JBE             openTypedVAES512_done_144
+	LEAQ            -64(DX), CX
+	LEAQ            1(R9), R10
+	SUBQ            CX, R10
+	LEAQ            -1(CX), BX
+	BZHIQ           BX, AX, BX
+	KMOVQ           BX, K2
+	MOVQ            $0x00000040, BX
+	CMPQ            CX, BX
+	CMOVQHI         BX, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      64(DI), K1, Z16
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z16, Z1, Z1
+	VMOVDQU8        Z1, K2, 64(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z1, K1, (R10)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       128(R8), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+	CMPQ            DX, $0x00000080
+	JBE             openTypedVAES512_done_144
+	LEAQ            -128(DX), CX
+	LEAQ            1(R9), R10
+	SUBQ            CX, R10
+	LEAQ            -1(CX), BX
+	BZHIQ           BX, AX, BX
+	KMOVQ           BX, K2
+	MOVQ            $0x00000040, BX
+	CMPQ            CX, BX
+	CMOVQHI         BX, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      128(DI), K1, Z16
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z16, Z2, Z2
+	VMOVDQU8        Z2, K2, 128(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z2, K1, (R10)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       192(R8), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+	CMPQ            DX, $0x000000c0
+	JBE             openTypedVAES512_done_144
+	LEAQ            -192(DX), CX
+	LEAQ            1(R9), R9
+	SUBQ            CX, R9
+	LEAQ            -1(CX), BX
+	BZHIQ           BX, AX, BX
+	KMOVQ           BX, K2
+	MOVQ            $0x00000040, BX
+	CMPQ            CX, BX
+	CMOVQHI         BX, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      192(DI), K1, Z16
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z16, Z3, Z3
+	VMOVDQU8        Z3, K2, 192(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z3, K1, (R9)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       256(R8), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+
+openTypedVAES512_done_144:
+	VPTERNLOGQ      $0x96, Z22, Z24, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z22, Z17
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z17, Z22, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VEXTRACTI64X4   $0x01, Z24, Y17
+	VPXORQ          Y17, Y24, Y24
+	VEXTRACTI64X2   $0x01, Y24, X17
+	VPXORQ          X17, X24, X24
+	VPXORQ          (SP), X24, X24
+	VPSHUFB         X25, X24, X24
+	XORL            AX, AX
+	VPXORQ          (DI)(DX*1), X24, X13
+	VPTEST          X13, X13
+	SETEQ           AL
+	MOVQ            AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_end8_135:
+	LEAQ            15(DX), BX
+	SHRQ            $0x04, BX
+	NEGQ            BX
+	SHLQ            $0x04, BX
+	LEAQ            848(AX)(BX*1), BX
+	VPXORQ          (R11), Z28, Z0
+	VPXORQ          64(R11), Z28, Z1
+	VPXORQ          128(R11), Z28, Z2
+	VPXORQ          192(R11), Z28, Z3
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_148
+	JE              openTypedVAES512_rounds12_149
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds12_149:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds10_148:
+	VBROADCASTI32X4 560(AX), Z23
+	VPSHUFB         Z25, Z9, Z16
+	VPSHUFB         Z25, Z10, Z19
+	VBROADCASTI32X4 320(AX), Z17
+	VBROADCASTI32X4 336(AX), Z20
+	VBROADCASTI32X4 448(AX), Z18
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 464(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPXORQ          Z16, Z19, Z24
+	VPXORQ          Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z11, Z16
+	VPSHUFB         Z25, Z12, Z19
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 352(AX), Z17
+	VBROADCASTI32X4 368(AX), Z20
+	VBROADCASTI32X4 480(AX), Z18
+	VBROADCASTI32X4 496(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z13, Z16
+	VPSHUFB         Z25, Z14, Z19
+	VBROADCASTI32X4 384(AX), Z17
+	VBROADCASTI32X4 400(AX), Z20
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 512(AX), Z18
+	VBROADCASTI32X4 528(AX), Z21
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z19, Z20, Z20
+	VPXORQ          Z16, Z18, Z18
+	VPXORQ          Z19, Z21, Z21
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPCLMULQDQ      $0x01, Z19, Z19, Z19
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z20, Z20, Z20
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VPCLMULQDQ      $0x01, Z21, Z21, Z21
+	VPTERNLOGQ      $0x96, Z16, Z19, Z24
+	VPTERNLOGQ      $0x96, Z17, Z20, Z22
+	VPTERNLOGQ      $0x96, Z18, Z21, Z23
+	VPSHUFB         Z25, Z8, Z16
+	VPXORQ          Z31, Z16, Z16
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 304(AX), Z17
+	VBROADCASTI32X4 432(AX), Z18
+	VPXORQ          Z16, Z17, Z17
+	VPXORQ          Z16, Z18, Z18
+	VPCLMULQDQ      $0x01, Z16, Z16, Z16
+	VPCLMULQDQ      $0x01, Z17, Z17, Z17
+	VPCLMULQDQ      $0x01, Z18, Z18, Z18
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z16, Z24, Z24
+	VPXORQ          Z17, Z22, Z22
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z24, Z22, Z22
+	VPXORQ          Z24, Z23, Z31
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z24
+	VPCLMULQDQ      $0x10, Z24, Z22, Z24
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z24, Z22, Z31
+	VPSHUFB         Z25, Z15, Z15
+	VPXORQ          Z31, Z15, Z15
+	VMOVDQU64       (BX), Z17
+	VPSHUFD         $0x4e, Z15, Z18
+	VPXORQ          Z15, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z23
+	VPCLMULQDQ      $0x00, Z17, Z15, Z22
+	VPCLMULQDQ      $0x11, Z17, Z15, Z24
+	MOVQ            $-1, AX
+	CMPQ            DX, $0x00000000
+	JBE             openTypedVAES512_done_147
+	LEAQ            (DX), CX
+	LEAQ            1(R9), R10
+	SUBQ            CX, R10
+	LEAQ            -1(CX), R8
+	BZHIQ           R8, AX, R8
+	KMOVQ           R8, K2
+	MOVQ            $0x00000040, R8
+	CMPQ            CX, R8
+	CMOVQHI         R8, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      (DI), K1, Z16
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z16, Z0, Z0
+	VMOVDQU8        Z0, K2, (SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z0, K1, (R10)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       64(BX), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+	CMPQ            DX, $0x00000040
+	JBE             openTypedVAES512_done_147
+	LEAQ            -64(DX), CX
+	LEAQ            1(R9), R10
+	SUBQ            CX, R10
+	LEAQ            -1(CX), R8
+	BZHIQ           R8, AX, R8
+	KMOVQ           R8, K2
+	MOVQ            $0x00000040, R8
+	CMPQ            CX, R8
+	CMOVQHI         R8, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      64(DI), K1, Z16
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z16, Z1, Z1
+	VMOVDQU8        Z1, K2, 64(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z1, K1, (R10)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       128(BX), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+	CMPQ            DX, $0x00000080
+	JBE             openTypedVAES512_done_147
+	LEAQ            -128(DX), CX
+	LEAQ            1(R9), R10
+	SUBQ            CX, R10
+	LEAQ            -1(CX), R8
+	BZHIQ           R8, AX, R8
+	KMOVQ           R8, K2
+	MOVQ            $0x00000040, R8
+	CMPQ            CX, R8
+	CMOVQHI         R8, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      128(DI), K1, Z16
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z16, Z2, Z2
+	VMOVDQU8        Z2, K2, 128(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z2, K1, (R10)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       192(BX), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+	CMPQ            DX, $0x000000c0
+	JBE             openTypedVAES512_done_147
+	LEAQ            -192(DX), CX
+	LEAQ            1(R9), R9
+	SUBQ            CX, R9
+	LEAQ            -1(CX), R8
+	BZHIQ           R8, AX, R8
+	KMOVQ           R8, K2
+	MOVQ            $0x00000040, R8
+	CMPQ            CX, R8
+	CMOVQHI         R8, CX
+	BZHIQ           CX, AX, CX
+	KMOVQ           CX, K1
+	VMOVDQU8.Z      192(DI), K1, Z16
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z16, Z3, Z3
+	VMOVDQU8        Z3, K2, 192(SI)
+	KXORQ           K1, K2, K1
+	VMOVDQU8        Z3, K1, (R9)
+	VPSHUFB         Z25, Z16, Z16
+	VMOVDQU64       256(BX), Z17
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z17, Z19
+	VPXORQ          Z17, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z18
+	VPCLMULQDQ      $0x00, Z17, Z16, Z19
+	VPCLMULQDQ      $0x11, Z17, Z16, Z16
+	VPXORQ          Z18, Z23, Z23
+	VPXORQ          Z19, Z22, Z22
+	VPXORQ          Z16, Z24, Z24
+
+openTypedVAES512_done_147:
+	VPTERNLOGQ      $0x96, Z22, Z24, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z22, Z17
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z17, Z22, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VEXTRACTI64X4   $0x01, Z24, Y17
+	VPXORQ          Y17, Y24, Y24
+	VEXTRACTI64X2   $0x01, Y24, X17
+	VPXORQ          X17, X24, X24
+	VPXORQ          (SP), X24, X24
+	VPSHUFB         X25, X24, X24
+	XORL            AX, AX
+	VPXORQ          (DI)(DX*1), X24, X13
+	VPTEST          X13, X13
+	SETEQ           AL
+	MOVQ            AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openTypedVAES512_first4_133:
+	VPXORQ          (R11), Z28, Z0
+	VPXORQ          64(R11), Z28, Z1
+	VPXORQ          128(R11), Z28, Z2
+	VPXORQ          192(R11), Z28, Z3
+	CMPQ            (AX), $0x0c
+	JB              openTypedVAES512_rounds10_150
+	JE              openTypedVAES512_rounds12_151
+	VBROADCASTI32X4 -208(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -192(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds12_151:
+	VBROADCASTI32X4 -176(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -160(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+
+openTypedVAES512_rounds10_150:
+	VMOVDQU64       (R8), Z20
+	VINSERTI64X2    $0x03, 912(AX), Z20, Z20
+	VBROADCASTI32X4 -144(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPSHUFD         $0x4e, Z16, Z18
+	VPXORQ          Z16, Z18, Z18
+	VPSHUFD         $0x4e, Z20, Z19
+	VPXORQ          Z20, Z19, Z19
+	VPCLMULQDQ      $0x00, Z19, Z18, Z23
+	VPCLMULQDQ      $0x00, Z20, Z16, Z22
+	VPCLMULQDQ      $0x11, Z20, Z16, Z24
+	VBROADCASTI32X4 -128(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPTERNLOGQ      $0x96, Z22, Z24, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z22, Z17
+	VPSHUFD         $0x4e, Z22, Z22
+	VPTERNLOGQ      $0x96, Z17, Z22, Z23
+	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
+	VPCLMULQDQ      $0x10, Z17, Z23, Z17
+	VPSHUFD         $0x4e, Z23, Z23
+	VPTERNLOGQ      $0x96, Z17, Z23, Z24
+	VBROADCASTI32X4 -112(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -96(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VEXTRACTI64X2   $0x03, Z24, X20
+	VBROADCASTI32X4 -80(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VMOVDQA64.Z     Z24, K3, Z24
+	VBROADCASTI32X4 -64(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VBROADCASTI32X4 -48(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VEXTRACTI64X4   $0x01, Z24, Y17
+	VPXORQ          Y17, Y24, Y24
+	VEXTRACTI64X2   $0x01, Y24, X17
+	VPXORQ          X17, X24, X24
+	VBROADCASTI32X4 -32(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VPXORQ          Z24, Z31, Z31
+	VBROADCASTI32X4 -16(CX), Z30
+	VAESENC         X30, X21, X21
+	VAESENC         Z30, Z0, Z0
+	VAESENC         Z30, Z1, Z1
+	VAESENC         Z30, Z2, Z2
+	VAESENC         Z30, Z3, Z3
+	VAESENCLAST     X26, X21, X21
+	VPSHUFB         X25, X21, X21
+	VPXORQ          X20, X21, X21
+	VMOVDQU64       X21, (SP)
+	VMOVDQU64       (DI), Z8
+	VAESENCLAST     Z26, Z0, Z0
+	VPXORQ          Z8, Z0, Z0
+	VMOVDQU64       Z0, (SI)
+	VMOVDQU64       64(DI), Z9
+	VAESENCLAST     Z26, Z1, Z1
+	VPXORQ          Z9, Z1, Z1
+	VMOVDQU64       Z1, 64(SI)
+	VMOVDQU64       128(DI), Z10
+	VAESENCLAST     Z26, Z2, Z2
+	VPXORQ          Z10, Z2, Z2
+	VMOVDQU64       Z2, 128(SI)
+	VMOVDQU64       192(DI), Z11
+	VAESENCLAST     Z26, Z3, Z3
+	VPXORQ          Z11, Z3, Z3
+	VMOVDQU64       Z3, 192(SI)
+	ADDQ            $0x00000100, DI
+	ADDQ            $0x00000100, SI
+	SUBQ            $0x00000100, DX
+	JMP             openTypedVAES512_tail4_143
+
 // func sealMoreVAES512(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, CMOV, VAES, VPCLMULQDQ
 TEXT ·sealMoreVAES512(SB), NOSPLIT, $0-40
@@ -8226,8 +10812,8 @@ TEXT ·sealMoreVAES512(SB), NOSPLIT, $0-40
 	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              sealMoreVAES512_rounds10_114
-	JE              sealMoreVAES512_rounds12_115
+	JB              sealMoreVAES512_rounds10_153
+	JE              sealMoreVAES512_rounds12_154
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -8247,7 +10833,7 @@ TEXT ·sealMoreVAES512(SB), NOSPLIT, $0-40
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealMoreVAES512_rounds12_115:
+sealMoreVAES512_rounds12_154:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -8267,7 +10853,7 @@ sealMoreVAES512_rounds12_115:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-sealMoreVAES512_rounds10_114:
+sealMoreVAES512_rounds10_153:
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -8377,11 +10963,11 @@ sealMoreVAES512_rounds10_114:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            (AX), $0x0c
-	JA              sealMoreVAES512_loop_118
-	JE              sealMoreVAES512_loop_117
+	JA              sealMoreVAES512_loop_157
+	JE              sealMoreVAES512_loop_156
 	PCALIGN         $0x40
 
-sealMoreVAES512_loop_116:
+sealMoreVAES512_loop_155:
 	ADDL            $0x20, SI
 	MOVL            SI, R9
 	BSWAPL          R9
@@ -8590,11 +11176,11 @@ sealMoreVAES512_loop_116:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
-	JAE             sealMoreVAES512_loop_116
-	JMP             sealMoreVAES512_loopEnd_113
+	JAE             sealMoreVAES512_loop_155
+	JMP             sealMoreVAES512_loopEnd_152
 	PCALIGN $0x40
 
-sealMoreVAES512_loop_117:
+sealMoreVAES512_loop_156:
 	ADDL            $0x20, SI
 	MOVL            SI, R9
 	BSWAPL          R9
@@ -8821,11 +11407,11 @@ sealMoreVAES512_loop_117:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
-	JAE             sealMoreVAES512_loop_117
-	JMP             sealMoreVAES512_loopEnd_113
+	JAE             sealMoreVAES512_loop_156
+	JMP             sealMoreVAES512_loopEnd_152
 	PCALIGN $0x40
 
-sealMoreVAES512_loop_118:
+sealMoreVAES512_loop_157:
 	ADDL            $0x20, SI
 	MOVL            SI, R9
 	BSWAPL          R9
@@ -9070,9 +11656,9 @@ sealMoreVAES512_loop_118:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
-	JAE             sealMoreVAES512_loop_118
+	JAE             sealMoreVAES512_loop_157
 
-sealMoreVAES512_loopEnd_113:
+sealMoreVAES512_loopEnd_152:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -9229,8 +11815,8 @@ TEXT ·openMoreVAES512(SB), NOSPLIT, $0-40
 	VPXORQ          448(R10), Z7, Z7
 	VMOVDQA64       Z29, Z28
 	CMPQ            (AX), $0x0c
-	JB              openMoreVAES512_rounds10_120
-	JE              openMoreVAES512_rounds12_121
+	JB              openMoreVAES512_rounds10_159
+	JE              openMoreVAES512_rounds12_160
 	VBROADCASTI32X4 -208(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -9250,7 +11836,7 @@ TEXT ·openMoreVAES512(SB), NOSPLIT, $0-40
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openMoreVAES512_rounds12_121:
+openMoreVAES512_rounds12_160:
 	VBROADCASTI32X4 -176(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -9270,7 +11856,7 @@ openMoreVAES512_rounds12_121:
 	VAESENC         Z30, Z6, Z6
 	VAESENC         Z30, Z7, Z7
 
-openMoreVAES512_rounds10_120:
+openMoreVAES512_rounds10_159:
 	VBROADCASTI32X4 -144(DX), Z30
 	VAESENC         Z30, Z0, Z0
 	VAESENC         Z30, Z1, Z1
@@ -9388,11 +11974,11 @@ openMoreVAES512_rounds10_120:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            (AX), $0x0c
-	JA              openMoreVAES512_loop_124
-	JE              openMoreVAES512_loop_123
+	JA              openMoreVAES512_loop_163
+	JE              openMoreVAES512_loop_162
 	PCALIGN         $0x40
 
-openMoreVAES512_loop_122:
+openMoreVAES512_loop_161:
 	ADDL            $0x20, SI
 	MOVL            SI, R9
 	BSWAPL          R9
@@ -9609,11 +12195,11 @@ openMoreVAES512_loop_122:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
-	JAE             openMoreVAES512_loop_122
-	JMP             openMoreVAES512_loopEnd_119
+	JAE             openMoreVAES512_loop_161
+	JMP             openMoreVAES512_loopEnd_158
 	PCALIGN $0x40
 
-openMoreVAES512_loop_123:
+openMoreVAES512_loop_162:
 	ADDL            $0x20, SI
 	MOVL            SI, R9
 	BSWAPL          R9
@@ -9848,11 +12434,11 @@ openMoreVAES512_loop_123:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
-	JAE             openMoreVAES512_loop_123
-	JMP             openMoreVAES512_loopEnd_119
+	JAE             openMoreVAES512_loop_162
+	JMP             openMoreVAES512_loopEnd_158
 	PCALIGN $0x40
 
-openMoreVAES512_loop_124:
+openMoreVAES512_loop_163:
 	ADDL            $0x20, SI
 	MOVL            SI, R9
 	BSWAPL          R9
@@ -10105,9 +12691,9 @@ openMoreVAES512_loop_124:
 	ADDQ            $0x00000200, DI
 	SUBQ            $0x00000200, BX
 	CMPQ            BX, $0x00000001
-	JAE             openMoreVAES512_loop_124
+	JAE             openMoreVAES512_loop_163
 
-openMoreVAES512_loopEnd_119:
+openMoreVAES512_loopEnd_158:
 	VBROADCASTI32X4 560(AX), Z23
 	VPSHUFB         Z25, Z9, Z16
 	VPSHUFB         Z25, Z10, Z19
@@ -10225,9 +12811,9 @@ TEXT ·ghashVAES512(SB), NOSPLIT, $0-32
 	MOVQ            n+24(FP), BX
 	VMOVDQU64       (CX), X31
 	CMPQ            BX, $0x00000100
-	JBE             ghashVAES512_last_126
+	JBE             ghashVAES512_last_165
 
-ghashVAES512_loop_125:
+ghashVAES512_loop_164:
 	VMOVDQU64       (DX), Z16
 	VPSHUFB         Z25, Z16, Z16
 	VPXORQ          Z31, Z16, Z16
@@ -10295,9 +12881,9 @@ ghashVAES512_loop_125:
 	ADDQ            $0x00000100, DX
 	SUBQ            $0x00000100, BX
 	CMPQ            BX, $0x00000100
-	JA              ghashVAES512_loop_125
+	JA              ghashVAES512_loop_164
 
-ghashVAES512_last_126:
+ghashVAES512_last_165:
 	LEAQ       15(BX), SI
 	SHRQ       $0x04, SI
 	NEGQ       SI
@@ -10322,7 +12908,7 @@ ghashVAES512_last_126:
 	VPCLMULQDQ $0x00, Z17, Z16, Z22
 	VPCLMULQDQ $0x11, Z17, Z16, Z24
 	CMPQ       BX, $0x00000040
-	JBE        ghashVAES512_done_127
+	JBE        ghashVAES512_done_166
 	LEAQ       -64(BX), DI
 	MOVQ       $0x00000040, R8
 	CMPQ       DI, R8
@@ -10343,7 +12929,7 @@ ghashVAES512_last_126:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 	CMPQ       BX, $0x00000080
-	JBE        ghashVAES512_done_127
+	JBE        ghashVAES512_done_166
 	LEAQ       -128(BX), DI
 	MOVQ       $0x00000040, R8
 	CMPQ       DI, R8
@@ -10364,7 +12950,7 @@ ghashVAES512_last_126:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 	CMPQ       BX, $0x000000c0
-	JBE        ghashVAES512_done_127
+	JBE        ghashVAES512_done_166
 	LEAQ       -192(BX), BX
 	MOVQ       $0x00000040, DI
 	CMPQ       BX, DI
@@ -10385,7 +12971,7 @@ ghashVAES512_last_126:
 	VPXORQ     Z19, Z22, Z22
 	VPXORQ     Z16, Z24, Z24
 
-ghashVAES512_done_127:
+ghashVAES512_done_166:
 	VPTERNLOGQ      $0x96, Z22, Z24, Z23
 	VBROADCASTI32X4 gcmPoly<>+0(SB), Z17
 	VPCLMULQDQ      $0x10, Z17, Z22, Z17

@@ -135,6 +135,13 @@ func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
 	return a.openSlow(unsafe.Slice(dst, n), unsafe.Slice(nonce, NonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
 }
 
+func (a *AEAD) openSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) bool {
+	if a.tier == cpu.VAES512 && len(suffix) == 1 && len(dst) < maxCall && len(additionalData) <= maxAD {
+		return openTypedVAES512(&a.key, &nonce[0], unsafe.SliceData(dst), &ciphertext[0], len(dst), &suffix[0], unsafe.SliceData(additionalData), len(additionalData)) == 1
+	}
+	return a.openJoined(dst, suffix, nonce, ciphertext, additionalData)
+}
+
 // openSlow opens what takes several calls, and what has no kernel.
 func (a *AEAD) openSlow(out, nonce, ciphertext, additionalData []byte) bool {
 	if a.tier == cpu.Generic {

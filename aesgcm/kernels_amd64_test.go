@@ -37,6 +37,7 @@ type kernelTest struct {
 	twin                *twin
 	key                 key
 	dst, src, ad, nonce *cryptotest.Guard
+	last                *cryptotest.Guard
 	r                   *rand.Rand
 }
 
@@ -54,6 +55,7 @@ func testKernels(t *testing.T, f func(t *testing.T, k *kernelTest)) {
 				k.init(&k.key, &raw[0])
 				k.dst, k.src = cryptotest.NewGuard(t, maxCall+16), cryptotest.NewGuard(t, maxCall+16)
 				k.ad, k.nonce = cryptotest.NewGuard(t, maxCall), cryptotest.NewGuard(t, 12)
+				k.last = cryptotest.NewGuard(t, 1)
 				f(t, k)
 			})
 		}

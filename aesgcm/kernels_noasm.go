@@ -37,3 +37,7 @@ func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) 
 func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
 	return a.openGeneric(unsafe.Slice(dst, n), unsafe.Slice(nonce, NonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
 }
+
+func (a *AEAD) openSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) bool {
+	return a.openJoined(dst, suffix, nonce, ciphertext, additionalData)
+}

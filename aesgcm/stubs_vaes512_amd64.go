@@ -38,6 +38,13 @@ func sealTypedVAES512(k *key, nonce, dst, src *byte, n, last int, ad *byte, adLe
 //go:noescape
 func openVAES512(k *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int) (ok int)
 
+// openTypedVAES512 opens a whole message of n+1 bytes, whose tag follows, at src:
+// n bytes go to dst, the last to *last. n < 64 KiB. If ok is 0, what is in dst and
+// *last must be cleared. Otherwise as openVAES512 of a whole message.
+//
+//go:noescape
+func openTypedVAES512(k *key, nonce, dst, src *byte, n int, last, ad *byte, adLen int) (ok int)
+
 // sealMoreVAES512 encrypts the n bytes at src to dst, the next part of the
 // message that s describes and not the last, and moves s on. n is a positive
 // multiple of 1024 up to 64 KiB, s.blocks a multiple of 64; src and dst are the

@@ -16,6 +16,7 @@ func vaes512(c *gen.Ctx) {
 	(&z512{Ctx: c, name: "sealVAES512"}).message()
 	(&z512{Ctx: c, name: "openVAES512", open: true}).message()
 	(&z512{Ctx: c, name: "sealTypedVAES512", typed: true}).message()
+	(&z512{Ctx: c, name: "openTypedVAES512", open: true, typed: true}).message()
 	(&z512{Ctx: c, name: "sealMoreVAES512"}).part()
 	(&z512{Ctx: c, name: "openMoreVAES512", open: true}).part()
 	(&z512{Ctx: c, name: "ghashVAES512"}).ghash()

@@ -64,7 +64,7 @@ type z512 struct {
 	*gen.Ctx
 	name  string
 	open  bool // decrypts
-	typed bool // seals one byte more than there is at src
+	typed bool // one byte more than there is at src or dst
 
 	k    reg.GPVirtual // the key
 	rke  reg.GPVirtual // address of the last round key
@@ -73,7 +73,7 @@ type z512 struct {
 	n    reg.GPVirtual // bytes left
 	s    reg.GPVirtual // the stream or nil
 	ctr  reg.GPVirtual // blocks done
-	last reg.GPVirtual // the byte more
+	last reg.GPVirtual // the byte more, or its address
 
 	table reg.GPVirtual // the aligned copy of counterTable
 

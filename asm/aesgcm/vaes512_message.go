@@ -12,9 +12,10 @@ import (
 // through steps of 512 bytes, eight vectors: AES of this step's between the
 // products of those before (long).
 //
-// It also builds sealTypedVAES512, for which n counts the byte more. That byte
-// must be in the last vector, which is loaded under a mask: the steps before
-// leave one byte more than they otherwise would.
+// It also builds sealTypedVAES512 and openTypedVAES512, for which n counts the
+// byte more from here on. That byte must be in the last vector, which is loaded
+// and stored under a mask: the steps before leave one byte more than they
+// otherwise would.
 func (g *z512) message() {
 	g.Kernel(g.name)
 	g.begin()
@@ -235,6 +236,12 @@ func (g *z512) shortBody(q int, ad reg.VecPhysical, ta, tw reg.GPVirtual) {
 				func() { g.VPSHUFB(zBswap, zP[i], zP[4]) },
 				func() { g.karatsuba(zP[4], weights(i), zT[1], zT[2], zT[3], lo, mid, hi, false) })
 		}
+		stored := reg.Register(m)
+		var place reg.GPVirtual
+		if g.typed {
+			place, stored = g.placeOfLast(left), g.K()
+			g.KSHIFTRQ(U8(1), m, stored)
+		}
 		hash = append(hash,
 			func() { g.reduce(lo, mid, hi, zT[1]) },
 			func() { g.lanes(hi, zT[1]) },
@@ -255,7 +262,10 @@ func (g *z512) shortBody(q int, ad reg.VecPhysical, ta, tw reg.GPVirtual) {
 			if i < q-1 {
 				g.VMOVDQU64(s, out(i))
 			} else {
-				g.VMOVDQU8(s, m, out(i))
+				g.VMOVDQU8(s, stored, out(i))
+				if g.typed {
+					g.storeLast(s, m, stored, place)
+				}
 			}
 		}
 		g.result(1)
@@ -314,6 +324,23 @@ func (g *z512) loadTyped(from Mem, all, loaded reg.Register, dst reg.VecPhysical
 	more := g.K()
 	g.KXORQ(all, loaded, more)
 	g.VPBROADCASTB(g.last.As32(), more, dst)
+}
+
+// placeOfLast returns the address that a vector would be stored at for its byte
+// number left-1 to land in *last.
+func (g *z512) placeOfLast(left reg.GPVirtual) reg.GPVirtual {
+	place := g.GP64()
+	g.LEAQ(Mem{Base: g.last, Disp: 1}, place)
+	g.SUBQ(left, place)
+	return place
+}
+
+// storeLast stores the one byte that all has and stored has not, if there is
+// one. A masked store touches no other memory.
+func (g *z512) storeLast(s reg.VecPhysical, all, stored reg.Register, place reg.GPVirtual) {
+	more := g.K()
+	g.KXORQ(all, stored, more)
+	g.VMOVDQU8(s, more, Mem{Base: place})
 }
 
 // shortTag folds lo into hi, adds the lanes and E(J0) up and leaves the tag in
@@ -578,26 +605,35 @@ func (g *z512) tail(p int, counter, upperLanes reg.Register, final Mem) {
 		g.CMPQ(g.n, U32(64*i))
 		g.JBE(LabelRef(done))
 		g.LEAQ(Mem{Base: g.n, Disp: -64 * i}, left)
+		less := reg.Register(m) // m without the byte more
+		var place reg.GPVirtual
 		if g.typed {
-			load, most, loaded := g.GP64(), g.GP64(), g.K()
-			g.LEAQ(Mem{Base: left, Disp: -1}, load)
-			g.BZHIQ(load, ones, load)
-			g.KMOVQ(load, loaded)
+			before, most := g.GP64(), g.GP64()
+			less = g.K()
+			if g.open {
+				place = g.placeOfLast(left)
+			}
+			g.LEAQ(Mem{Base: left, Disp: -1}, before)
+			g.BZHIQ(before, ones, before)
+			g.KMOVQ(before, less)
 			g.MOVQ(U32(64), most)
 			g.CMPQ(left, most)
 			g.CMOVQHI(most, left) // it may be 256
-			g.BZHIQ(left, ones, left)
-			g.KMOVQ(left, m)
-			g.loadTyped(in, m, loaded, zT[0])
+		}
+		g.BZHIQ(left, ones, left)
+		g.KMOVQ(left, m)
+		if g.typed && !g.open {
+			g.loadTyped(in, m, less, zT[0])
 		} else {
-			g.BZHIQ(left, ones, left)
-			g.KMOVQ(left, m)
 			g.VMOVDQU8_Z(in, m, zT[0])
 		}
 		if g.open {
 			g.VAESENCLAST(zLast, zS[i], zS[i])
 			g.VPXORQ(zT[0], zS[i], zS[i])
-			g.VMOVDQU8(zS[i], m, out)
+			g.VMOVDQU8(zS[i], less, out)
+			if g.typed {
+				g.storeLast(zS[i], m, less, place)
+			}
 		} else {
 			g.VPXORQ(zT[0], zLast, zT[0])
 			g.VAESENCLAST(zT[0], zS[i], zS[i])

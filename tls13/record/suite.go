@@ -31,7 +31,8 @@ type Suite struct {
 // SealSuffix, as [aesgcm.AEAD] has it, seals plaintext and suffix as if they
 // were one. OpenSuffix opens what has the length of dst, suffix and the overhead
 // together, and puts the first bytes of the plaintext in dst and the last ones
-// in suffix; if it returns an error, it has cleared both.
+// in suffix; it may overwrite ciphertext, and if it returns an error, it has
+// cleared dst and suffix.
 func NewSuite(id uint16, keySize int, limit uint64, newAEAD func(key []byte) (cipher.AEAD, error)) *Suite {
 	if newAEAD == nil {
 		panic("record: NewSuite without an AEAD")
