@@ -529,9 +529,6 @@ func badKeys(path string, src []byte) (bad []string, err error) {
 			last := -1
 			for _, m := range pair.FindAllStringSubmatch(text, -1) {
 				key := m[1]
-				if key == "suite" { // the AEAD and the hash of TLS 1.3 records
-					key = "alg"
-				}
 				at := slices.Index(report.Keys, key)
 				if at <= last {
 					bad = append(bad, fmt.Sprintf("%s: %s: key %q in %q", fset.Position(call.Pos()), fn.Name.Name, m[1], text))
