@@ -20,8 +20,8 @@
 //	var client, server keyschedule.TrafficSecret
 //	err := early.Init(keyschedule.SHA256, nil) // no PSK
 //	early.Handshake(&hs, shared)               // early is used up
-//	hs.ClientTraffic(&client, transcript)      // ClientHello..ServerHello
-//	hs.ServerTraffic(&server, transcript)
+//	hs.Traffic(&client, &server, transcript)   // ClientHello..ServerHello
+//	iv := server.KeyIV(key)
 //
 // A transcript argument is the hash of the handshake messages up to a certain
 // one (Section 4.1), computed with the hash function of the cipher suite: see
@@ -29,9 +29,9 @@
 //
 // A stage overwrites its secret when the next one has been derived from it
 // (Early.Handshake, Handshake.Main), and with Clear. Its methods panic after
-// that, as do those of a zero stage and of nil: the text of a panic starts with
-// "keyschedule:". So does a transcript of the wrong length, which is the
-// caller's mistake; nothing that a peer sends makes this package panic.
+// that, as do those of a zero stage and of nil, and as does a transcript of the
+// wrong length. The text of a panic starts with "keyschedule:". All of these are
+// mistakes of the caller; nothing that a peer sends makes this package panic.
 //
 // Secrets are kept in the form of the two hash values that an HMAC key stands
 // for (see [hkdf.HMAC]): whatever is derived from a secret afterwards costs two
@@ -39,7 +39,8 @@
 // Finished messages of both sides.
 //
 // The time that a function takes depends on lengths only, not on secrets. Values
-// are not safe for concurrent use. They must not be copied.
+// are not safe for concurrent use, but for what says so. They must not be copied:
+// a copy would not be overwritten with the original.
 package keyschedule
 
 import (
