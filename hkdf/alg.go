@@ -26,51 +26,37 @@ type alg struct {
 	tier   cpu.Tier // of this package's kernels for it; Generic if there is none
 	kernel bool     // there is a kernel for it, of this package or of sha2
 
-	// The constructors that stand for it, sha2's first, and a digest of each
-	// that is never written to.
-	news  [2]uintptr
-	fresh [2]hash.Hash
+	// The constructors that stand for it, sha2's and the standard library's.
+	news [2]func() hash.Hash
 }
 
 // The algs are never written after initialization. The likeliest come first:
 // identify searches in this order.
 var algs = [...]alg{
-	narrow(sha2.New256, sha256.New, sha2.IV256()),
-	wide(sha2.New384, sha512.New384, sha2.IV384()),
-	wide(sha2.New512, sha512.New, sha2.IV512()),
-	wide(sha2.New512_256, sha512.New512_256, sha2.IV512_256()),
-	narrow(sha2.New224, sha256.New224, sha2.IV224()),
-	wide(sha2.New512_224, sha512.New512_224, sha2.IV512_224()),
+	narrow(sha2.Size256, sha2.IV256(), sha2.New256, sha256.New),
+	wide(sha2.Size384, sha2.IV384(), sha2.New384, sha512.New384),
+	wide(sha2.Size512, sha2.IV512(), sha2.New512, sha512.New),
+	wide(sha2.Size512_256, sha2.IV512_256(), sha2.New512_256, sha512.New512_256),
+	narrow(sha2.Size224, sha2.IV224(), sha2.New224, sha256.New224),
+	wide(sha2.Size512_224, sha2.IV512_224(), sha2.New512_224, sha512.New512_224),
 }
 
 const generic = "generic"
 
-func narrow(ours, std func() hash.Hash, iv [8]uint32) alg {
-	a := describe(ours, std)
-	a.iv256 = iv
-	if a.size == sha2.Size256 {
+func narrow(size int, iv [8]uint32, ours, std func() hash.Hash) alg {
+	a := alg{size: size, iv256: iv, tier: cpu.Generic, news: [2]func() hash.Hash{ours, std}}
+	if size == sha2.Size256 {
 		a.tier = hostTier
 	}
 	a.kernel = a.tier != cpu.Generic || sha2.Tier256() != generic
 	return a
 }
 
-func wide(ours, std func() hash.Hash, iv [8]uint64) alg {
-	a := describe(ours, std)
-	a.wide = true
-	a.iv512 = iv
-	a.kernel = sha2.Tier512() != generic
-	return a
-}
-
-func describe(ours, std func() hash.Hash) alg {
-	a := alg{
-		news:  [2]uintptr{codeOf(ours), codeOf(std)},
-		fresh: [2]hash.Hash{ours(), std()},
+func wide(size int, iv [8]uint64, ours, std func() hash.Hash) alg {
+	return alg{
+		size: size, wide: true, iv512: iv, tier: cpu.Generic, news: [2]func() hash.Hash{ours, std},
+		kernel: sha2.Tier512() != generic,
 	}
-	a.size = a.fresh[0].Size()
-	a.tier = cpu.Generic
-	return a
 }
 
 // hostTier is the tier of this package's kernels on this machine.
@@ -96,35 +82,34 @@ func (a *alg) tierName() string {
 func identify[H hash.Hash](h func() H) *alg {
 	code := codeOf(h)
 	for i := range algs {
-		if a := &algs[i]; a.news[0] == code || a.news[1] == code {
+		if a := &algs[i]; codeOf(a.news[0]) == code || codeOf(a.news[1]) == code {
 			return a
 		}
 	}
 	var d hash.Hash = h()
-	for i := range algs {
-		if a := &algs[i]; a.made(d) {
-			return a
+	for i, digests := range fresh() {
+		for _, x := range digests {
+			// Size tells the functions of one type apart.
+			if reflect.TypeOf(d) == reflect.TypeOf(x) && d.Size() == algs[i].size && sameState(d, x) {
+				return &algs[i]
+			}
 		}
 	}
 	return nil
 }
 
+// fresh returns a digest of each constructor of algs, which is never written to.
+var fresh = sync.OnceValue(func() (digests [len(algs)][2]hash.Hash) {
+	for i, a := range algs {
+		digests[i] = [2]hash.Hash{a.news[0](), a.news[1]()}
+	}
+	return digests
+})
+
 // codeOf returns the address of h's code, as reflect.Value.Pointer does: it is
 // the first word of what a func value points to. Functions that are declared at
 // the top level of a package have a code of their own.
 func codeOf[H hash.Hash](h func() H) uintptr { return **(**uintptr)(unsafe.Pointer(&h)) }
-
-// made reports whether d is a digest of a to which nothing has been written.
-func (a *alg) made(d hash.Hash) bool {
-	typ := reflect.TypeOf(d)
-	for _, fresh := range a.fresh {
-		// Size tells the functions of one type apart.
-		if typ == reflect.TypeOf(fresh) && d.Size() == a.size {
-			return sameState(d, fresh)
-		}
-	}
-	return false
-}
 
 // sameState reports whether two digests of one type marshal to the same bytes.
 func sameState(x, y hash.Hash) bool {
@@ -132,7 +117,10 @@ func sameState(x, y hash.Hash) bool {
 	if !ok {
 		return false
 	}
-	my := y.(encoding.BinaryAppender)
+	my, ok := y.(encoding.BinaryAppender)
+	if !ok {
+		return false
+	}
 	b := encodings.Get().(*[2][maxEncoding]byte)
 	defer encodings.Put(b)
 	ex, errX := mx.AppendBinary(b[0][:0])

@@ -16,6 +16,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -96,6 +97,19 @@ func TestDifferential(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzKey(f *testing.F) {
+	f.Add(byte(1), []byte("secret"), []byte("salt"), "info", uint16(42))
+	f.Add(byte(4), make([]byte, 129), make([]byte, 128), strings.Repeat("info", 50), uint16(255*64+1))
+	f.Fuzz(func(t *testing.T, i byte, secret, salt []byte, info string, n uint16) {
+		h := shas[int(i)%len(shas)]
+		want, wantErr := hkdf.Key(h.std, secret, salt, info, int(n))
+		got, err := Key(h.ours, secret, salt, info, int(n))
+		if !bytes.Equal(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%s: Key(%x, %x, %x, %d) = %x, %v, want %x, %v", h.name, secret, salt, info, n, got, err, want, wantErr)
+		}
+	})
 }
 
 // The generic functions and crypto/hkdf's return the same errors.

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -559,6 +560,31 @@ func TestUse(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
+}
+
+// Exporters export for many at once.
+func TestExportConcurrently(t *testing.T) {
+	var (
+		early Early
+		e     EarlyExporter
+		wg    sync.WaitGroup
+	)
+	if err := early.Init(SHA256, []byte("a PSK")); err != nil {
+		t.Fatal(err)
+	}
+	early.Exporter(&e, make([]byte, 32))
+	want, err := e.Export("label", nil, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		wg.Go(func() {
+			if got, err := e.Export("label", nil, 100); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("Export returns %x, %v, want %x", got, err, want)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // While FIPS 140 is enforced, no schedule begins.
