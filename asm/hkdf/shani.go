@@ -11,7 +11,7 @@ import (
 
 // SHA-256 with SHA-NI. SHA256RNDS2 does two rounds in four cycles, each on the
 // result of the last, so that one compression takes 128 cycles and leaves the
-// unit idle for half of them. Two that do not wait for each other take about 164
+// unit idle for half of them. Two that do not wait for each other take about 155
 // together. The two blocks that make the key of an HMAC are such a pair, and so
 // are two MACs with one key.
 

@@ -45,7 +45,7 @@ func (h Hash) New() hash.Hash {
 }
 
 // params are what the schedules of one Hash have in common. They are computed
-// when they are first needed, in six compressions, and not written afterwards.
+// when they are first needed, in four compressions, and not written afterwards.
 type params struct {
 	hash  Hash
 	size  int
