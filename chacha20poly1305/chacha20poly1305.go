@@ -2,20 +2,32 @@
 // XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha), with the API of
 // golang.org/x/crypto/chacha20poly1305.
 //
-// There are no kernels of this module for them yet: x/crypto's run, behind this
-// module's types and checks. A message has at most 2^38-64 bytes (RFC 8439,
-// Section 2.8). A nonce must never be used twice with one key; nonces of
-// XChaCha20-Poly1305 are long enough to be random.
+// [New] and [NewX] return an [AEAD], which is a [crypto/cipher.AEAD]: switching
+// from x/crypto means changing the import.
+//
+// # Limits
+//
+// A message has at most 2^38-64 bytes (RFC 8439, Section 2.8). A nonce must never
+// be used twice with one key: it would give away the one-time authentication key
+// and the XOR of the two messages. Nonces of XChaCha20-Poly1305 are long enough to
+// be random.
+//
+// # Constant time
 //
 // Sealing and opening take time that depends on the lengths of the arguments and
-// on whether the tag was right, and on no secret. An AEAD may be used by several
-// goroutines at once.
+// on whether the tag was right, and on no other secret, in every tier. Generic is
+// x/crypto's implementation.
+//
+// # Concurrency
+//
+// An AEAD may be used by several goroutines at once.
 package chacha20poly1305
 
 import (
-	"crypto/cipher"
+	"crypto/fips140"
 	"errors"
 	"slices"
+	"unsafe"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -41,43 +53,58 @@ const (
 // errOpen is the one error of Open, whatever the reason.
 var errOpen = errors.New("chacha20poly1305: message authentication failed")
 
-// An AEAD is ChaCha20-Poly1305 or XChaCha20-Poly1305 with one key. It is made by
-// [New] or [NewX]; the zero value is not valid, and its methods panic.
-type AEAD struct {
-	fallback cipher.AEAD
-	tier     cpu.Tier
-	nonce    int // its length
-}
+// New returns ChaCha20-Poly1305 with a key of 32 bytes. Any other length is an
+// error. The key is not retained.
+//
+// In FIPS 140-3 enforced mode New returns an error: the algorithm is not
+// approved.
+func New(key []byte) (*AEAD, error) { return newTier(key, NonceSize, hostTier) }
 
-// New returns ChaCha20-Poly1305 with a key of 32 bytes; another length is an
-// error, and so is FIPS 140-3 enforced mode. The key is not retained.
-func New(key []byte) (*AEAD, error) { return make20(chacha20poly1305.New(key)) }
+// NewX returns XChaCha20-Poly1305, otherwise as New.
+func NewX(key []byte) (*AEAD, error) { return newTier(key, NonceSizeX, hostTier) }
 
-// NewX returns XChaCha20-Poly1305, as New.
-func NewX(key []byte) (*AEAD, error) { return make20(chacha20poly1305.NewX(key)) }
-
-func make20(a cipher.AEAD, err error) (*AEAD, error) {
-	if err != nil {
+// newTier is New or NewX, by the length of the nonce, on a tier, which the
+// machine must have.
+func newTier(key []byte, nonceSize int, tier cpu.Tier) (*AEAD, error) {
+	if len(key) != KeySize {
+		return nil, errors.New("chacha20poly1305: bad key length")
+	}
+	if fips140.Enforced() {
+		return nil, errors.New("chacha20poly1305: use of ChaCha20-Poly1305 is not allowed in FIPS 140-only mode")
+	}
+	a := &AEAD{tier: tier, nonceSize: nonceSize}
+	if tier != cpu.Generic {
+		a.key.set(tier, key)
+		return a, nil
+	}
+	fallback := chacha20poly1305.New
+	if nonceSize == NonceSizeX {
+		fallback = chacha20poly1305.NewX
+	}
+	var err error
+	if a.fallback, err = fallback(key); err != nil {
 		return nil, err
 	}
-	return &AEAD{fallback: a, tier: cpu.Generic, nonce: a.NonceSize()}, nil
+	return a, nil
 }
 
 // NonceSize returns 12, or 24 for XChaCha20-Poly1305.
 func (a *AEAD) NonceSize() int {
 	a.check()
-	return a.nonce
+	return a.nonceSize
 }
 
 // Overhead returns 16, the length of a tag in bytes.
 func (a *AEAD) Overhead() int { return Overhead }
 
-// Tier tells which implementation runs.
+// Tier tells which implementation runs: "avx512", "avx2", "ssse3" or "generic".
 func (a *AEAD) Tier() string {
 	a.check()
 	return a.tier.String()
 }
 
+// check panics if a was not made by New or NewX, so that nothing is ever
+// encrypted under a key of zeros.
 func (a *AEAD) check() {
 	if a == nil || a.tier == cpu.Invalid {
 		panic("chacha20poly1305: AEAD not made by New or NewX")
@@ -91,7 +118,7 @@ func (a *AEAD) check() {
 // if the plaintext is longer than 2^38-64 bytes.
 func (a *AEAD) Seal(dst, nonce, plaintext, additionalData []byte) []byte {
 	a.check()
-	if len(nonce) != a.nonce {
+	if len(nonce) != a.nonceSize {
 		panic("chacha20poly1305: incorrect nonce length given to Seal")
 	}
 	if uint64(len(plaintext)) > maxPlaintext {
@@ -99,7 +126,7 @@ func (a *AEAD) Seal(dst, nonce, plaintext, additionalData []byte) []byte {
 	}
 	head, out := extend(dst, len(plaintext)+Overhead)
 	checkOverlap(out, plaintext, additionalData)
-	a.fallback.Seal(out[:0], nonce, plaintext, additionalData)
+	a.seal(&out[0], &nonce[0], unsafe.SliceData(plaintext), len(plaintext), unsafe.SliceData(additionalData), len(additionalData))
 	return head
 }
 
@@ -109,7 +136,7 @@ func (a *AEAD) Seal(dst, nonce, plaintext, additionalData []byte) []byte {
 // nonces are as for Seal.
 func (a *AEAD) Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, error) {
 	a.check()
-	if len(nonce) != a.nonce {
+	if len(nonce) != a.nonceSize {
 		panic("chacha20poly1305: incorrect nonce length given to Open")
 	}
 	n := len(ciphertext) - Overhead
@@ -118,7 +145,7 @@ func (a *AEAD) Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, erro
 	}
 	head, out := extend(dst, n)
 	checkOverlap(out, ciphertext, additionalData)
-	if _, err := a.fallback.Open(out[:0], nonce, ciphertext, additionalData); err != nil {
+	if !a.open(unsafe.SliceData(out), &nonce[0], &ciphertext[0], n, unsafe.SliceData(additionalData), len(additionalData)) {
 		clear(out)
 		return nil, errOpen
 	}

@@ -158,6 +158,10 @@ func ParseFeature(name string) (Feature, bool) {
 // execute, among them CMOV, SSE and SSE2, which every amd64 machine has. A test
 // at the root of the module holds it against the lines "Requires:" of the
 // assembly.
+//
+// AVX512 asks for IFMA, which only some of its kernels execute: the cores that
+// have AVX-512 without it (Skylake-SP to Cooper Lake) fail the policy anyway, and
+// run the 256-bit tiers.
 var requirements = [numTiers][]Feature{
 	Generic: {},
 	SSSE3:   {CMOV, SSE, SSE2, SSSE3Ext},
@@ -166,7 +170,7 @@ var requirements = [numTiers][]Feature{
 	VAES512: {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AES, PCLMULQDQ, AVX, AVX2Ext, BMI2, VAES, VPCLMULQDQ, AVX512F, AVX512VL, AVX512BW, AVX512DQ, Fast512},
 	SHANI:   {CMOV, SSE, SSE2, SSSE3Ext, SSE41, SHA},
 	AVX2:    {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2},
-	AVX512:  {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2, AVX512F, AVX512VL, AVX512BW, AVX512DQ, Fast512},
+	AVX512:  {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2, AVX512F, AVX512VL, AVX512BW, AVX512DQ, AVX512IFMA, Fast512},
 	ADX:     {CMOV, SSE, SSE2, BMI2, ADXExt},
 	IFMA:    {CMOV, SSE, SSE2, SSSE3Ext, SSE41, AVX, AVX2Ext, BMI, BMI2, ADXExt, AVX512F, AVX512VL, AVX512BW, AVX512DQ, AVX512IFMA},
 }

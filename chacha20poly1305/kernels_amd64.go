@@ -1,0 +1,227 @@
+//go:build gc && !purego
+
+package chacha20poly1305
+
+import (
+	"crypto/cipher"
+	"slices"
+	"unsafe"
+
+	"github.com/sealane/sealane/internal/cpu"
+)
+
+// hostTier is what New chooses on this machine.
+var hostTier = pick(cpu.Host())
+
+// kernelTiers are the tiers that the switches below know, best first.
+var kernelTiers = []cpu.Tier{}
+
+// pick returns the tier that a machine with features f runs best. Where AVX-512
+// is there but IFMA is missing (Skylake-SP), or 512-bit vectors lower the clock,
+// that is avx2.
+func pick(f cpu.Features) cpu.Tier {
+	return f.First(kernelTiers...)
+}
+
+const (
+	// maxCall is the most bytes of a message that one kernel call handles.
+	// Assembly can't be preempted, so a long call would hold up every stop of
+	// the world for as long as it runs (golang/go#64417).
+	maxCall = 64 << 10
+
+	// maxAD is the most additional data, in bytes, that a whole-message kernel
+	// takes. More is folded before, by a poly kernel.
+	maxAD = 64
+
+	// partSize is what the parts of a long message are multiples of, but for
+	// the last: 16 blocks of ChaCha20.
+	partSize = 1024
+)
+
+// An AEAD is ChaCha20-Poly1305 or XChaCha20-Poly1305 with one key. It is made by
+// [New] or [NewX]; the zero value is not valid, and its methods panic.
+type AEAD struct {
+	fallback  cipher.AEAD // of tier generic
+	tier      cpu.Tier
+	nonceSize int
+	key       key
+}
+
+// A key is a key of ChaCha20: all tiers start from its bytes.
+type key [KeySize]byte
+
+func (k *key) set(tier cpu.Tier, b []byte) {
+	if !slices.Contains(kernelTiers, tier) {
+		panic("chacha20poly1305: no kernel for tier " + tier.String())
+	}
+	copy(k[:], b)
+}
+
+// A stream carries a message over several kernel calls. The kernels read and
+// write it by field name.
+type stream struct {
+	r       [2]uint64 // the multiplier of Poly1305, clamped (RFC 8439, Section 2.5)
+	s       [2]uint64 // what is added to its last sum
+	h       [8]uint64 // the sum so far, in the tier's own representation
+	nonce   [12]byte
+	counter uint32 // of the next block of ChaCha20; the message starts at 1
+	adLen   uint64 // length of all additional data in bytes
+	ctLen   uint64 // length of the whole ciphertext in bytes
+}
+
+func (k *key) newStream(tier cpu.Tier, nonce []byte, ad, n int) (s stream) {
+	copy(s.nonce[:], nonce)
+	s.adLen, s.ctLen = uint64(ad), uint64(n)
+	k.start(tier, &s)
+	return s
+}
+
+// seal seals the n bytes at src to dst, where there is room for the tag too. The
+// arguments are pointers because then they fit the registers of a call.
+func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
+	if n <= maxCall && adLen <= maxAD && a.nonceSize == NonceSize {
+		switch a.tier {
+		}
+	}
+	a.sealSlow(unsafe.Slice(dst, n+Overhead), unsafe.Slice(nonce, a.nonceSize), unsafe.Slice(src, n), unsafe.Slice(ad, adLen))
+}
+
+// sealSlow seals what takes a key of its own or several calls, and what has no
+// kernel.
+func (a *AEAD) sealSlow(out, nonce, plaintext, additionalData []byte) {
+	if a.tier == cpu.Generic {
+		a.sealGeneric(out, nonce, plaintext, additionalData)
+		return
+	}
+	k := a.key
+	if len(nonce) == NonceSizeX {
+		var short [NonceSize]byte
+		k, short = k.extend([NonceSizeX]byte(nonce))
+		nonce = short[:]
+	}
+	if len(plaintext) <= maxCall && len(additionalData) <= maxAD {
+		k.sealWhole(a.tier, out, nonce, plaintext, additionalData)
+		return
+	}
+	s := k.newStream(a.tier, nonce, len(additionalData), len(plaintext))
+	s.polyAll(a.tier, additionalData)
+	for len(plaintext) > maxCall {
+		k.sealMore(a.tier, &s, out, plaintext[:maxCall])
+		out, plaintext = out[maxCall:], plaintext[maxCall:]
+	}
+	k.sealLast(a.tier, &s, out, plaintext)
+}
+
+// open opens the n bytes at src, which the tag follows, to dst.
+func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
+	if n <= maxCall && adLen <= maxAD && a.nonceSize == NonceSize {
+		switch a.tier {
+		}
+	}
+	return a.openSlow(unsafe.Slice(dst, n), unsafe.Slice(nonce, a.nonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
+}
+
+// openSlow opens as sealSlow seals.
+func (a *AEAD) openSlow(out, nonce, ciphertext, additionalData []byte) bool {
+	if a.tier == cpu.Generic {
+		return a.openGeneric(out, nonce, ciphertext, additionalData)
+	}
+	k := a.key
+	if len(nonce) == NonceSizeX {
+		var short [NonceSize]byte
+		k, short = k.extend([NonceSizeX]byte(nonce))
+		nonce = short[:]
+	}
+	if len(out) <= maxCall && len(additionalData) <= maxAD {
+		return k.openWhole(a.tier, out, nonce, ciphertext, additionalData)
+	}
+	s := k.newStream(a.tier, nonce, len(additionalData), len(out))
+	s.polyAll(a.tier, additionalData)
+	for len(out) > maxCall {
+		k.openMore(a.tier, &s, out, ciphertext[:maxCall])
+		out, ciphertext = out[maxCall:], ciphertext[maxCall:]
+	}
+	return k.openLast(a.tier, &s, out, ciphertext)
+}
+
+// callHook, if a test sets it, is told the length of every kernel call that
+// sealSlow and openSlow make.
+var callHook func(n int)
+
+func called(n int) {
+	if callHook != nil {
+		callHook(n)
+	}
+}
+
+// polyAll folds additional data of any length into s.
+func (s *stream) polyAll(tier cpu.Tier, data []byte) {
+	for len(data) > 0 {
+		n := min(len(data), maxCall)
+		s.poly(tier, data[:n])
+		data = data[n:]
+	}
+}
+
+// The methods below are the switch from a tier to its kernels. Their contracts
+// stand on the kernels; here are only the bounds of the slices.
+
+func (k *key) start(tier cpu.Tier, s *stream) {
+	switch tier {
+	}
+}
+
+// poly: 0 < len(p) <= maxCall; only the last call may have a length that is no
+// multiple of 16.
+func (s *stream) poly(tier cpu.Tier, p []byte) {
+	called(len(p))
+	switch tier {
+	}
+}
+
+// sealWhole: len(src) <= maxCall, len(dst) >= len(src)+16, len(nonce) == 12,
+// len(ad) <= maxAD.
+func (k *key) sealWhole(tier cpu.Tier, dst, nonce, src, ad []byte) {
+	called(len(src))
+	switch tier {
+	}
+}
+
+// openWhole: len(dst) <= maxCall, len(src) >= len(dst)+16, len(nonce) == 12,
+// len(ad) <= maxAD.
+func (k *key) openWhole(tier cpu.Tier, dst, nonce, src, ad []byte) bool {
+	called(len(dst))
+	switch tier {
+	}
+	return false
+}
+
+// sealLast: len(src) <= maxCall, len(dst) >= len(src)+16.
+func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
+	called(len(src))
+	switch tier {
+	}
+}
+
+// openLast: len(dst) <= maxCall, len(src) >= len(dst)+16.
+func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
+	called(len(dst))
+	switch tier {
+	}
+	return false
+}
+
+// sealMore: len(src) is a positive multiple of partSize up to maxCall,
+// len(dst) >= len(src).
+func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
+	called(len(src))
+	switch tier {
+	}
+}
+
+// openMore: as sealMore.
+func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
+	called(len(src))
+	switch tier {
+	}
+}
