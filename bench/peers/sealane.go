@@ -81,8 +81,7 @@ func sealaneSchedule(alg string) (func(*ScheduleOutput, *ScheduleInput) error, e
 	)
 	traffic := func(out *Traffic, s *keyschedule.TrafficSecret, keySize int) {
 		out.Key = slices.Grow(out.Key[:0], keySize)[:keySize]
-		s.Key(out.Key)
-		iv := s.IV()
+		iv := s.KeyIV(out.Key)
 		out.IV = append(out.IV[:0], iv[:]...)
 	}
 	return func(out *ScheduleOutput, in *ScheduleInput) error {
@@ -90,16 +89,14 @@ func sealaneSchedule(alg string) (func(*ScheduleOutput, *ScheduleInput) error, e
 			return err
 		}
 		early.Handshake(&handshake, in.Shared)
-		handshake.ClientTraffic(&client, in.ServerHello)
-		handshake.ServerTraffic(&server, in.ServerHello)
+		handshake.Traffic(&client, &server, in.ServerHello)
 		traffic(&out.ClientHandshake, &client, in.KeySize)
 		traffic(&out.ServerHandshake, &server, in.KeySize)
 		out.ServerFinished = server.AppendFinished(out.ServerFinished[:0], in.CertificateVerify)
 		out.ClientFinished = client.AppendFinished(out.ClientFinished[:0], in.ServerFinished)
 
 		handshake.Main(&main)
-		main.ClientTraffic(&client, in.ServerFinished)
-		main.ServerTraffic(&server, in.ServerFinished)
+		main.Traffic(&client, &server, in.ServerFinished)
 		traffic(&out.ClientApplication, &client, in.KeySize)
 		traffic(&out.ServerApplication, &server, in.KeySize)
 		main.Exporter(&exporter, in.ServerFinished)

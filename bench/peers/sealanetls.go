@@ -52,8 +52,7 @@ type halfKeys struct {
 }
 
 func (k *halfKeys) set() error {
-	k.secret.Key(k.key)
-	iv := k.secret.IV()
+	iv := k.secret.KeyIV(k.key)
 	return k.setKey(k.suite, k.key, iv[:])
 }
 

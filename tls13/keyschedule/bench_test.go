@@ -1,13 +1,26 @@
 package keyschedule
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/sealane/sealane/hkdf"
+)
+
+// tier returns the tier of the kernels that a schedule with h runs on.
+func tier(b *testing.B, h Hash) string {
+	m, err := hkdf.NewHMAC(h.New, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return m.Tier()
+}
 
 // A full schedule without PSK: the keys and IVs of both sides, and both
 // Finished messages. The peer is crypto/hkdf, called as crypto/tls does.
 func BenchmarkSchedule(b *testing.B) {
 	for _, h := range hashes {
 		shared, transcript := make([]byte, 32), make([]byte, h.hash.Size())
-		b.Run("impl=sealane/alg="+h.name, func(b *testing.B) {
+		b.Run("impl=sealane/alg="+h.name+"/tier="+tier(b, h.hash), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				var early Early
@@ -46,7 +59,7 @@ func (d definition) full(shared, transcript []byte) {
 
 func BenchmarkNext(b *testing.B) {
 	for _, h := range hashes {
-		b.Run("impl=sealane/alg="+h.name, func(b *testing.B) {
+		b.Run("impl=sealane/alg="+h.name+"/tier="+tier(b, h.hash), func(b *testing.B) {
 			var t TrafficSecret
 			if err := t.Init(h.hash, make([]byte, h.hash.Size())); err != nil {
 				b.Fatal(err)
