@@ -47,6 +47,7 @@ type AEAD struct {
 
 // A stream carries a message over several kernel calls.
 type stream struct {
+	//lint:ignore U1000 the kernels', and nobody else's
 	acc    [16]byte // GHASH so far, in the tier's own representation; zero at the start
 	nonce  [16]byte // the 12 bytes of the nonce; the rest is ignored
 	blocks uint64   // blocks of the message done so far; the next counter is blocks+2 mod 2^32
