@@ -224,6 +224,25 @@ func TestAEADFindsFaults(t *testing.T) {
 	}
 }
 
+// generic makes an AEAD say that it is of tier generic.
+type generic struct{ cipher.AEAD }
+
+func (generic) Tier() string { return "generic" }
+
+// Tier generic may allocate as much as the reference, and no more.
+func TestGenericAllocs(t *testing.T) {
+	allocating := func(key []byte) (cipher.AEAD, error) {
+		a, err := newToy("allocates")(key)
+		return generic{a}, err
+	}
+	a := &aead{t, "toy", allocating, newGCM, gcmKeySizes}
+	wantError(t, a.allocs, "Seal of 1 bytes allocates")
+	a = &aead{t, "toy", allocating, newToy("allocates"), gcmKeySizes}
+	if err := a.allocs(); err != nil {
+		t.Error(err)
+	}
+}
+
 // wantError fails the test unless f returns an error, or panics, with text.
 func wantError(t *testing.T, f func() error, text string) {
 	t.Helper()
