@@ -14,7 +14,7 @@ import (
 var hostTier = pick(cpu.Host())
 
 // kernelTiers are the tiers that the switches below know, best first.
-var kernelTiers = []cpu.Tier{}
+var kernelTiers = []cpu.Tier{cpu.AVX512}
 
 // pick returns the tier that a machine with features f runs best. Where AVX-512
 // is there but IFMA is missing (Skylake-SP), or 512-bit vectors lower the clock,
@@ -81,6 +81,9 @@ func (k *key) newStream(tier cpu.Tier, nonce []byte, ad, n int) (s stream) {
 func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
 	if n <= maxCall && adLen <= maxAD && a.nonceSize == NonceSize {
 		switch a.tier {
+		case cpu.AVX512:
+			sealAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen)
+			return
 		}
 	}
 	a.sealSlow(unsafe.Slice(dst, n+Overhead), unsafe.Slice(nonce, a.nonceSize), unsafe.Slice(src, n), unsafe.Slice(ad, adLen))
@@ -93,29 +96,35 @@ func (a *AEAD) sealSlow(out, nonce, plaintext, additionalData []byte) {
 		a.sealGeneric(out, nonce, plaintext, additionalData)
 		return
 	}
-	k := a.key
 	if len(nonce) == NonceSizeX {
-		var short [NonceSize]byte
-		k, short = k.extend([NonceSizeX]byte(nonce))
-		nonce = short[:]
-	}
-	if len(plaintext) <= maxCall && len(additionalData) <= maxAD {
-		k.sealWhole(a.tier, out, nonce, plaintext, additionalData)
+		k, short := a.key.extend([NonceSizeX]byte(nonce))
+		k.seal(a.tier, out, short[:], plaintext, additionalData)
 		return
 	}
-	s := k.newStream(a.tier, nonce, len(additionalData), len(plaintext))
-	s.polyAll(a.tier, additionalData)
+	a.key.seal(a.tier, out, nonce, plaintext, additionalData)
+}
+
+// seal seals a message of any length with a nonce of 12 bytes.
+func (k *key) seal(tier cpu.Tier, out, nonce, plaintext, additionalData []byte) {
+	if len(plaintext) <= maxCall && len(additionalData) <= maxAD {
+		k.sealWhole(tier, out, nonce, plaintext, additionalData)
+		return
+	}
+	s := k.newStream(tier, nonce, len(additionalData), len(plaintext))
+	s.polyAll(tier, additionalData)
 	for len(plaintext) > maxCall {
-		k.sealMore(a.tier, &s, out, plaintext[:maxCall])
+		k.sealMore(tier, &s, out, plaintext[:maxCall])
 		out, plaintext = out[maxCall:], plaintext[maxCall:]
 	}
-	k.sealLast(a.tier, &s, out, plaintext)
+	k.sealLast(tier, &s, out, plaintext)
 }
 
 // open opens the n bytes at src, which the tag follows, to dst.
 func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
 	if n <= maxCall && adLen <= maxAD && a.nonceSize == NonceSize {
 		switch a.tier {
+		case cpu.AVX512:
+			return openAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
 		}
 	}
 	return a.openSlow(unsafe.Slice(dst, n), unsafe.Slice(nonce, a.nonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
@@ -126,22 +135,25 @@ func (a *AEAD) openSlow(out, nonce, ciphertext, additionalData []byte) bool {
 	if a.tier == cpu.Generic {
 		return a.openGeneric(out, nonce, ciphertext, additionalData)
 	}
-	k := a.key
 	if len(nonce) == NonceSizeX {
-		var short [NonceSize]byte
-		k, short = k.extend([NonceSizeX]byte(nonce))
-		nonce = short[:]
+		k, short := a.key.extend([NonceSizeX]byte(nonce))
+		return k.open(a.tier, out, short[:], ciphertext, additionalData)
 	}
+	return a.key.open(a.tier, out, nonce, ciphertext, additionalData)
+}
+
+// open opens as seal seals.
+func (k *key) open(tier cpu.Tier, out, nonce, ciphertext, additionalData []byte) bool {
 	if len(out) <= maxCall && len(additionalData) <= maxAD {
-		return k.openWhole(a.tier, out, nonce, ciphertext, additionalData)
+		return k.openWhole(tier, out, nonce, ciphertext, additionalData)
 	}
-	s := k.newStream(a.tier, nonce, len(additionalData), len(out))
-	s.polyAll(a.tier, additionalData)
+	s := k.newStream(tier, nonce, len(additionalData), len(out))
+	s.polyAll(tier, additionalData)
 	for len(out) > maxCall {
-		k.openMore(a.tier, &s, out, ciphertext[:maxCall])
+		k.openMore(tier, &s, out, ciphertext[:maxCall])
 		out, ciphertext = out[maxCall:], ciphertext[maxCall:]
 	}
-	return k.openLast(a.tier, &s, out, ciphertext)
+	return k.openLast(tier, &s, out, ciphertext)
 }
 
 // callHook, if a test sets it, is told the length of every kernel call that
@@ -168,6 +180,8 @@ func (s *stream) polyAll(tier cpu.Tier, data []byte) {
 
 func (k *key) start(tier cpu.Tier, s *stream) {
 	switch tier {
+	case cpu.AVX512:
+		startAVX512(k, s, &s.nonce[0])
 	}
 }
 
@@ -176,6 +190,8 @@ func (k *key) start(tier cpu.Tier, s *stream) {
 func (s *stream) poly(tier cpu.Tier, p []byte) {
 	called(len(p))
 	switch tier {
+	case cpu.AVX512:
+		polyAVX512(s, &p[0], len(p))
 	}
 }
 
@@ -184,6 +200,8 @@ func (s *stream) poly(tier cpu.Tier, p []byte) {
 func (k *key) sealWhole(tier cpu.Tier, dst, nonce, src, ad []byte) {
 	called(len(src))
 	switch tier {
+	case cpu.AVX512:
+		sealAVX512(k, nil, &nonce[0], &dst[0], unsafe.SliceData(src), len(src), unsafe.SliceData(ad), len(ad))
 	}
 }
 
@@ -192,6 +210,8 @@ func (k *key) sealWhole(tier cpu.Tier, dst, nonce, src, ad []byte) {
 func (k *key) openWhole(tier cpu.Tier, dst, nonce, src, ad []byte) bool {
 	called(len(dst))
 	switch tier {
+	case cpu.AVX512:
+		return openAVX512(k, nil, &nonce[0], unsafe.SliceData(dst), &src[0], len(dst), unsafe.SliceData(ad), len(ad)) == 1
 	}
 	return false
 }
@@ -200,6 +220,8 @@ func (k *key) openWhole(tier cpu.Tier, dst, nonce, src, ad []byte) bool {
 func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
 	called(len(src))
 	switch tier {
+	case cpu.AVX512:
+		sealAVX512(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
 	}
 }
 
@@ -207,6 +229,8 @@ func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
 func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
 	called(len(dst))
 	switch tier {
+	case cpu.AVX512:
+		return openAVX512(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
 	}
 	return false
 }
@@ -216,6 +240,8 @@ func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
 func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	called(len(src))
 	switch tier {
+	case cpu.AVX512:
+		sealMoreAVX512(k, s, &dst[0], &src[0], len(src))
 	}
 }
 
@@ -223,5 +249,7 @@ func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
 func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	called(len(src))
 	switch tier {
+	case cpu.AVX512:
+		openMoreAVX512(k, s, &dst[0], &src[0], len(src))
 	}
 }

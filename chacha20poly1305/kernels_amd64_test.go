@@ -24,7 +24,9 @@ type kernelSet struct {
 	sealMore, openMore func(k *key, s *stream, dst, src *byte, n int)
 }
 
-var kernelSets = map[cpu.Tier]kernelSet{}
+var kernelSets = map[cpu.Tier]kernelSet{
+	cpu.AVX512: {sealAVX512, openAVX512, startAVX512, polyAVX512, sealMoreAVX512, openMoreAVX512},
+}
 
 // A kernelTest is the kernels of one tier with one key, the twin with the same,
 // and memory between inaccessible pages for every argument.

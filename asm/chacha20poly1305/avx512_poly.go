@@ -1,0 +1,521 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// # Poly1305 on vectors
+//
+// A vector has eight blocks, one a 64-bit lane, and a number modulo
+// p = 2^130-5 is three vectors of limbs in radix 2^44: a0 + a1·2^44 + a2·2^88.
+// VPMADD52LUQ and VPMADD52HUQ multiply the low 52 bits of two lanes and add the
+// low 52 bits of the product, or the 52 above, to a third. With l, u the sums of
+// either,
+//
+//	a·b = Σ (l_i + 2^52·u_i)·2^(44i),   2^52·2^(44i) = 2^8·2^(44(i+1))
+//
+// and since 2^132 = 4·2^130 = 20 (mod p), limbs that go beyond the third come
+// back 20 times:
+//
+//	l0, u0: a0·b0 + a1·(20·b2) + a2·(20·b1)
+//	l1, u1: a0·b1 + a1·b0      + a2·(20·b2)
+//	l2, u2: a0·b2 + a1·b1      + a2·b0
+//
+// (accumulate). Up to five products are summed up before carry.
+//
+// Bounds. carry leaves a0 < 2^44, a1 < 2^44+2^17, a2 < 2^42; a multiplier b is
+// such an output, so 20·b1, 20·b2 < 2^48.4. A multiplicand is a block (limbs
+// < 2^44, 2^44, 2^41) to which such an output may be added: limbs < 2^45+2^17.
+// All are below 2^52, as the instructions want. For five products, l_i is the sum
+// of 15 numbers < 2^52, so l_i < 2^56; u_i that of 15 numbers
+// < 2^(45.1+48.4-52) = 2^41.5, so u_i < 2^45.5. In carry then, l1 + 2^8·u0 + l0/2^44
+// < 2^56 + 2^53.5 + 2^12 < 2^57, the same holds for l2, and the carry out of
+// limb 2 is c = l2/2^42 + 2^10·u2 < 2^15 + 2^55.5 < 2^56; h0 = l0 mod 2^44 + 5c
+// < 2^59, of which less than 2^15 goes on to h1. No sum reaches 2^64.
+//
+// # The sum
+//
+// Of n blocks c_1 to c_n Poly1305 wants Σ c_i·r^(n+1-i) (RFC 8439, Section 2.5).
+// While more than 40 blocks are left, 32 of them, four vectors m0 to m3, are
+//
+//	H = (H + m0)·r^32 + m1·r^24 + m2·r^16 + m3·r^8
+//
+// in each lane, after which H lacks the factor that depends on the lane. The last
+// n <= 40 blocks have it: the vector that starts with the block i before the end
+// (i = n, n-8, ...) is multiplied by r^i in lane 0, r^(i-1) in lane 1, and so on,
+// and by 0 where i-lane <= 0. H is added to the first of them. That needs more
+// than 8 blocks, or H = a sum in lane 0 alone; so 9 to 40 are left over.
+//
+// The table (f.pow) holds, for each limb and then for 20 times limbs 1 and 2,
+// r^40, r^39, ..., r^1 and eight zeros.
+
+// Registers of the hash; the keystream may stay in 0 to 15.
+var (
+	polyL  = []reg.VecPhysical{z(16), z(17), z(18)}
+	polyU  = []reg.VecPhysical{z(19), z(20), z(21)}
+	polyH  = []reg.VecPhysical{z(22), z(23), z(24)} // the sum; in powers, the multiplicand
+	polyM  = []reg.VecPhysical{z(25), z(26), z(27)} // a vector of blocks
+	polyB  = []reg.VecPhysical{z(25), z(26), z(27), z(28), z(29)}
+	polyT  = z(28)
+	idxLow = z(29)
+	idxHi  = z(30)
+	mask44 = z(31)
+)
+
+// Masks of lanes for powers.
+var (
+	kEven = reg.K5 // 0, 2, 4, 6
+	kPair = reg.K6 // 0, 1, 4, 5
+	kLow  = reg.K7 // 0 to 3
+)
+
+func (m *z512) laneMasks() {
+	for _, e := range []struct {
+		k reg.OpmaskPhysical
+		v uint32
+	}{{kEven, 0x55}, {kPair, 0x33}, {kLow, 0x0f}} {
+		m.MOVL(U32(e.v), reg.EAX)
+		m.KMOVW(reg.EAX, e.k)
+	}
+}
+
+// at returns the entry of r^i of limb l (3 and 4: 20 times limbs 1 and 2).
+func (m *z512) at(l, i int) Mem { return m.f.pow.Offset(l*powRow + 8*(40-i)) }
+
+func (m *z512) mask44() Mem { return m.Words64("poly44", 1<<44-1) }
+func (m *z512) mask42() Mem { return m.Words64("poly42", 1<<42-1) }
+func (m *z512) pad() Mem    { return m.Words64("polyPad", 1<<40) } // 2^128 in limb 2
+
+// zero clears the accumulators.
+func (m *z512) zero() (o ops) {
+	for i := range 3 {
+		o = append(o, func() { m.VPXORQ(polyL[i], polyL[i], polyL[i]) })
+		o = append(o, func() { m.VPXORQ(polyU[i], polyU[i], polyU[i]) })
+	}
+	return o
+}
+
+// accumulate adds the product of a and b. b is limbs 0, 1, 2 and 20 times limbs
+// 1 and 2; bcst tells that they are single words in memory.
+func (m *z512) accumulate(a []reg.VecPhysical, b []Op, bcst bool) (o ops) {
+	lo := func(b Op, a, acc reg.VecPhysical) { m.VPMADD52LUQ(b, a, acc) }
+	hi := func(b Op, a, acc reg.VecPhysical) { m.VPMADD52HUQ(b, a, acc) }
+	if bcst {
+		lo = func(b Op, a, acc reg.VecPhysical) { m.VPMADD52LUQ_BCST(b, a, acc) }
+		hi = func(b Op, a, acc reg.VecPhysical) { m.VPMADD52HUQ_BCST(b, a, acc) }
+	}
+	for i, row := range [][]Op{{b[0], b[1], b[2]}, {b[4], b[0], b[1]}, {b[3], b[4], b[0]}} {
+		for k, f := range row {
+			o = append(o, func() { lo(f, a[i], polyL[k]) })
+			o = append(o, func() { hi(f, a[i], polyU[k]) })
+		}
+	}
+	return o
+}
+
+// carry leaves the value of the accumulators in h.
+func (m *z512) carry(h []reg.VecPhysical, t reg.VecPhysical) (o ops) {
+	l, u := polyL, polyU
+	do := func(f func()) { o = append(o, f) }
+	do(func() { m.VPSLLQ(U8(8), u[0], u[0]) })
+	do(func() { m.VPSRLQ(U8(44), l[0], t) })
+	do(func() { m.VPSLLQ(U8(8), u[1], u[1]) })
+	do(func() { m.VPADDQ(u[0], l[1], l[1]) })
+	do(func() { m.VPADDQ(t, l[1], l[1]) })
+	do(func() { m.VPADDQ(u[1], l[2], l[2]) })
+	do(func() { m.VPSRLQ(U8(44), l[1], t) })
+	do(func() { m.VPSLLQ(U8(10), u[2], u[2]) })
+	do(func() { m.VPADDQ(t, l[2], l[2]) })
+	do(func() { m.VPANDQ(mask44, l[0], h[0]) })
+	do(func() { m.VPSRLQ(U8(42), l[2], t) })
+	do(func() { m.VPANDQ(mask44, l[1], h[1]) })
+	do(func() { m.VPADDQ(u[2], t, t) })
+	do(func() { m.VPANDQ_BCST(m.mask42(), l[2], h[2]) })
+	do(func() { m.VPADDQ(t, h[0], h[0]) })
+	do(func() { m.VPSLLQ(U8(2), t, t) })
+	do(func() { m.VPADDQ(t, h[0], h[0]) })
+	do(func() { m.VPSRLQ(U8(44), h[0], t) })
+	do(func() { m.VPANDQ(mask44, h[0], h[0]) })
+	do(func() { m.VPADDQ(t, h[1], h[1]) })
+	return o
+}
+
+// twenty sets dst to 20·a.
+func (m *z512) twenty(a, dst, t reg.VecPhysical) (o ops) {
+	return ops{
+		func() { m.VPSLLQ(U8(4), a, t) },
+		func() { m.VPSLLQ(U8(2), a, dst) },
+		func() { m.VPADDQ(t, dst, dst) },
+	}
+}
+
+// powers fills the table from f.r, r^max to r^1 and the zeros; max is 24 or 40.
+// The lanes of a vector, from lane 0 on:
+//
+//	P = r r r r r r r r
+//	P = r^2 r r^2 r ...                  (P·r in the even lanes)
+//	P = r^4 r^3 r^2 r ...                (P·r^2 in lanes 0, 1, 4, 5)
+//	P = r^8 r^7 r^6 ... r                (P·r^4 in lanes 0 to 3)
+//
+// then P·r^8, P·r^16, and if max is 40, (P·r^8)·r^16, P·r^32.
+func (m *z512) powers(max int) (o ops) {
+	p, b, l, t := polyH, polyB, polyL, z(30)
+	do := func(f ...func()) { o = append(o, f...) }
+	// The scalar registers are free: f.r in limbs.
+	do(
+		func() { m.VPBROADCASTQ(m.mask44(), mask44) },
+		func() { m.VPBROADCASTQ(m.f.r, p[0]) },
+		func() { m.VPBROADCASTQ(m.f.r.Offset(8), p[2]) },
+		func() { m.VPSRLQ(U8(44), p[0], p[1]) },
+		func() { m.VPSLLQ(U8(20), p[2], t) },
+		func() { m.VPTERNLOGQ(U8(0xa8), mask44, t, p[1]) },
+		func() { m.VPANDQ(mask44, p[0], p[0]) },
+		func() { m.VPSRLQ(U8(24), p[2], p[2]) },
+	)
+	for i := range 3 {
+		do(func() { m.VMOVDQA64(p[i], b[i]) })
+	}
+	mul := func(a []reg.VecPhysical) {
+		do(m.twenty(b[1], b[3], t)...)
+		do(m.twenty(b[2], b[4], t)...)
+		do(m.zero()...)
+		do(m.accumulate(a, []Op{b[0], b[1], b[2], b[3], b[4]}, false)...)
+		do(m.carry(l, t)...)
+	}
+	first := func() { // b = lane 0 of l
+		for i := range 3 {
+			do(func() { m.VPBROADCASTQ(asX(l[i]), b[i]) })
+		}
+	}
+	store := func(v []reg.VecPhysical, i int) {
+		for j := range 3 {
+			do(func() { m.VMOVDQU64(v[j], m.at(j, i)) })
+		}
+		for j := range 2 {
+			do(m.twenty(v[1+j], polyU[0], polyU[1])...)
+			do(func() { m.VMOVDQU64(polyU[0], m.at(3+j, i)) })
+		}
+	}
+	for _, k := range []reg.Register{kEven, kPair, kLow} {
+		mul(p)
+		first()
+		for i := range 3 {
+			do(func() { m.VMOVDQA64(l[i], k, p[i]) })
+		}
+	}
+	store(p, 8)
+	do(func() { m.VPXORQ(polyU[2], polyU[2], polyU[2]) })
+	for j := range 5 {
+		do(func() { m.VMOVDQU64(polyU[2], m.at(j, 0)) })
+	}
+	mul(p)
+	store(l, 16)
+	first()
+	mul(p)
+	store(l, 24)
+	if max == 24 {
+		return o
+	}
+	// P·r^8 and P are in the table.
+	for i := range 3 {
+		do(func() { m.VMOVDQU64(m.at(i, 16), p[i]) })
+	}
+	mul(p)
+	store(l, 32)
+	first()
+	for i := range 3 {
+		do(func() { m.VMOVDQU64(m.at(i, 8), p[i]) })
+	}
+	mul(p)
+	store(l, 40)
+	return o
+}
+
+// split turns two words a lane, in polyM[0] and polyM[2], into limbs with 2^128.
+func (m *z512) split() (o ops) {
+	a := polyM
+	return ops{
+		func() { m.VPSRLQ(U8(44), a[0], polyT) },
+		func() { m.VPSLLQ(U8(20), a[2], a[1]) },
+		func() { m.VPTERNLOGQ(U8(0xa8), mask44, polyT, a[1]) },
+		func() { m.VPANDQ(mask44, a[0], a[0]) },
+		func() { m.VPSRLQ(U8(24), a[2], a[2]) },
+		func() { m.VPORQ_BCST(m.pad(), a[2], a[2]) },
+	}
+}
+
+// load is the eight blocks at rSrc+off, split.
+func (m *z512) load(off int) (o ops) {
+	at := func(i int) Mem { return Mem{Base: rSrc, Disp: off + i} }
+	o = ops{
+		func() { m.VMOVDQU64(at(0), polyM[0]) },
+		func() { m.VMOVDQA64(polyM[0], polyM[2]) },
+		func() { m.VPERMT2Q(at(64), idxLow, polyM[0]) },
+		func() { m.VPERMT2Q(at(64), idxHi, polyM[2]) },
+	}
+	return append(o, m.split()...)
+}
+
+// addH adds the sum to the block in polyM.
+func (m *z512) addH() (o ops) {
+	for i := range 3 {
+		o = append(o, func() { m.VPADDQ(polyH[i], polyM[i], polyM[i]) })
+	}
+	return o
+}
+
+// hash folds the rN bytes at rSrc into f.h, and behind them the block f.lens if
+// last: see the sum above. It uses the vectors from 16 on. The sum is returned in
+// three registers, canonical in none, the third < 8.
+func (m *z512) hash(last bool) (h []reg.GPPhysical) {
+	left, weight := reg.R9, reg.R10
+	m.VPBROADCASTQ(m.mask44(), mask44)
+	idx := m.Words64("polyIndex", 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15)
+	m.VMOVDQU64(idx, idxLow)
+	m.VMOVDQU64(idx.Offset(64), idxHi)
+
+	// The sum so far: limbs in lane 0. Its third word is < 8, so limb 2 < 2^43.
+	m.MOVQ(m.f.h, reg.RAX)
+	m.MOVQ(m.f.h.Offset(8), reg.RBX)
+	m.MOVQ(m.f.h.Offset(16), reg.RDX)
+	m.MOVQ(m.mask44(), reg.R11)
+	m.MOVQ(reg.RAX, reg.R12)
+	m.ANDQ(reg.R11, reg.R12)
+	m.VMOVQ(reg.R12, asX(polyH[0]))
+	m.SHRQ(U8(44), reg.RBX, reg.RAX) // words 0 and 1 from bit 44 on
+	m.ANDQ(reg.R11, reg.RAX)
+	m.VMOVQ(reg.RAX, asX(polyH[1]))
+	m.SHRQ(U8(24), reg.RDX, reg.RBX)
+	m.VMOVQ(reg.RBX, asX(polyH[2]))
+
+	m.LEAQ(Mem{Base: rN, Disp: 15}, left)
+	m.SHRQ(U8(4), left)
+	if last {
+		m.INCQ(left)
+	}
+	loop, end := m.NewLabel("hash"), m.NewLabel("hashEnd")
+	m.Align(32)
+	m.Label(loop)
+	m.CMPQ(left, U32(40))
+	m.JBE(LabelRef(end))
+	m.zero().emit()
+	for _, i := range []int{3, 2, 1, 0} {
+		m.load(128 * i).emit()
+		if i == 0 {
+			m.addH().emit()
+		}
+		var b []Op
+		for l := range 5 {
+			b = append(b, m.at(l, 32-8*i))
+		}
+		m.accumulate(polyM, b, true).emit()
+	}
+	m.carry(polyH, polyT).emit()
+	m.ADDQ(U32(512), rSrc)
+	m.SUBQ(U32(512), rN)
+	m.SUBQ(U8(32), left)
+	m.JMP(LabelRef(loop))
+
+	m.Label(end)
+	m.zero().emit()
+	m.MOVL(U32(40), weight.As32())
+	m.SUBQ(left, weight)
+	m.LEAQ(m.f.pow.Idx(weight, 8), weight)
+	var b []Op
+	for l := range 5 {
+		b = append(b, Mem{Base: weight, Disp: l * powRow})
+	}
+	m.MOVQ(I32(-1), rOne)
+	m.XORL(reg.R11L, reg.R11L)
+	m.MOVL(U32(64), reg.R12L)
+	// loads up to 128 bytes, of which there may be none
+	masked := func() {
+		m.MOVQ(rN, reg.RAX)
+		m.CMPQ(reg.RAX, reg.R12)
+		m.CMOVQHI(reg.R12, reg.RAX)
+		m.MOVQ(rN, reg.RBX)
+		m.SUBQ(reg.R12, reg.RBX)
+		m.CMOVQCS(reg.R11, reg.RBX)
+		m.CMPQ(reg.RBX, reg.R12)
+		m.CMOVQHI(reg.R12, reg.RBX)
+		m.BZHIQ(reg.RAX, rOne, reg.RAX)
+		m.BZHIQ(reg.RBX, rOne, reg.RBX)
+		m.KMOVQ(reg.RAX, reg.K1)
+		m.KMOVQ(reg.RBX, reg.K2)
+		m.VMOVDQU8_Z(Mem{Base: rSrc}, reg.K1, polyM[0])
+		m.VMOVDQU8_Z(Mem{Base: rSrc, Disp: 64}, reg.K2, polyT)
+		m.VMOVDQA64(polyM[0], polyM[2])
+		m.VPERMT2Q(polyT, idxLow, polyM[0])
+		m.VPERMT2Q(polyT, idxHi, polyM[2])
+	}
+	vector, tail := m.NewLabel("hashVector"), m.NewLabel("hashTail")
+	m.Label(vector)
+	m.CMPQ(left, U8(8))
+	m.JBE(LabelRef(tail))
+	masked()
+	m.split().emit()
+	m.addH().emit()
+	for i := range 3 {
+		m.VPXORQ(polyH[i], polyH[i], polyH[i])
+	}
+	m.accumulate(polyM, b, false).emit()
+	m.ADDQ(U32(64), weight)
+	m.ADDQ(U32(128), rSrc)
+	m.SUBQ(U32(128), rN)
+	m.CMOVQCS(reg.R11, rN)
+	m.SUBQ(U8(8), left)
+	m.JMP(LabelRef(vector))
+
+	m.Label(tail)
+	masked()
+	if last {
+		// the lengths are block left-1 of the vector
+		m.MOVL(U32(1), reg.EAX)
+		m.LEAQ(Mem{Base: left, Disp: -1}, reg.RBX)
+		m.SHLXQ(reg.RBX, reg.RAX, reg.RAX)
+		m.KMOVW(reg.EAX, reg.K3)
+		m.VPBROADCASTQ(m.f.lens, reg.K3, polyM[0])
+		m.VPBROADCASTQ(m.f.lens.Offset(8), reg.K3, polyM[2])
+	}
+	m.split().emit()
+	m.addH().emit()
+	m.accumulate(polyM, b, false).emit()
+	m.carry(polyH, polyT).emit()
+	return m.sumLanes()
+}
+
+// sumLanes adds the lanes of polyH up to three words.
+func (m *z512) sumLanes() []reg.GPPhysical {
+	h := []reg.GPPhysical{reg.RAX, reg.RBX, reg.RDX}
+	for i := range 3 {
+		m.VEXTRACTI64X4(U8(1), polyH[i], asY(polyM[i]))
+		m.VPADDQ(asY(polyM[i]), asY(polyH[i]), asY(polyH[i]))
+	}
+	for i := range 3 {
+		m.VEXTRACTI64X2(U8(1), asY(polyH[i]), asX(polyM[i]))
+		m.VPADDQ(asX(polyM[i]), asX(polyH[i]), asX(polyH[i]))
+	}
+	for i := range 3 {
+		m.VPUNPCKHQDQ(asX(polyH[i]), asX(polyH[i]), asX(polyM[i]))
+		m.VPADDQ(asX(polyM[i]), asX(polyH[i]), asX(polyH[i]))
+		m.VMOVQ(asX(polyH[i]), h[i])
+	}
+	// Limbs < 2^48: words 0, 1, 2 with word 2 < 2^9, and once around p.
+	t, u := reg.R11, reg.R12
+	m.MOVQ(h[1], t)
+	m.SHLQ(U8(44), t)
+	m.SHRQ(U8(20), h[1])
+	m.MOVQ(h[2], u)
+	m.SHLQ(U8(24), u)
+	m.SHRQ(U8(40), h[2])
+	m.ADDQ(t, h[0])
+	m.ADCQ(u, h[1])
+	m.ADCQ(U8(0), h[2])
+	m.around(h, t, u)
+	return h
+}
+
+// around folds what is above 2^130 in word 2 back: 2^130 = 5. Word 2 is < 5 then.
+func (m *z512) around(h []reg.GPPhysical, t, u reg.GPPhysical) {
+	m.MOVQ(h[2], t)
+	m.MOVQ(h[2], u)
+	m.SHRQ(U8(2), t)
+	m.ANDQ(I8(-4), u)
+	m.ANDL(U8(3), h[2].As32())
+	m.ADDQ(u, t) // 4·⌊h2/4⌋ + ⌊h2/4⌋
+	m.ADDQ(t, h[0])
+	m.ADCQ(U8(0), h[1])
+	m.ADCQ(U8(0), h[2])
+}
+
+// tag makes the tag (Section 2.5) of a sum < 2^130 + 2^11 in the words h: its
+// residue mod p plus s. It is left in the first two.
+func (m *z512) tag(h []reg.GPPhysical, t, u, v reg.GPPhysical) {
+	m.MOVQ(h[0], t)
+	m.MOVQ(h[1], u)
+	m.MOVQ(h[2], v)
+	m.ADDQ(U8(5), t)
+	m.ADCQ(U8(0), u)
+	m.ADCQ(U8(0), v)
+	m.SHRQ(U8(2), v) // not 0: the sum is p or more
+	m.CMOVQNE(t, h[0])
+	m.CMOVQNE(u, h[1])
+	m.ADDQ(m.f.s, h[0])
+	m.ADCQ(m.f.s.Offset(8), h[1])
+}
+
+// # Poly1305 in general-purpose registers
+
+// A sum is three words h, the third < 8, times the clamped r0, r1 (Section 2.5),
+// for which r0, r1 < 2^60 and r1 is a multiple of 4: with s1 = r1·5/4,
+//
+//	h·r = h0·r0 + h1·s1 + (h0·r1 + h1·r0 + h2·s1)·2^64 + h2·r0·2^128
+//
+// since r1·2^128 = r1/4·2^130. h2·s1, h2·r0 < 2^64, and no sum of products reaches
+// 2^128.
+var (
+	scalarH = []reg.GPPhysical{reg.R8, reg.R9, reg.R10}
+	scalarR = []reg.GPPhysical{reg.R11, reg.R12, reg.R13} // r0, r1, s1
+)
+
+// scalarR loads the multiplier.
+func (m *z512) scalarLoadR(r Mem) {
+	m.MOVQ(r, scalarR[0])
+	m.MOVQ(r.Offset(8), scalarR[1])
+	m.MOVQ(scalarR[1], scalarR[2])
+	m.SHRQ(U8(2), scalarR[2])
+	m.ADDQ(scalarR[1], scalarR[2])
+}
+
+// scalarMul multiplies scalarH by scalarR. It uses AX, BX, CX, DX, R14, R15.
+func (m *z512) scalarMul() {
+	h, r := scalarH, scalarR
+	m.MOVQ(h[0], reg.RDX)
+	m.MULXQ(r[0], reg.RAX, reg.RBX)
+	m.MULXQ(r[1], reg.R14, reg.R15)
+	m.MOVQ(h[1], reg.RDX)
+	m.MULXQ(r[2], reg.RCX, h[0])
+	m.ADDQ(reg.RCX, reg.RAX)
+	m.ADCQ(h[0], reg.RBX)
+	m.MULXQ(r[0], reg.RCX, h[0])
+	m.ADDQ(reg.RCX, reg.R14)
+	m.ADCQ(h[0], reg.R15)
+	m.MOVQ(h[2], reg.RCX)
+	m.IMULQ(r[2], reg.RCX)
+	m.ADDQ(reg.RCX, reg.R14)
+	m.ADCQ(U8(0), reg.R15)
+	m.IMULQ(r[0], h[2])
+	m.ADDQ(reg.RBX, reg.R14)
+	m.ADCQ(reg.R15, h[2])
+	m.MOVQ(reg.RAX, h[0])
+	m.MOVQ(reg.R14, h[1])
+	m.around(h, reg.RCX, reg.RDX)
+}
+
+// scalarBlocks folds the n bytes at p, padded with zeros to whole blocks, into
+// scalarH. It uses vector 31 and what scalarMul uses; p and n are neither.
+func (m *z512) scalarBlocks(p, n reg.GPPhysical) {
+	loop, done, full := m.NewLabel("ad"), m.NewLabel("adEnd"), m.NewLabel("adFull")
+	t := x(31)
+	m.TESTQ(n, n)
+	m.JEQ(LabelRef(done))
+	m.Label(loop)
+	m.MOVL(U32(0xffff), reg.EAX)
+	m.CMPQ(n, U8(16))
+	m.JAE(LabelRef(full))
+	m.BZHIQ(n, reg.RAX, reg.RAX)
+	m.Label(full)
+	m.KMOVW(reg.EAX, reg.K1)
+	m.VMOVDQU8_Z(Mem{Base: p}, reg.K1, t)
+	m.VMOVQ(t, reg.RAX)
+	m.VPEXTRQ(U8(1), t, reg.RBX)
+	m.ADDQ(reg.RAX, scalarH[0])
+	m.ADCQ(reg.RBX, scalarH[1])
+	m.ADCQ(U8(1), scalarH[2]) // 2^128
+	m.scalarMul()
+	m.ADDQ(U8(16), p)
+	m.SUBQ(U8(16), n)
+	m.JA(LabelRef(loop))
+	m.Label(done)
+}
