@@ -214,6 +214,9 @@ func TestAEADFindsFaults(t *testing.T) {
 			if c.check == "guard" && !guarded {
 				t.Skip("no guard pages here")
 			}
+			if c.check == "allocs" && raceEnabled {
+				t.Skip("no allocations counted under the race detector")
+			}
 			a := &aead{t, "toy", newToy(c.fault), newGCM, gcmKeySizes}
 			for _, check := range aeadChecks {
 				if check.name == c.check {
@@ -231,6 +234,9 @@ func (generic) Tier() string { return "generic" }
 
 // Tier generic may allocate as much as the reference, and no more.
 func TestGenericAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("no allocations counted under the race detector")
+	}
 	allocating := func(key []byte) (cipher.AEAD, error) {
 		a, err := newToy("allocates")(key)
 		return generic{a}, err
