@@ -6,7 +6,7 @@
 
 // func sealAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealAVX512(SB), $2272-64
+TEXT ·sealAVX512(SB), $2624-64
 	MOVL    $0x00000055, AX
 	KMOVW   AX, K5
 	MOVL    $0x00000033, AX
@@ -1342,6 +1342,47 @@ sealAVX512Whole_1:
 	JA              sealAVX512Four_3
 	CMPQ            CX, $0x00000100
 	JA              sealAVX512Two_2
+	MOVQ            src+32(FP), SI
+	MOVQ            $-1, R8
+	XORL            R11, R11
+	MOVL            $0x00000040, R12
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K1
+	MOVQ            AX, 2592(SP)
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      (SI), K1, Z4
+	VPMOVM2B        K1, Z8
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K2
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      64(SI), K2, Z5
+	VPMOVM2B        K2, Z9
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K3
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      128(SI), K3, Z6
+	VPMOVM2B        K3, Z10
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K4
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      192(SI), K4, Z7
+	VPMOVM2B        K4, Z11
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1369,7 +1410,7 @@ sealAVX512Whole_1:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_68:
+key_67:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -1609,7 +1650,7 @@ key_68:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_68
+	JNE     key_67
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -1645,15 +1686,15 @@ key_68:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_70
+	JEQ     adEnd_69
 
-ad_69:
+ad_68:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_71
+	JAE   adFull_70
 	BZHIQ DI, AX, AX
 
-adFull_71:
+adFull_70:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -1691,12 +1732,61 @@ adFull_71:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_69
+	JA         ad_68
 
-adEnd_70:
+adEnd_69:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
+	KMOVQ           2592(SP), K1
+	MOVQ            336(SP), R8
+	MOVQ            344(SP), R9
+	MOVQ            344(SP), R10
+	ADDQ            $0x0f, R10
+	SHRQ            $0x08, R10
+	MOVQ            R8, DX
+	MULXQ           R11, AX, BX
+	MULXQ           R12, R14, R15
+	MOVQ            R9, DX
+	MULXQ           R13, CX, R8
+	ADDQ            CX, AX
+	ADCQ            R8, BX
+	MULXQ           R11, CX, R8
+	ADDQ            CX, R14
+	ADCQ            R8, R15
+	MOVQ            R10, CX
+	IMULQ           R13, CX
+	ADDQ            CX, R14
+	ADCQ            $0x00, R15
+	IMULQ           R11, R10
+	ADDQ            BX, R14
+	ADCQ            R15, R10
+	MOVQ            AX, R8
+	MOVQ            R14, R9
+	MOVQ            R10, CX
+	MOVQ            R10, DX
+	SHRQ            $0x02, CX
+	ANDQ            $-4, DX
+	ANDL            $0x03, R10
+	ADDQ            DX, CX
+	ADDQ            CX, R8
+	ADCQ            $0x00, R9
+	ADCQ            $0x00, R10
+	MOVQ            R8, 2600(SP)
+	MOVQ            R9, 2608(SP)
+	MOVQ            R10, 2616(SP)
+	MOVQ            312(SP), AX
+	MOVQ            320(SP), BX
+	MOVQ            328(SP), DX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	VMOVQ           R12, X12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	VMOVQ           AX, X13
+	SHRQ            $0x18, DX, BX
+	VMOVQ           BX, X14
 	VPBROADCASTQ    poly44<>+0(SB), Z31
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
@@ -1716,33 +1806,33 @@ adEnd_70:
 	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPADDD          Z1, Z0, Z0
@@ -1754,17 +1844,17 @@ adEnd_70:
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
 	VPXORD          Z0, Z3, Z3
@@ -1773,328 +1863,333 @@ adEnd_70:
 	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
 	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x93, Z2, Z2
 	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z17, K5, Z23
+	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z18, K5, Z24
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x0c, Z1, Z1
 	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z1, Z0, Z0
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z16, K6, Z22
 	VMOVDQA64       Z17, K6, Z23
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
 	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z26, Z28
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z0, Z3, Z3
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K7, Z22
+	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z17, K7, Z23
-	VPROLD          $0x08, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
+	VPXORD          Z0, Z3, Z3
 	VMOVDQU64       Z22, 608(SP)
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z23, 992(SP)
-	VMOVDQU64       Z24, 1376(SP)
-	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z23, 1056(SP)
+	VPROLD          $0x08, Z3, Z3
+	VMOVDQU64       Z24, 1504(SP)
 	VPSLLQ          $0x04, Z23, Z20
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z23, Z19
 	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z19, 1760(SP)
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z19, 1952(SP)
 	VPSLLQ          $0x04, Z24, Z20
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z24, Z19
 	VPADDQ          Z20, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z19, 2144(SP)
+	VMOVDQU64       Z19, 2400(SP)
+	VPSHUFD         $0x39, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQU64       Z21, 672(SP)
-	VMOVDQU64       Z21, 1056(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z21, 736(SP)
+	VMOVDQU64       Z21, 1120(SP)
+	VPSHUFD         $0x93, Z2, Z2
+	VMOVDQU64       Z21, 1184(SP)
+	VMOVDQU64       Z21, 1568(SP)
 	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z21, 1440(SP)
-	VMOVDQU64       Z21, 1824(SP)
+	VMOVDQU64       Z21, 1632(SP)
+	VMOVDQU64       Z21, 2016(SP)
 	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z21, 2208(SP)
-	VPSLLQ          $0x04, Z26, Z30
+	VMOVDQU64       Z21, 2080(SP)
+	VMOVDQU64       Z21, 2464(SP)
 	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       Z21, 2528(SP)
+	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z20, Z20, Z20
 	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x07, Z1, Z1
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
 	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x0c, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z0, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 544(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z17, 928(SP)
-	VMOVDQU64       Z18, 1312(SP)
+	VMOVDQU64       Z17, 992(SP)
 	VPROLD          $0x07, Z1, Z1
+	VMOVDQU64       Z18, 1440(SP)
 	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
 	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z17, Z19
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1696(SP)
 	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z19, 1888(SP)
 	VPSLLQ          $0x04, Z18, Z20
-	VPSLLQ          $0x02, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z18, Z19
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2080(SP)
 	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       Z19, 2336(SP)
 	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
 	VPXORD          Z0, Z3, Z3
+	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
 	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
@@ -2102,17 +2197,17 @@ adEnd_70:
 	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
 	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPSHUFD         $0x4e, Z3, Z3
@@ -2124,14 +2219,14 @@ adEnd_70:
 	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
 	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z2, Z1, Z1
@@ -2146,46 +2241,228 @@ adEnd_70:
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z17, 864(SP)
-	VMOVDQU64       Z18, 1248(SP)
+	VMOVDQU64       Z17, 928(SP)
+	VMOVDQU64       Z18, 1376(SP)
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z20
 	VPSLLQ          $0x02, Z17, Z19
 	VPSHUFD         $0x39, Z0, Z0
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1632(SP)
+	VMOVDQU64       Z19, 1824(SP)
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z20
 	VPSLLQ          $0x02, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2016(SP)
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
+	VMOVDQU64       Z19, 2272(SP)
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), SI
+	MOVQ            n+40(FP), CX
+	MOVQ            $-1, R8
+	MOVQ            CX, R9
+	LEAQ            15(CX), AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000027, R10
+	SUBQ            AX, R10
+	LEAQ            352(SP)(R10*8), R10
+	VMOVDQU64       polyIndex<>+0(SB), Z29
+	VMOVDQU64       polyIndex<>+64(SB), Z30
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     (R10), Z12, Z16
+	VPMADD52HUQ     (R10), Z12, Z19
+	VPMADD52LUQ     448(R10), Z12, Z17
+	VPMADD52HUQ     448(R10), Z12, Z20
+	VPMADD52LUQ     896(R10), Z12, Z18
+	VPMADD52HUQ     896(R10), Z12, Z21
+	VPMADD52LUQ     1792(R10), Z13, Z16
+	VPMADD52HUQ     1792(R10), Z13, Z19
+	VPMADD52LUQ     (R10), Z13, Z17
+	VPMADD52HUQ     (R10), Z13, Z20
+	VPMADD52LUQ     448(R10), Z13, Z18
+	VPMADD52HUQ     448(R10), Z13, Z21
+	VPMADD52LUQ     1344(R10), Z14, Z16
+	VPMADD52HUQ     1344(R10), Z14, Z19
+	VPMADD52LUQ     1792(R10), Z14, Z17
+	VPMADD52HUQ     1792(R10), Z14, Z20
+	VPMADD52LUQ     (R10), Z14, Z18
+	VPMADD52HUQ     (R10), Z14, Z21
+	VBROADCASTI32X4 (SP), Z12
+	VBROADCASTI32X4 16(SP), Z13
+	VBROADCASTI32X4 32(SP), Z14
+	VBROADCASTI32X4 48(SP), Z15
+	VPADDD          Z12, Z0, Z0
+	VPADDD          Z13, Z1, Z1
+	VPADDD          Z14, Z2, Z2
+	VPADDD          Z15, Z3, Z3
 	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	JMP             sealAVX512Rows_67
+	VSHUFI32X4      $0x44, Z1, Z0, Z12
+	VSHUFI32X4      $0xee, Z1, Z0, Z13
+	VSHUFI32X4      $0x44, Z3, Z2, Z14
+	VSHUFI32X4      $0xee, Z3, Z2, Z15
+	VSHUFI32X4      $0x88, Z14, Z12, Z0
+	VSHUFI32X4      $0xdd, Z14, Z12, Z1
+	VSHUFI32X4      $0x88, Z15, Z13, Z2
+	VSHUFI32X4      $0xdd, Z15, Z13, Z3
+	VPTERNLOGQ      $0x28, Z8, Z4, Z0
+	VPTERNLOGQ      $0x28, Z9, Z5, Z1
+	VPTERNLOGQ      $0x28, Z10, Z6, Z2
+	VPTERNLOGQ      $0x28, Z11, Z7, Z3
+	VMOVDQU8        Z0, K1, (DI)
+	CMPQ            R9, $0x00000040
+	JBE             shortHash_72
+	VMOVDQU8        Z1, K2, 64(DI)
+	CMPQ            R9, $0x00000080
+	JBE             shortHash_72
+	VMOVDQU8        Z2, K3, 128(DI)
+	CMPQ            R9, $0x000000c0
+	JBE             shortHash_72
+	VMOVDQU8        Z3, K4, 192(DI)
+
+shortHash_72:
+	VMOVDQA64   Z0, Z25
+	VMOVDQA64   Z0, Z27
+	VPERMT2Q    Z1, Z29, Z25
+	VPERMT2Q    Z1, Z30, Z27
+	VPSRLQ      $0x2c, Z25, Z28
+	VPSLLQ      $0x14, Z27, Z26
+	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
+	VPANDQ      Z31, Z25, Z25
+	VPSRLQ      $0x18, Z27, Z27
+	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ (R10), Z25, Z16
+	VPMADD52HUQ (R10), Z25, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ (R10), Z26, Z17
+	VPMADD52HUQ (R10), Z26, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ (R10), Z27, Z18
+	VPMADD52HUQ (R10), Z27, Z21
+	CMPQ        R9, $0x00000070
+	JBE         shortOne_74
+	VPXORQ      Z8, Z8, Z8
+	VPXORQ      Z9, Z9, Z9
+	VPXORQ      Z10, Z10, Z10
+	VPXORQ      Z11, Z11, Z11
+	VPXORQ      Z12, Z12, Z12
+	VPXORQ      Z13, Z13, Z13
+	VMOVDQA64   Z2, Z25
+	VMOVDQA64   Z2, Z27
+	VPERMT2Q    Z3, Z29, Z25
+	VPERMT2Q    Z3, Z30, Z27
+	VPSRLQ      $0x2c, Z25, Z28
+	VPSLLQ      $0x14, Z27, Z26
+	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
+	VPANDQ      Z31, Z25, Z25
+	VPSRLQ      $0x18, Z27, Z27
+	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ 64(R10), Z25, Z8
+	VPMADD52HUQ 64(R10), Z25, Z11
+	VPMADD52LUQ 512(R10), Z25, Z9
+	VPMADD52HUQ 512(R10), Z25, Z12
+	VPMADD52LUQ 960(R10), Z25, Z10
+	VPMADD52HUQ 960(R10), Z25, Z13
+	VPMADD52LUQ 1856(R10), Z26, Z8
+	VPMADD52HUQ 1856(R10), Z26, Z11
+	VPMADD52LUQ 64(R10), Z26, Z9
+	VPMADD52HUQ 64(R10), Z26, Z12
+	VPMADD52LUQ 512(R10), Z26, Z10
+	VPMADD52HUQ 512(R10), Z26, Z13
+	VPMADD52LUQ 1408(R10), Z27, Z8
+	VPMADD52HUQ 1408(R10), Z27, Z11
+	VPMADD52LUQ 1856(R10), Z27, Z9
+	VPMADD52HUQ 1856(R10), Z27, Z12
+	VPMADD52LUQ 64(R10), Z27, Z10
+	VPMADD52HUQ 64(R10), Z27, Z13
+	VPADDQ      Z8, Z16, Z16
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z9, Z17, Z17
+	VPADDQ      Z12, Z20, Z20
+	VPADDQ      Z10, Z18, Z18
+	VPADDQ      Z13, Z21, Z21
+
+shortOne_74:
+	VPSLLQ        $0x08, Z19, Z19
+	VPSLLQ        $0x08, Z20, Z20
+	VPADDQ        Z19, Z17, Z17
+	VPADDQ        Z20, Z18, Z18
+	VPUNPCKLQDQ   Z17, Z16, Z25
+	VPUNPCKHQDQ   Z17, Z16, Z26
+	VPUNPCKLQDQ   Z21, Z18, Z27
+	VPUNPCKHQDQ   Z21, Z18, Z28
+	VPADDQ        Z26, Z25, Z25
+	VPADDQ        Z28, Z27, Z27
+	VEXTRACTI64X4 $0x01, Z25, Y28
+	VPADDQ        Y28, Y25, Y25
+	VEXTRACTI64X2 $0x01, Y25, X28
+	VPADDQ        X28, X25, X25
+	VEXTRACTI64X4 $0x01, Z27, Y28
+	VPADDQ        Y28, Y27, Y27
+	VEXTRACTI64X2 $0x01, Y27, X28
+	VPADDQ        X28, X27, X27
+	VMOVQ         X25, AX
+	VPEXTRQ       $0x01, X25, R11
+	VMOVQ         X27, BX
+	VPEXTRQ       $0x01, X27, DX
+	MOVQ          R11, R12
+	SHLQ          $0x2c, R11
+	SHRQ          $0x14, R12
+	MOVQ          BX, R13
+	SHLQ          $0x18, BX
+	SHRQ          $0x28, R13
+	SHLQ          $0x0c, DX
+	ADDQ          R11, AX
+	ADCQ          R12, BX
+	ADCQ          R13, DX
+	ADDQ          2600(SP), AX
+	ADCQ          2608(SP), BX
+	ADCQ          2616(SP), DX
+	MOVQ          DX, R11
+	MOVQ          DX, R12
+	SHRQ          $0x02, R11
+	ANDQ          $-4, R12
+	ANDL          $0x03, DX
+	ADDQ          R12, R11
+	ADDQ          R11, AX
+	ADCQ          $0x00, BX
+	ADCQ          $0x00, DX
+	MOVQ          AX, R11
+	MOVQ          BX, R12
+	MOVQ          DX, R13
+	ADDQ          $0x05, R11
+	ADCQ          $0x00, R12
+	ADCQ          $0x00, R13
+	SHRQ          $0x02, R13
+	CMOVQNE       R11, AX
+	CMOVQNE       R12, BX
+	ADDQ          296(SP), AX
+	ADCQ          304(SP), BX
+	MOVQ          AX, (DI)(R9*1)
+	MOVQ          BX, 8(DI)(R9*1)
+	VZEROUPPER
+	RET
 
 sealAVX512Two_2:
 	VBROADCASTI32X4 (SP), Z0
@@ -2219,7 +2496,7 @@ sealAVX512Two_2:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_72:
+key_76:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -2489,7 +2766,7 @@ key_72:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_72
+	JNE     key_76
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -2525,15 +2802,15 @@ key_72:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_74
+	JEQ     adEnd_78
 
-ad_73:
+ad_77:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_75
+	JAE   adFull_79
 	BZHIQ DI, AX, AX
 
-adFull_75:
+adFull_79:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -2571,9 +2848,9 @@ adFull_75:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_73
+	JA         ad_77
 
-adEnd_74:
+adEnd_78:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -2607,12 +2884,12 @@ adEnd_74:
 	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z4, Z7, Z7
@@ -2635,644 +2912,649 @@ adEnd_74:
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x10, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z7, Z7
 	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z7, Z7
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x0c, Z5, Z5
 	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x0c, Z5, Z5
 	VPBROADCASTQ    X18, Z27
 	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z5, Z4, Z4
 	VMOVDQA64       Z17, K5, Z23
+	VPADDD          Z5, Z4, Z4
 	VMOVDQA64       Z18, K5, Z24
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
+	VPROLD          $0x08, Z7, Z7
 	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x39, Z4, Z4
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z6, Z6
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z5, Z5
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X17, Z26
+	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X18, Z27
-	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z16, K6, Z22
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
-	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z4, Z4
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
 	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z2, Z2
-	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x39, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x07, Z5, Z5
 	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z0, Z0
 	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x4e, Z3, Z3
 	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z18, K7, Z24
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z23, 992(SP)
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z24, 1376(SP)
-	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z23, Z19
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1760(SP)
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x04, Z24, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x02, Z24, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z19, 2144(SP)
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 672(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 1056(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1440(SP)
-	VMOVDQU64       Z21, 1824(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 2208(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z16, 544(SP)
-	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x08, Z7, Z7
-	VMOVDQU64       Z19, 1696(SP)
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2080(SP)
-	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x93, Z2, Z2
-	VPXORQ          Z20, Z20, Z20
+	VMOVDQU64       Z23, 1056(SP)
+	VMOVDQU64       Z24, 1504(SP)
 	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z21, Z21, Z21
+	VPSLLQ          $0x04, Z23, Z20
 	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPSLLQ          $0x02, Z23, Z19
+	VPADDQ          Z20, Z19, Z19
 	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
+	VMOVDQU64       Z19, 1952(SP)
 	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPSLLQ          $0x04, Z24, Z20
+	VPSLLQ          $0x02, Z24, Z19
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDQ          Z20, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
+	VMOVDQU64       Z19, 2400(SP)
+	VPXORQ          Z21, Z21, Z21
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
+	VMOVDQU64       Z21, 672(SP)
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z25, Z23, Z20
+	VMOVDQU64       Z21, 736(SP)
+	VMOVDQU64       Z21, 1120(SP)
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
+	VMOVDQU64       Z21, 1184(SP)
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
+	VMOVDQU64       Z21, 1568(SP)
+	VMOVDQU64       Z21, 1632(SP)
 	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
+	VMOVDQU64       Z21, 2016(SP)
+	VMOVDQU64       Z21, 2080(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
+	VMOVDQU64       Z21, 2464(SP)
 	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 2528(SP)
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 544(SP)
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z17, 992(SP)
+	VPROLD          $0x08, Z3, Z3
+	VMOVDQU64       Z18, 1440(SP)
+	VPSLLQ          $0x04, Z17, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPSLLQ          $0x02, Z17, Z19
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z19, 1888(SP)
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z18, Z20
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z18, Z19
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z19, 2336(SP)
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x07, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x07, Z5, Z5
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z26, Z28
+	VPSHUFD         $0x39, Z4, Z4
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z2, Z2
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x93, Z6, Z6
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x93, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z17, 864(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z18, 1248(SP)
-	VPSLLQ          $0x04, Z17, Z20
+	VMOVDQU64       Z17, 928(SP)
 	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z17, Z19
+	VMOVDQU64       Z18, 1376(SP)
+	VPSLLQ          $0x04, Z17, Z20
 	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1632(SP)
+	VPSLLQ          $0x02, Z17, Z19
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z18, Z20
+	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z19, 1824(SP)
 	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x04, Z18, Z20
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z18, Z19
 	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z19, 2016(SP)
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       544(SP), Z22
-	VMOVDQU64       928(SP), Z23
+	VMOVDQU64       Z19, 2272(SP)
 	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       1312(SP), Z24
+	VMOVDQU64       544(SP), Z22
+	VMOVDQU64       992(SP), Z23
 	VPROLD          $0x10, Z7, Z7
+	VMOVDQU64       1440(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
 	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
 	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z20, Z20, Z20
 	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
 	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z27, Z22, Z18
 	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
 	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z26, Z23, Z18
 	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z28, Z24, Z19
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z4, Z4
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x39, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z6, Z6
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z4, Z7, Z7
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z16, 416(SP)
-	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z20, Z19, Z19
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z19, 1568(SP)
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z18, Z19
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1952(SP)
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VPBROADCASTQ    X16, Z25
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 416(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z17, 864(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z18, 1312(SP)
+	VPSLLQ          $0x04, Z17, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPSLLQ          $0x02, Z17, Z19
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z19, 1760(SP)
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x04, Z18, Z20
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z18, Z19
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z19, 2208(SP)
 	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X18, Z27
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       992(SP), Z23
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       1056(SP), Z23
 	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       1504(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
 	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x93, Z0, Z0
-	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z20, Z20, Z20
 	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
@@ -3313,22 +3595,22 @@ adEnd_74:
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z17, 800(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z18, 1248(SP)
 	VPSLLQ          $0x04, Z17, Z20
 	VPSHUFD         $0x39, Z4, Z4
 	VPSLLQ          $0x02, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1504(SP)
+	VMOVDQU64       Z19, 1696(SP)
 	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x04, Z18, Z20
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z19
 	VPADDQ          Z20, Z19, Z19
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z19, 1888(SP)
+	VMOVDQU64       Z19, 2144(SP)
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -3359,7 +3641,7 @@ adEnd_74:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             sealAVX512Rows_67
+	JMP             sealAVX512Rows_75
 
 sealAVX512Four_3:
 	VBROADCASTI32X4 (SP), Z0
@@ -3401,7 +3683,7 @@ sealAVX512Four_3:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_76:
+key_80:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -3731,7 +4013,7 @@ key_76:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_76
+	JNE     key_80
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -3767,15 +4049,15 @@ key_76:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_78
+	JEQ     adEnd_82
 
-ad_77:
+ad_81:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_79
+	JAE   adFull_83
 	BZHIQ DI, AX, AX
 
-adFull_79:
+adFull_83:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -3813,9 +4095,9 @@ adFull_79:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_77
+	JA         ad_81
 
-adEnd_78:
+adEnd_82:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -3861,974 +4143,979 @@ adEnd_78:
 	VPROLD          $0x0c, Z9, Z9
 	VPXORQ          Z16, Z16, Z16
 	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z13, Z12, Z12
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z13, Z12, Z12
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z4, Z7, Z7
 	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x08, Z7, Z7
 	VPROLD          $0x08, Z11, Z11
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPROLD          $0x08, Z15, Z15
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z7, Z6, Z6
 	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPADDD          Z15, Z14, Z14
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z6, Z5, Z5
 	VPXORD          Z10, Z9, Z9
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z14, Z13, Z13
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x07, Z9, Z9
 	VPROLD          $0x07, Z13, Z13
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z8, Z8
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x93, Z8, Z8
 	VPSHUFD         $0x93, Z12, Z12
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z11, Z11
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z10, Z10
+	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x39, Z10, Z10
 	VPSHUFD         $0x39, Z14, Z14
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z9, Z8, Z8
+	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z9, Z8, Z8
 	VPADDD          Z13, Z12, Z12
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z7, Z7
 	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z11, Z11
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z15, Z15
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z15, Z14, Z14
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z14, Z13, Z13
+	VPXORD          Z10, Z9, Z9
 	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z14, Z13, Z13
 	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z13, Z13
+	VPROLD          $0x0c, Z9, Z9
 	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
 	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z13, Z12, Z12
+	VPADDD          Z9, Z8, Z8
 	VMOVDQA64       Z18, K5, Z24
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z13, Z12, Z12
 	VPSLLQ          $0x04, Z26, Z30
+	VPXORD          Z0, Z3, Z3
 	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z12, Z15, Z15
 	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x08, Z15, Z15
+	VPROLD          $0x08, Z11, Z11
 	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z15, Z15
 	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z3, Z2, Z2
 	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z15, Z14, Z14
 	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
+	VPADDD          Z11, Z10, Z10
 	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z14, Z13, Z13
+	VPADDD          Z15, Z14, Z14
+	VPXORQ          Z19, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z14, Z13, Z13
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x07, Z1, Z1
 	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x07, Z13, Z13
+	VPROLD          $0x07, Z9, Z9
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z13, Z13
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPSHUFD         $0x39, Z4, Z4
 	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x39, Z12, Z12
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x39, Z12, Z12
 	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPSHUFD         $0x4e, Z7, Z7
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x4e, Z15, Z15
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x4e, Z15, Z15
 	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPSHUFD         $0x93, Z6, Z6
 	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z14, Z14
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z14, Z14
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x0c, Z13, Z13
-	VPANDQ          Z31, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z30, Z16, Z16
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z24, Z21
 	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X17, Z26
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VPBROADCASTQ    X18, Z27
+	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z11, Z10, Z10
 	VPADDD          Z15, Z14, Z14
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z18, Z18
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x0c, Z5, Z5
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x0c, Z9, Z9
+	VPROLD          $0x0c, Z13, Z13
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z4, Z7, Z7
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z8, Z11, Z11
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x08, Z11, Z11
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPBROADCASTQ    X18, Z27
+	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z16, K6, Z22
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z11, Z10, Z10
 	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z10, Z9, Z9
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z4, Z4
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z8, Z8
-	VPSHUFD         $0x93, Z12, Z12
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z2, Z2
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x39, Z6, Z6
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z10, Z10
-	VPSHUFD         $0x39, Z14, Z14
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x07, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z4, Z4
-	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z8, Z8
-	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x39, Z12, Z12
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x93, Z4, Z4
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z8, Z8
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x93, Z12, Z12
+	VPXORQ          Z18, Z18, Z18
 	VPSHUFD         $0x4e, Z3, Z3
-	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z11, Z11
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x4e, Z15, Z15
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z11, Z11
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x08, Z15, Z15
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPBROADCASTQ    X16, Z25
+	VPSHUFD         $0x39, Z0, Z0
+	VPBROADCASTQ    X17, Z26
+	VPSHUFD         $0x39, Z4, Z4
+	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x39, Z8, Z8
+	VPSHUFD         $0x39, Z12, Z12
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x93, Z6, Z6
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
 	VMOVDQU64       Z22, 608(SP)
+	VPSHUFD         $0x93, Z2, Z2
+	VMOVDQU64       Z23, 1056(SP)
+	VPSHUFD         $0x93, Z6, Z6
+	VMOVDQU64       Z24, 1504(SP)
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z23, 992(SP)
-	VPSHUFD         $0x93, Z14, Z14
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z24, 1376(SP)
-	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z9, Z8, Z8
+	VPSHUFD         $0x93, Z14, Z14
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x02, Z23, Z19
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z19, 1760(SP)
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x04, Z24, Z20
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x02, Z24, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x10, Z11, Z11
-	VMOVDQU64       Z19, 2144(SP)
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 672(SP)
-	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z21, 1056(SP)
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1440(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 1824(SP)
-	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z21, 2208(SP)
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z8, Z11, Z11
-	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z14, Z14
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z11, Z11
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x10, Z15, Z15
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z11, Z10, Z10
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z10, Z9, Z9
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z13, Z13
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z9, Z8, Z8
-	VMOVDQU64       Z16, 544(SP)
-	VPADDD          Z13, Z12, Z12
-	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x04, Z17, Z20
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x08, Z11, Z11
-	VMOVDQU64       Z19, 1696(SP)
-	VPROLD          $0x08, Z15, Z15
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z19, 2080(SP)
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X16, Z25
-	VPXORD          Z10, Z9, Z9
-	VPBROADCASTQ    X17, Z26
-	VPXORD          Z14, Z13, Z13
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z9, Z9
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z13, Z13
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z8, Z8
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x39, Z12, Z12
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z11, Z11
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x93, Z10, Z10
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z14, Z14
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x0c, Z13, Z13
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z15, Z15
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z12, Z12
-	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z17, 864(SP)
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       Z18, 1248(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSLLQ          $0x04, Z17, Z20
-	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z17, Z19
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPADDQ          Z20, Z19, Z19
-	VPSHUFD         $0x39, Z14, Z14
-	VMOVDQU64       Z19, 1632(SP)
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z19, 2016(SP)
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       544(SP), Z22
-	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       928(SP), Z23
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x39, Z8, Z8
-	VPSHUFD         $0x39, Z12, Z12
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z10, Z10
-	VPSHUFD         $0x93, Z14, Z14
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z16, 416(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z19, 1568(SP)
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x02, Z18, Z19
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z19, 1952(SP)
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z24, Z20
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z24, Z19
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       Z19, 2400(SP)
+	VPROLD          $0x10, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x10, Z11, Z11
+	VMOVDQU64       Z21, 672(SP)
+	VPROLD          $0x10, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       Z21, 736(SP)
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z21, 1120(SP)
+	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       Z21, 1184(SP)
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z21, 1568(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z21, 1632(SP)
+	VPXORD          Z10, Z9, Z9
+	VMOVDQU64       Z21, 2016(SP)
+	VPXORD          Z14, Z13, Z13
+	VMOVDQU64       Z21, 2080(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 2464(SP)
+	VPROLD          $0x0c, Z9, Z9
+	VMOVDQU64       Z21, 2528(SP)
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z12, Z15, Z15
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x08, Z11, Z11
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x08, Z15, Z15
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z11, Z10, Z10
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z9, Z9
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x07, Z13, Z13
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x93, Z8, Z8
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x93, Z12, Z12
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z11, Z11
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
 	VPXORD          Z8, Z11, Z11
 	VPXORD          Z12, Z15, Z15
-	VPBROADCASTQ    X16, Z25
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x0c, Z9, Z9
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z16, 544(SP)
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z17, 992(SP)
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X17, Z26
+	VMOVDQU64       Z18, 1440(SP)
 	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z17, Z20
 	VPROLD          $0x08, Z11, Z11
+	VPSLLQ          $0x02, Z17, Z19
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z20, Z19, Z19
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z19, 1888(SP)
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x04, Z18, Z20
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z18, Z19
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z10, Z9, Z9
+	VMOVDQU64       Z19, 2336(SP)
+	VPXORD          Z14, Z13, Z13
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x07, Z9, Z9
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x07, Z13, Z13
+	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x02, Z26, Z28
+	VPSHUFD         $0x39, Z8, Z8
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z12, Z12
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x4e, Z11, Z11
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z15, Z15
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x93, Z6, Z6
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x93, Z10, Z10
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z14, Z14
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z9, Z8, Z8
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x0c, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x93, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       Z16, 480(SP)
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       Z17, 928(SP)
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x39, Z2, Z2
+	VMOVDQU64       Z18, 1376(SP)
+	VPSHUFD         $0x39, Z6, Z6
+	VPSLLQ          $0x04, Z17, Z20
+	VPSHUFD         $0x39, Z10, Z10
+	VPSLLQ          $0x02, Z17, Z19
+	VPSHUFD         $0x39, Z14, Z14
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z20, Z19, Z19
+	VPADDD          Z5, Z4, Z4
+	VMOVDQU64       Z19, 1824(SP)
+	VPADDD          Z9, Z8, Z8
+	VPSLLQ          $0x04, Z18, Z20
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z18, Z19
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z19, 2272(SP)
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       544(SP), Z22
+	VPROLD          $0x10, Z7, Z7
+	VMOVDQU64       992(SP), Z23
+	VPROLD          $0x10, Z11, Z11
+	VMOVDQU64       1440(SP), Z24
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z13, Z13
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z9, Z8, Z8
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z11, Z11
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z9, Z9
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z8, Z8
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x39, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z6, Z6
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z10, Z10
+	VPSHUFD         $0x93, Z14, Z14
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z4, Z7, Z7
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z11, Z10, Z10
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z16, 416(SP)
+	VPXORD          Z10, Z9, Z9
+	VMOVDQU64       Z17, 864(SP)
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z18, 1312(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VPSLLQ          $0x04, Z17, Z20
+	VPROLD          $0x0c, Z9, Z9
+	VPSLLQ          $0x02, Z17, Z19
+	VPROLD          $0x0c, Z13, Z13
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z20, Z19, Z19
+	VPADDD          Z5, Z4, Z4
+	VMOVDQU64       Z19, 1760(SP)
+	VPADDD          Z9, Z8, Z8
+	VPSLLQ          $0x04, Z18, Z20
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z18, Z19
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z19, 2208(SP)
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z11, Z11
+	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x08, Z15, Z15
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       992(SP), Z23
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       1056(SP), Z23
 	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       1504(SP), Z24
 	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z30, Z28, Z28
 	VPXORD          Z14, Z13, Z13
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x07, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
+	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x07, Z13, Z13
+	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x93, Z0, Z0
-	VPXORQ          Z19, Z19, Z19
 	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x93, Z8, Z8
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z12, Z12
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z20, Z20, Z20
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORQ          Z21, Z21, Z21
 	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x10, Z11, Z11
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x0c, Z5, Z5
 	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z19, Z17, Z17
 	VPROLD          $0x0c, Z13, Z13
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z13, Z12, Z12
+	VPSRLQ          $0x2c, Z17, Z30
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z12, Z15, Z15
+	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x08, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x08, Z11, Z11
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x08, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
 	VPADDD          Z3, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z7, Z6, Z6
@@ -4848,10 +5135,10 @@ adEnd_78:
 	VPROLD          $0x07, Z5, Z5
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z9, Z9
-	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z17, 800(SP)
 	VPROLD          $0x07, Z13, Z13
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z18, 1248(SP)
 	VPSHUFD         $0x39, Z4, Z4
 	VPSLLQ          $0x04, Z17, Z20
 	VPSHUFD         $0x39, Z8, Z8
@@ -4860,7 +5147,7 @@ adEnd_78:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z20, Z19, Z19
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z19, 1504(SP)
+	VMOVDQU64       Z19, 1696(SP)
 	VPSHUFD         $0x4e, Z11, Z11
 	VPSLLQ          $0x04, Z18, Z20
 	VPSHUFD         $0x4e, Z15, Z15
@@ -4869,7 +5156,7 @@ adEnd_78:
 	VPSHUFD         $0x93, Z6, Z6
 	VPADDQ          Z20, Z19, Z19
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z19, 1888(SP)
+	VMOVDQU64       Z19, 2144(SP)
 	VPSHUFD         $0x93, Z14, Z14
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
@@ -4928,97 +5215,95 @@ adEnd_78:
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
 
-sealAVX512Rows_67:
+sealAVX512Rows_75:
 	MOVQ      dst+24(FP), DI
 	MOVQ      src+32(FP), SI
 	MOVQ      n+40(FP), CX
 	MOVQ      $-1, R8
-	TESTQ     CX, CX
-	JEQ       sealAVX512End_80
 	CMPQ      CX, $0x00000040
-	JBE       part_81
+	JBE       part_85
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_82
+	JBE       part_86
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_83
+	JBE       part_87
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_84
+	JBE       part_88
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_85
+	JBE       part_89
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_86
+	JBE       part_90
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_87
+	JBE       part_91
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_88
+	JBE       part_92
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_89
+	JBE       part_93
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_90
+	JBE       part_94
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_91
+	JBE       part_95
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_92
+	JBE       part_96
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_93
+	JBE       part_97
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_94
+	JBE       part_98
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_95
+	JBE       part_99
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_96
+	JBE       part_100
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealAVX512End_80:
+sealAVX512End_84:
 	MOVQ         dst+24(FP), SI
 	MOVQ         n+40(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -5041,14 +5326,14 @@ sealAVX512End_80:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_97:
+hash_101:
 	CMPQ             R9, $0x00000028
-	JBE              hashEnd_98
+	JBE              hashEnd_102
 	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z19, Z19, Z19
 	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z21, Z21, Z21
 	VMOVDQU64        384(SI), Z25
 	VMOVDQA64        Z25, Z27
@@ -5062,20 +5347,20 @@ hash_97:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 608(SP), Z25, Z16
 	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2144(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2144(SP), Z26, Z19
+	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
+	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
 	VPMADD52LUQ.BCST 608(SP), Z26, Z17
 	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2144(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2144(SP), Z27, Z20
+	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
+	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
 	VPMADD52LUQ.BCST 608(SP), Z27, Z18
 	VPMADD52HUQ.BCST 608(SP), Z27, Z21
 	VMOVDQU64        256(SI), Z25
@@ -5090,20 +5375,20 @@ hash_97:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 544(SP), Z25, Z16
 	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2080(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2080(SP), Z26, Z19
+	VPMADD52LUQ.BCST 992(SP), Z25, Z17
+	VPMADD52HUQ.BCST 992(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
 	VPMADD52LUQ.BCST 544(SP), Z26, Z17
 	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1696(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1696(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2080(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2080(SP), Z27, Z20
+	VPMADD52LUQ.BCST 992(SP), Z26, Z18
+	VPMADD52HUQ.BCST 992(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
 	VPMADD52LUQ.BCST 544(SP), Z27, Z18
 	VPMADD52HUQ.BCST 544(SP), Z27, Z21
 	VMOVDQU64        128(SI), Z25
@@ -5118,20 +5403,20 @@ hash_97:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 480(SP), Z25, Z16
 	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1248(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1248(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2016(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2016(SP), Z26, Z19
+	VPMADD52LUQ.BCST 928(SP), Z25, Z17
+	VPMADD52HUQ.BCST 928(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
 	VPMADD52LUQ.BCST 480(SP), Z26, Z17
 	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1632(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1632(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2016(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2016(SP), Z27, Z20
+	VPMADD52LUQ.BCST 928(SP), Z26, Z18
+	VPMADD52HUQ.BCST 928(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
 	VPMADD52LUQ.BCST 480(SP), Z27, Z18
 	VPMADD52HUQ.BCST 480(SP), Z27, Z21
 	VMOVDQU64        (SI), Z25
@@ -5149,20 +5434,20 @@ hash_97:
 	VPADDQ           Z24, Z27, Z27
 	VPMADD52LUQ.BCST 416(SP), Z25, Z16
 	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 800(SP), Z25, Z17
-	VPMADD52HUQ.BCST 800(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1184(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1184(SP), Z25, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z26, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z26, Z19
+	VPMADD52LUQ.BCST 864(SP), Z25, Z17
+	VPMADD52HUQ.BCST 864(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
 	VPMADD52LUQ.BCST 416(SP), Z26, Z17
 	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 800(SP), Z26, Z18
-	VPMADD52HUQ.BCST 800(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1568(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1568(SP), Z27, Z19
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z17
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z20
+	VPMADD52LUQ.BCST 864(SP), Z26, Z18
+	VPMADD52HUQ.BCST 864(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
 	VPMADD52LUQ.BCST 416(SP), Z27, Z18
 	VPMADD52HUQ.BCST 416(SP), Z27, Z21
 	VPSLLQ           $0x08, Z19, Z19
@@ -5188,14 +5473,14 @@ hash_97:
 	ADDQ             $0x00000200, SI
 	SUBQ             $0x00000200, CX
 	SUBQ             $0x20, R9
-	JMP              hash_97
+	JMP              hash_101
 
-hashEnd_98:
+hashEnd_102:
 	VPXORQ Z16, Z16, Z16
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z17, Z17, Z17
-	VPXORQ Z20, Z20, Z20
 	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
@@ -5204,9 +5489,9 @@ hashEnd_98:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_99:
+hashVector_103:
 	CMPQ        R9, $0x08
-	JBE         hashTail_100
+	JBE         hashTail_104
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -5238,20 +5523,20 @@ hashVector_99:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -5259,9 +5544,9 @@ hashVector_99:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_99
+	JMP         hashVector_103
 
-hashTail_100:
+hashTail_104:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -5296,20 +5581,20 @@ hashTail_100:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   448(R10), Z25, Z17
+	VPMADD52HUQ   448(R10), Z25, Z20
+	VPMADD52LUQ   896(R10), Z25, Z18
+	VPMADD52HUQ   896(R10), Z25, Z21
+	VPMADD52LUQ   1792(R10), Z26, Z16
+	VPMADD52HUQ   1792(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   448(R10), Z26, Z18
+	VPMADD52HUQ   448(R10), Z26, Z21
+	VPMADD52LUQ   1344(R10), Z27, Z16
+	VPMADD52HUQ   1344(R10), Z27, Z19
+	VPMADD52LUQ   1792(R10), Z27, Z17
+	VPMADD52HUQ   1792(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -5447,7 +5732,7 @@ sealAVX512Columns_4:
 	MOVQ         $0x00000005, 272(SP)
 	PCALIGN      $0x20
 
-key_101:
+key_105:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
 	ADDL      DI, BX
@@ -5849,7 +6134,7 @@ key_101:
 	VPROLD    $0x07, Z20, Z20
 	ROLL      $0x07, SI
 	DECQ      272(SP)
-	JNE       key_101
+	JNE       key_105
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -5886,15 +6171,15 @@ key_101:
 	MOVQ      ad+48(FP), SI
 	MOVQ      adLen+56(FP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_103
+	JEQ       adEnd_107
 
-ad_102:
+ad_106:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_104
+	JAE   adFull_108
 	BZHIQ DI, AX, AX
 
-adFull_104:
+adFull_108:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -5932,9 +6217,9 @@ adFull_104:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_102
+	JA         ad_106
 
-adEnd_103:
+adEnd_107:
 	MOVQ      R8, 312(SP)
 	MOVQ      R9, 320(SP)
 	MOVQ      R10, 328(SP)
@@ -5942,7 +6227,7 @@ adEnd_103:
 	MOVL      $0x00000005, AX
 	PCALIGN   $0x20
 
-double_105:
+double_109:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -6136,13 +6421,13 @@ double_105:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_105
+	JNE         double_109
 	MOVQ        dst+24(FP), DI
 	MOVQ        src+32(FP), SI
 	MOVQ        n+40(FP), CX
 	MOVQ        $-1, R8
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_106
+	JBE         columnsLast_110
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -6375,9 +6660,9 @@ double_105:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_107
+	JMP         columnsNext_111
 
-columnsLast_106:
+columnsLast_110:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -6460,82 +6745,82 @@ columnsLast_106:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_108
+	JBE         part_112
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_109
+	JBE         part_113
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_110
+	JBE         part_114
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_111
+	JBE         part_115
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_112
+	JBE         part_116
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_113
+	JBE         part_117
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_114
+	JBE         part_118
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_115
+	JBE         part_119
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_116
+	JBE         part_120
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_117
+	JBE         part_121
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_118
+	JBE         part_122
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_119
+	JBE         part_123
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_120
+	JBE         part_124
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_121
+	JBE         part_125
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_122
+	JBE         part_126
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_123
+	JBE         part_127
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -6623,82 +6908,82 @@ columnsLast_106:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_124
+	JBE         part_128
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_125
+	JBE         part_129
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_126
+	JBE         part_130
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_127
+	JBE         part_131
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_128
+	JBE         part_132
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_129
+	JBE         part_133
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_130
+	JBE         part_134
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_131
+	JBE         part_135
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_132
+	JBE         part_136
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_133
+	JBE         part_137
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_134
+	JBE         part_138
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_135
+	JBE         part_139
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_136
+	JBE         part_140
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_137
+	JBE         part_141
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_138
+	JBE         part_142
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_139
+	JBE         part_143
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -6706,10 +6991,10 @@ columnsLast_106:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_5
 
-columnsNext_107:
-passes_140:
+columnsNext_111:
+passes_144:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_141
+	JBE          passesRows_145
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -6748,7 +7033,7 @@ passes_140:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_145:
+double_149:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -6942,9 +7227,9 @@ double_145:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_145
+	JNE         double_149
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_146
+	JBE         columnsLast_150
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -7177,9 +7462,9 @@ double_145:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_147
+	JMP         columnsNext_151
 
-columnsLast_146:
+columnsLast_150:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -7262,82 +7547,82 @@ columnsLast_146:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_148
+	JBE         part_152
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_149
+	JBE         part_153
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_150
+	JBE         part_154
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_151
+	JBE         part_155
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_152
+	JBE         part_156
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_153
+	JBE         part_157
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_154
+	JBE         part_158
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_155
+	JBE         part_159
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_156
+	JBE         part_160
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_157
+	JBE         part_161
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_158
+	JBE         part_162
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_159
+	JBE         part_163
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_160
+	JBE         part_164
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_161
+	JBE         part_165
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_162
+	JBE         part_166
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_163
+	JBE         part_167
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -7425,82 +7710,82 @@ columnsLast_146:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_164
+	JBE         part_168
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_165
+	JBE         part_169
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_166
+	JBE         part_170
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_167
+	JBE         part_171
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_168
+	JBE         part_172
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_169
+	JBE         part_173
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_170
+	JBE         part_174
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_171
+	JBE         part_175
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_172
+	JBE         part_176
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_173
+	JBE         part_177
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_174
+	JBE         part_178
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_175
+	JBE         part_179
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_176
+	JBE         part_180
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_177
+	JBE         part_181
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_178
+	JBE         part_182
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_179
+	JBE         part_183
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -7508,16 +7793,16 @@ columnsLast_146:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_5
 
-columnsNext_147:
-	JMP passes_140
+columnsNext_151:
+	JMP passes_144
 
-passesRows_141:
+passesRows_145:
 	TESTQ           CX, CX
 	JEQ             sealAVX512Hash_5
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_143
+	JBE             passesOne_147
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_142
+	JBE             passesTwo_146
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -7538,7 +7823,7 @@ passesRows_141:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_180:
+double_184:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -7660,7 +7945,7 @@ double_180:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_180
+	JNE             double_184
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -7717,9 +8002,9 @@ double_180:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_144
+	JMP             passesWrite_148
 
-passesTwo_142:
+passesTwo_146:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -7732,7 +8017,7 @@ passesTwo_142:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_181:
+double_185:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -7794,7 +8079,7 @@ double_181:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_181
+	JNE             double_185
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -7825,9 +8110,9 @@ double_181:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_144
+	JMP             passesWrite_148
 
-passesOne_143:
+passesOne_147:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -7836,7 +8121,7 @@ passesOne_143:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_182:
+double_186:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -7868,7 +8153,7 @@ double_182:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_182
+	JNE             double_186
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -7887,84 +8172,84 @@ double_182:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_144:
+passesWrite_148:
 	CMPQ      CX, $0x00000040
-	JBE       part_183
+	JBE       part_187
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_184
+	JBE       part_188
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_185
+	JBE       part_189
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_186
+	JBE       part_190
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_187
+	JBE       part_191
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_188
+	JBE       part_192
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_189
+	JBE       part_193
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_190
+	JBE       part_194
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_191
+	JBE       part_195
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_192
+	JBE       part_196
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_193
+	JBE       part_197
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_194
+	JBE       part_198
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_195
+	JBE       part_199
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_196
+	JBE       part_200
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_197
+	JBE       part_201
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_198
+	JBE       part_202
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
@@ -7990,10 +8275,10 @@ sealAVX512Hash_5:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -8046,10 +8331,10 @@ sealAVX512Hash_5:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -8102,10 +8387,10 @@ sealAVX512Hash_5:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -8152,22 +8437,27 @@ sealAVX512Hash_5:
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z23, 1056(SP)
+	VMOVDQU64    Z24, 1504(SP)
 	VPSLLQ       $0x04, Z23, Z20
 	VPSLLQ       $0x02, Z23, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
+	VMOVDQU64    Z19, 1952(SP)
 	VPSLLQ       $0x04, Z24, Z20
 	VPSLLQ       $0x02, Z24, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z19, 2400(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 736(SP)
+	VMOVDQU64    Z21, 1120(SP)
+	VMOVDQU64    Z21, 1184(SP)
+	VMOVDQU64    Z21, 1568(SP)
+	VMOVDQU64    Z21, 1632(SP)
+	VMOVDQU64    Z21, 2016(SP)
+	VMOVDQU64    Z21, 2080(SP)
+	VMOVDQU64    Z21, 2464(SP)
+	VMOVDQU64    Z21, 2528(SP)
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8175,10 +8465,10 @@ sealAVX512Hash_5:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -8219,16 +8509,16 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z17, 992(SP)
+	VMOVDQU64    Z18, 1440(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
+	VMOVDQU64    Z19, 1888(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2080(SP)
+	VMOVDQU64    Z19, 2336(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -8239,10 +8529,10 @@ sealAVX512Hash_5:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -8283,19 +8573,19 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1376(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1632(SP)
+	VMOVDQU64    Z19, 1824(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2016(SP)
+	VMOVDQU64    Z19, 2272(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1440(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8303,10 +8593,10 @@ sealAVX512Hash_5:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -8347,22 +8637,22 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1312(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1568(SP)
+	VMOVDQU64    Z19, 1760(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
+	VMOVDQU64    Z19, 2208(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    1056(SP), Z23
+	VMOVDQU64    1504(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8370,10 +8660,10 @@ sealAVX512Hash_5:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -8414,16 +8704,16 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1248(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1504(SP)
+	VMOVDQU64    Z19, 1696(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
+	VMOVDQU64    Z19, 2144(SP)
 	MOVQ         dst+24(FP), SI
 	MOVQ         n+40(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -8446,14 +8736,14 @@ sealAVX512Hash_5:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_199:
+hash_203:
 	CMPQ             R9, $0x00000028
-	JBE              hashEnd_200
+	JBE              hashEnd_204
 	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z19, Z19, Z19
 	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z21, Z21, Z21
 	VMOVDQU64        384(SI), Z25
 	VMOVDQA64        Z25, Z27
@@ -8467,20 +8757,20 @@ hash_199:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 608(SP), Z25, Z16
 	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2144(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2144(SP), Z26, Z19
+	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
+	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
 	VPMADD52LUQ.BCST 608(SP), Z26, Z17
 	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2144(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2144(SP), Z27, Z20
+	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
+	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
 	VPMADD52LUQ.BCST 608(SP), Z27, Z18
 	VPMADD52HUQ.BCST 608(SP), Z27, Z21
 	VMOVDQU64        256(SI), Z25
@@ -8495,20 +8785,20 @@ hash_199:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 544(SP), Z25, Z16
 	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2080(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2080(SP), Z26, Z19
+	VPMADD52LUQ.BCST 992(SP), Z25, Z17
+	VPMADD52HUQ.BCST 992(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
 	VPMADD52LUQ.BCST 544(SP), Z26, Z17
 	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1696(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1696(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2080(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2080(SP), Z27, Z20
+	VPMADD52LUQ.BCST 992(SP), Z26, Z18
+	VPMADD52HUQ.BCST 992(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
 	VPMADD52LUQ.BCST 544(SP), Z27, Z18
 	VPMADD52HUQ.BCST 544(SP), Z27, Z21
 	VMOVDQU64        128(SI), Z25
@@ -8523,20 +8813,20 @@ hash_199:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 480(SP), Z25, Z16
 	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1248(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1248(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2016(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2016(SP), Z26, Z19
+	VPMADD52LUQ.BCST 928(SP), Z25, Z17
+	VPMADD52HUQ.BCST 928(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
 	VPMADD52LUQ.BCST 480(SP), Z26, Z17
 	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1632(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1632(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2016(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2016(SP), Z27, Z20
+	VPMADD52LUQ.BCST 928(SP), Z26, Z18
+	VPMADD52HUQ.BCST 928(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
 	VPMADD52LUQ.BCST 480(SP), Z27, Z18
 	VPMADD52HUQ.BCST 480(SP), Z27, Z21
 	VMOVDQU64        (SI), Z25
@@ -8554,20 +8844,20 @@ hash_199:
 	VPADDQ           Z24, Z27, Z27
 	VPMADD52LUQ.BCST 416(SP), Z25, Z16
 	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 800(SP), Z25, Z17
-	VPMADD52HUQ.BCST 800(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1184(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1184(SP), Z25, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z26, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z26, Z19
+	VPMADD52LUQ.BCST 864(SP), Z25, Z17
+	VPMADD52HUQ.BCST 864(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
 	VPMADD52LUQ.BCST 416(SP), Z26, Z17
 	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 800(SP), Z26, Z18
-	VPMADD52HUQ.BCST 800(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1568(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1568(SP), Z27, Z19
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z17
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z20
+	VPMADD52LUQ.BCST 864(SP), Z26, Z18
+	VPMADD52HUQ.BCST 864(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
 	VPMADD52LUQ.BCST 416(SP), Z27, Z18
 	VPMADD52HUQ.BCST 416(SP), Z27, Z21
 	VPSLLQ           $0x08, Z19, Z19
@@ -8593,14 +8883,14 @@ hash_199:
 	ADDQ             $0x00000200, SI
 	SUBQ             $0x00000200, CX
 	SUBQ             $0x20, R9
-	JMP              hash_199
+	JMP              hash_203
 
-hashEnd_200:
+hashEnd_204:
 	VPXORQ Z16, Z16, Z16
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z17, Z17, Z17
-	VPXORQ Z20, Z20, Z20
 	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
@@ -8609,9 +8899,9 @@ hashEnd_200:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_201:
+hashVector_205:
 	CMPQ        R9, $0x08
-	JBE         hashTail_202
+	JBE         hashTail_206
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -8643,20 +8933,20 @@ hashVector_201:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -8664,9 +8954,9 @@ hashVector_201:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_201
+	JMP         hashVector_205
 
-hashTail_202:
+hashTail_206:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -8701,20 +8991,20 @@ hashTail_202:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   448(R10), Z25, Z17
+	VPMADD52HUQ   448(R10), Z25, Z20
+	VPMADD52LUQ   896(R10), Z25, Z18
+	VPMADD52HUQ   896(R10), Z25, Z21
+	VPMADD52LUQ   1792(R10), Z26, Z16
+	VPMADD52HUQ   1792(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   448(R10), Z26, Z18
+	VPMADD52HUQ   448(R10), Z26, Z21
+	VPMADD52LUQ   1344(R10), Z27, Z16
+	VPMADD52HUQ   1344(R10), Z27, Z19
+	VPMADD52LUQ   1792(R10), Z27, Z17
+	VPMADD52HUQ   1792(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -9178,407 +9468,151 @@ part_66:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512Hash_5
 
-part_81:
+part_85:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_82:
+part_86:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_83:
+part_87:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_84:
+part_88:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_85:
+part_89:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_86:
+part_90:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_87:
+part_91:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_88:
+part_92:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_89:
+part_93:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_90:
+part_94:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_91:
+part_95:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_92:
+part_96:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_93:
+part_97:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_94:
+part_98:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_95:
+part_99:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_96:
+part_100:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512End_80
+	JMP        sealAVX512End_84
 
-part_108:
+part_112:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_109:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_5
-
-part_110:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_5
-
-part_111:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_5
-
-part_112:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
 	JMP        sealAVX512Hash_5
 
 part_113:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealAVX512Hash_5
-
-part_114:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealAVX512Hash_5
-
-part_115:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealAVX512Hash_5
-
-part_116:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealAVX512Hash_5
-
-part_117:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealAVX512Hash_5
-
-part_118:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealAVX512Hash_5
-
-part_119:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealAVX512Hash_5
-
-part_120:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealAVX512Hash_5
-
-part_121:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealAVX512Hash_5
-
-part_122:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealAVX512Hash_5
-
-part_123:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_124:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_125:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealAVX512Hash_5
-
-part_126:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealAVX512Hash_5
-
-part_127:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealAVX512Hash_5
-
-part_128:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealAVX512Hash_5
-
-part_129:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealAVX512Hash_5
-
-part_130:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealAVX512Hash_5
-
-part_131:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealAVX512Hash_5
-
-part_132:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealAVX512Hash_5
-
-part_133:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealAVX512Hash_5
-
-part_134:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealAVX512Hash_5
-
-part_135:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealAVX512Hash_5
-
-part_136:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealAVX512Hash_5
-
-part_137:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealAVX512Hash_5
-
-part_138:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealAVX512Hash_5
-
-part_139:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_148:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_149:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
 	JMP        sealAVX512Hash_5
 
-part_150:
+part_114:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
@@ -9586,7 +9620,7 @@ part_150:
 	VMOVDQU8   Z5, K1, 128(DI)
 	JMP        sealAVX512Hash_5
 
-part_151:
+part_115:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
@@ -9594,7 +9628,7 @@ part_151:
 	VMOVDQU8   Z11, K1, 192(DI)
 	JMP        sealAVX512Hash_5
 
-part_152:
+part_116:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
@@ -9602,7 +9636,7 @@ part_152:
 	VMOVDQU8   Z13, K1, 256(DI)
 	JMP        sealAVX512Hash_5
 
-part_153:
+part_117:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
@@ -9610,7 +9644,7 @@ part_153:
 	VMOVDQU8   Z6, K1, 320(DI)
 	JMP        sealAVX512Hash_5
 
-part_154:
+part_118:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
@@ -9618,7 +9652,7 @@ part_154:
 	VMOVDQU8   Z4, K1, 384(DI)
 	JMP        sealAVX512Hash_5
 
-part_155:
+part_119:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
@@ -9626,7 +9660,7 @@ part_155:
 	VMOVDQU8   Z1, K1, 448(DI)
 	JMP        sealAVX512Hash_5
 
-part_156:
+part_120:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
@@ -9634,7 +9668,7 @@ part_156:
 	VMOVDQU8   Z2, K1, 512(DI)
 	JMP        sealAVX512Hash_5
 
-part_157:
+part_121:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
@@ -9642,7 +9676,7 @@ part_157:
 	VMOVDQU8   Z0, K1, 576(DI)
 	JMP        sealAVX512Hash_5
 
-part_158:
+part_122:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
@@ -9650,7 +9684,7 @@ part_158:
 	VMOVDQU8   Z31, K1, 640(DI)
 	JMP        sealAVX512Hash_5
 
-part_159:
+part_123:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
@@ -9658,7 +9692,7 @@ part_159:
 	VMOVDQU8   Z3, K1, 704(DI)
 	JMP        sealAVX512Hash_5
 
-part_160:
+part_124:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
@@ -9666,7 +9700,7 @@ part_160:
 	VMOVDQU8   Z14, K1, 768(DI)
 	JMP        sealAVX512Hash_5
 
-part_161:
+part_125:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
@@ -9674,7 +9708,7 @@ part_161:
 	VMOVDQU8   Z12, K1, 832(DI)
 	JMP        sealAVX512Hash_5
 
-part_162:
+part_126:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
@@ -9682,7 +9716,7 @@ part_162:
 	VMOVDQU8   Z9, K1, 896(DI)
 	JMP        sealAVX512Hash_5
 
-part_163:
+part_127:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
@@ -9690,7 +9724,7 @@ part_163:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512Hash_5
 
-part_164:
+part_128:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
@@ -9698,7 +9732,7 @@ part_164:
 	VMOVDQU8   Z26, K1, (DI)
 	JMP        sealAVX512Hash_5
 
-part_165:
+part_129:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
@@ -9706,7 +9740,7 @@ part_165:
 	VMOVDQU8   Z24, K1, 64(DI)
 	JMP        sealAVX512Hash_5
 
-part_166:
+part_130:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
@@ -9714,7 +9748,7 @@ part_166:
 	VMOVDQU8   Z21, K1, 128(DI)
 	JMP        sealAVX512Hash_5
 
-part_167:
+part_131:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
@@ -9722,7 +9756,7 @@ part_167:
 	VMOVDQU8   Z27, K1, 192(DI)
 	JMP        sealAVX512Hash_5
 
-part_168:
+part_132:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
@@ -9730,7 +9764,7 @@ part_168:
 	VMOVDQU8   Z29, K1, 256(DI)
 	JMP        sealAVX512Hash_5
 
-part_169:
+part_133:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
@@ -9738,7 +9772,7 @@ part_169:
 	VMOVDQU8   Z22, K1, 320(DI)
 	JMP        sealAVX512Hash_5
 
-part_170:
+part_134:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
@@ -9746,7 +9780,7 @@ part_170:
 	VMOVDQU8   Z20, K1, 384(DI)
 	JMP        sealAVX512Hash_5
 
-part_171:
+part_135:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
@@ -9754,7 +9788,7 @@ part_171:
 	VMOVDQU8   Z17, K1, 448(DI)
 	JMP        sealAVX512Hash_5
 
-part_172:
+part_136:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
@@ -9762,7 +9796,7 @@ part_172:
 	VMOVDQU8   Z18, K1, 512(DI)
 	JMP        sealAVX512Hash_5
 
-part_173:
+part_137:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
@@ -9770,7 +9804,7 @@ part_173:
 	VMOVDQU8   Z16, K1, 576(DI)
 	JMP        sealAVX512Hash_5
 
-part_174:
+part_138:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
@@ -9778,7 +9812,7 @@ part_174:
 	VMOVDQU8   Z0, K1, 640(DI)
 	JMP        sealAVX512Hash_5
 
-part_175:
+part_139:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
@@ -9786,7 +9820,7 @@ part_175:
 	VMOVDQU8   Z19, K1, 704(DI)
 	JMP        sealAVX512Hash_5
 
-part_176:
+part_140:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
@@ -9794,7 +9828,7 @@ part_176:
 	VMOVDQU8   Z30, K1, 768(DI)
 	JMP        sealAVX512Hash_5
 
-part_177:
+part_141:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
@@ -9802,7 +9836,7 @@ part_177:
 	VMOVDQU8   Z28, K1, 832(DI)
 	JMP        sealAVX512Hash_5
 
-part_178:
+part_142:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
@@ -9810,7 +9844,7 @@ part_178:
 	VMOVDQU8   Z25, K1, 896(DI)
 	JMP        sealAVX512Hash_5
 
-part_179:
+part_143:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
@@ -9818,7 +9852,263 @@ part_179:
 	VMOVDQU8   Z31, K1, 960(DI)
 	JMP        sealAVX512Hash_5
 
+part_152:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        sealAVX512Hash_5
+
+part_153:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        sealAVX512Hash_5
+
+part_154:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        sealAVX512Hash_5
+
+part_155:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        sealAVX512Hash_5
+
+part_156:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        sealAVX512Hash_5
+
+part_157:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        sealAVX512Hash_5
+
+part_158:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        sealAVX512Hash_5
+
+part_159:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        sealAVX512Hash_5
+
+part_160:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        sealAVX512Hash_5
+
+part_161:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        sealAVX512Hash_5
+
+part_162:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        sealAVX512Hash_5
+
+part_163:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        sealAVX512Hash_5
+
+part_164:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        sealAVX512Hash_5
+
+part_165:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        sealAVX512Hash_5
+
+part_166:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        sealAVX512Hash_5
+
+part_167:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        sealAVX512Hash_5
+
+part_168:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        sealAVX512Hash_5
+
+part_169:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        sealAVX512Hash_5
+
+part_170:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        sealAVX512Hash_5
+
+part_171:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        sealAVX512Hash_5
+
+part_172:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        sealAVX512Hash_5
+
+part_173:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        sealAVX512Hash_5
+
+part_174:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        sealAVX512Hash_5
+
+part_175:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        sealAVX512Hash_5
+
+part_176:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        sealAVX512Hash_5
+
+part_177:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        sealAVX512Hash_5
+
+part_178:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        sealAVX512Hash_5
+
+part_179:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        sealAVX512Hash_5
+
+part_180:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        sealAVX512Hash_5
+
+part_181:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        sealAVX512Hash_5
+
+part_182:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        sealAVX512Hash_5
+
 part_183:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        sealAVX512Hash_5
+
+part_187:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
@@ -9826,7 +10116,7 @@ part_183:
 	VMOVDQU8   Z0, K1, (DI)
 	JMP        sealAVX512Hash_5
 
-part_184:
+part_188:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
@@ -9834,7 +10124,7 @@ part_184:
 	VMOVDQU8   Z1, K1, 64(DI)
 	JMP        sealAVX512Hash_5
 
-part_185:
+part_189:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
@@ -9842,7 +10132,7 @@ part_185:
 	VMOVDQU8   Z2, K1, 128(DI)
 	JMP        sealAVX512Hash_5
 
-part_186:
+part_190:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
@@ -9850,7 +10140,7 @@ part_186:
 	VMOVDQU8   Z3, K1, 192(DI)
 	JMP        sealAVX512Hash_5
 
-part_187:
+part_191:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
@@ -9858,7 +10148,7 @@ part_187:
 	VMOVDQU8   Z4, K1, 256(DI)
 	JMP        sealAVX512Hash_5
 
-part_188:
+part_192:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
@@ -9866,7 +10156,7 @@ part_188:
 	VMOVDQU8   Z5, K1, 320(DI)
 	JMP        sealAVX512Hash_5
 
-part_189:
+part_193:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
@@ -9874,7 +10164,7 @@ part_189:
 	VMOVDQU8   Z6, K1, 384(DI)
 	JMP        sealAVX512Hash_5
 
-part_190:
+part_194:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
@@ -9882,7 +10172,7 @@ part_190:
 	VMOVDQU8   Z7, K1, 448(DI)
 	JMP        sealAVX512Hash_5
 
-part_191:
+part_195:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
@@ -9890,7 +10180,7 @@ part_191:
 	VMOVDQU8   Z8, K1, 512(DI)
 	JMP        sealAVX512Hash_5
 
-part_192:
+part_196:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
@@ -9898,7 +10188,7 @@ part_192:
 	VMOVDQU8   Z9, K1, 576(DI)
 	JMP        sealAVX512Hash_5
 
-part_193:
+part_197:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
@@ -9906,7 +10196,7 @@ part_193:
 	VMOVDQU8   Z10, K1, 640(DI)
 	JMP        sealAVX512Hash_5
 
-part_194:
+part_198:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
@@ -9914,7 +10204,7 @@ part_194:
 	VMOVDQU8   Z11, K1, 704(DI)
 	JMP        sealAVX512Hash_5
 
-part_195:
+part_199:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
@@ -9922,7 +10212,7 @@ part_195:
 	VMOVDQU8   Z12, K1, 768(DI)
 	JMP        sealAVX512Hash_5
 
-part_196:
+part_200:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
@@ -9930,7 +10220,7 @@ part_196:
 	VMOVDQU8   Z13, K1, 832(DI)
 	JMP        sealAVX512Hash_5
 
-part_197:
+part_201:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
@@ -9938,7 +10228,7 @@ part_197:
 	VMOVDQU8   Z14, K1, 896(DI)
 	JMP        sealAVX512Hash_5
 
-part_198:
+part_202:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
@@ -10031,7 +10321,7 @@ GLOBL polyPad<>(SB), RODATA|NOPTR, $8
 
 // func openAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openAVX512(SB), $4320-72
+TEXT ·openAVX512(SB), $4672-72
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -10040,7 +10330,7 @@ TEXT ·openAVX512(SB), $4320-72
 	KMOVW        AX, K7
 	MOVQ         s+8(FP), AX
 	TESTQ        AX, AX
-	JEQ          openAVX512Whole_203
+	JEQ          openAVX512Whole_207
 	MOVQ         s+8(FP), R15
 	MOVQ         key+0(FP), BX
 	VMOVDQU      chachaConstants<>+0(SB), X0
@@ -10090,10 +10380,10 @@ TEXT ·openAVX512(SB), $4320-72
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -10146,10 +10436,10 @@ TEXT ·openAVX512(SB), $4320-72
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -10202,10 +10492,10 @@ TEXT ·openAVX512(SB), $4320-72
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -10252,22 +10542,27 @@ TEXT ·openAVX512(SB), $4320-72
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z23, 1056(SP)
+	VMOVDQU64    Z24, 1504(SP)
 	VPSLLQ       $0x04, Z23, Z20
 	VPSLLQ       $0x02, Z23, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
+	VMOVDQU64    Z19, 1952(SP)
 	VPSLLQ       $0x04, Z24, Z20
 	VPSLLQ       $0x02, Z24, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z19, 2400(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 736(SP)
+	VMOVDQU64    Z21, 1120(SP)
+	VMOVDQU64    Z21, 1184(SP)
+	VMOVDQU64    Z21, 1568(SP)
+	VMOVDQU64    Z21, 1632(SP)
+	VMOVDQU64    Z21, 2016(SP)
+	VMOVDQU64    Z21, 2080(SP)
+	VMOVDQU64    Z21, 2464(SP)
+	VMOVDQU64    Z21, 2528(SP)
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10275,10 +10570,10 @@ TEXT ·openAVX512(SB), $4320-72
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -10319,16 +10614,16 @@ TEXT ·openAVX512(SB), $4320-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z17, 992(SP)
+	VMOVDQU64    Z18, 1440(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
+	VMOVDQU64    Z19, 1888(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2080(SP)
+	VMOVDQU64    Z19, 2336(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -10339,10 +10634,10 @@ TEXT ·openAVX512(SB), $4320-72
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -10383,19 +10678,19 @@ TEXT ·openAVX512(SB), $4320-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1376(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1632(SP)
+	VMOVDQU64    Z19, 1824(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2016(SP)
+	VMOVDQU64    Z19, 2272(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1440(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10403,10 +10698,10 @@ TEXT ·openAVX512(SB), $4320-72
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -10447,22 +10742,22 @@ TEXT ·openAVX512(SB), $4320-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1312(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1568(SP)
+	VMOVDQU64    Z19, 1760(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
+	VMOVDQU64    Z19, 2208(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    1056(SP), Z23
+	VMOVDQU64    1504(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10470,10 +10765,10 @@ TEXT ·openAVX512(SB), $4320-72
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -10514,16 +10809,16 @@ TEXT ·openAVX512(SB), $4320-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1248(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1504(SP)
+	VMOVDQU64    Z19, 1696(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
+	VMOVDQU64    Z19, 2144(SP)
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -10548,14 +10843,14 @@ TEXT ·openAVX512(SB), $4320-72
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_210:
+hash_214:
 	CMPQ             R9, $0x00000028
-	JBE              hashEnd_211
+	JBE              hashEnd_215
 	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z19, Z19, Z19
 	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z21, Z21, Z21
 	VMOVDQU64        384(SI), Z25
 	VMOVDQA64        Z25, Z27
@@ -10569,20 +10864,20 @@ hash_210:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 608(SP), Z25, Z16
 	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2144(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2144(SP), Z26, Z19
+	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
+	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
 	VPMADD52LUQ.BCST 608(SP), Z26, Z17
 	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2144(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2144(SP), Z27, Z20
+	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
+	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
 	VPMADD52LUQ.BCST 608(SP), Z27, Z18
 	VPMADD52HUQ.BCST 608(SP), Z27, Z21
 	VMOVDQU64        256(SI), Z25
@@ -10597,20 +10892,20 @@ hash_210:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 544(SP), Z25, Z16
 	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2080(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2080(SP), Z26, Z19
+	VPMADD52LUQ.BCST 992(SP), Z25, Z17
+	VPMADD52HUQ.BCST 992(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
 	VPMADD52LUQ.BCST 544(SP), Z26, Z17
 	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1696(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1696(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2080(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2080(SP), Z27, Z20
+	VPMADD52LUQ.BCST 992(SP), Z26, Z18
+	VPMADD52HUQ.BCST 992(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
 	VPMADD52LUQ.BCST 544(SP), Z27, Z18
 	VPMADD52HUQ.BCST 544(SP), Z27, Z21
 	VMOVDQU64        128(SI), Z25
@@ -10625,20 +10920,20 @@ hash_210:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 480(SP), Z25, Z16
 	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1248(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1248(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2016(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2016(SP), Z26, Z19
+	VPMADD52LUQ.BCST 928(SP), Z25, Z17
+	VPMADD52HUQ.BCST 928(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
 	VPMADD52LUQ.BCST 480(SP), Z26, Z17
 	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1632(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1632(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2016(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2016(SP), Z27, Z20
+	VPMADD52LUQ.BCST 928(SP), Z26, Z18
+	VPMADD52HUQ.BCST 928(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
 	VPMADD52LUQ.BCST 480(SP), Z27, Z18
 	VPMADD52HUQ.BCST 480(SP), Z27, Z21
 	VMOVDQU64        (SI), Z25
@@ -10656,20 +10951,20 @@ hash_210:
 	VPADDQ           Z24, Z27, Z27
 	VPMADD52LUQ.BCST 416(SP), Z25, Z16
 	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 800(SP), Z25, Z17
-	VPMADD52HUQ.BCST 800(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1184(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1184(SP), Z25, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z26, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z26, Z19
+	VPMADD52LUQ.BCST 864(SP), Z25, Z17
+	VPMADD52HUQ.BCST 864(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
 	VPMADD52LUQ.BCST 416(SP), Z26, Z17
 	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 800(SP), Z26, Z18
-	VPMADD52HUQ.BCST 800(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1568(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1568(SP), Z27, Z19
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z17
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z20
+	VPMADD52LUQ.BCST 864(SP), Z26, Z18
+	VPMADD52HUQ.BCST 864(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
 	VPMADD52LUQ.BCST 416(SP), Z27, Z18
 	VPMADD52HUQ.BCST 416(SP), Z27, Z21
 	VPSLLQ           $0x08, Z19, Z19
@@ -10695,14 +10990,14 @@ hash_210:
 	ADDQ             $0x00000200, SI
 	SUBQ             $0x00000200, CX
 	SUBQ             $0x20, R9
-	JMP              hash_210
+	JMP              hash_214
 
-hashEnd_211:
+hashEnd_215:
 	VPXORQ Z16, Z16, Z16
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z17, Z17, Z17
-	VPXORQ Z20, Z20, Z20
 	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
@@ -10711,9 +11006,9 @@ hashEnd_211:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_212:
+hashVector_216:
 	CMPQ        R9, $0x08
-	JBE         hashTail_213
+	JBE         hashTail_217
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -10745,20 +11040,20 @@ hashVector_212:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -10766,9 +11061,9 @@ hashVector_212:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_212
+	JMP         hashVector_216
 
-hashTail_213:
+hashTail_217:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -10803,20 +11098,20 @@ hashTail_213:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   448(R10), Z25, Z17
+	VPMADD52HUQ   448(R10), Z25, Z20
+	VPMADD52LUQ   896(R10), Z25, Z18
+	VPMADD52HUQ   896(R10), Z25, Z21
+	VPMADD52LUQ   1792(R10), Z26, Z16
+	VPMADD52HUQ   1792(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   448(R10), Z26, Z18
+	VPMADD52HUQ   448(R10), Z26, Z21
+	VPMADD52LUQ   1344(R10), Z27, Z16
+	VPMADD52HUQ   1344(R10), Z27, Z19
+	VPMADD52LUQ   1792(R10), Z27, Z17
+	VPMADD52HUQ   1792(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -10894,15 +11189,15 @@ hashTail_213:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_209
+	JNE           openAVX512Bad_213
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 
-passes_214:
+passes_218:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_215
+	JBE          passesRows_219
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -10941,7 +11236,7 @@ passes_214:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_219:
+double_223:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -11135,9 +11430,9 @@ double_219:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_219
+	JNE         double_223
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_220
+	JBE         columnsLast_224
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -11370,9 +11665,9 @@ double_219:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_221
+	JMP         columnsNext_225
 
-columnsLast_220:
+columnsLast_224:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -11455,82 +11750,82 @@ columnsLast_220:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_222
+	JBE         part_226
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_223
+	JBE         part_227
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_224
+	JBE         part_228
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_225
+	JBE         part_229
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_226
+	JBE         part_230
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_227
+	JBE         part_231
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_228
+	JBE         part_232
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_229
+	JBE         part_233
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_230
+	JBE         part_234
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_231
+	JBE         part_235
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_232
+	JBE         part_236
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_233
+	JBE         part_237
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_234
+	JBE         part_238
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_235
+	JBE         part_239
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_236
+	JBE         part_240
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_237
+	JBE         part_241
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -11618,99 +11913,99 @@ columnsLast_220:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_238
+	JBE         part_242
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_239
+	JBE         part_243
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_240
+	JBE         part_244
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_241
+	JBE         part_245
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_242
+	JBE         part_246
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_243
+	JBE         part_247
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_244
+	JBE         part_248
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_245
+	JBE         part_249
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_246
+	JBE         part_250
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_247
+	JBE         part_251
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_248
+	JBE         part_252
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_249
+	JBE         part_253
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_250
+	JBE         part_254
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_251
+	JBE         part_255
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_252
+	JBE         part_256
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_253
+	JBE         part_257
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_208
+	JMP         openAVX512Out_212
 
-columnsNext_221:
-	JMP passes_214
+columnsNext_225:
+	JMP passes_218
 
-passesRows_215:
+passesRows_219:
 	TESTQ           CX, CX
-	JEQ             openAVX512Out_208
+	JEQ             openAVX512Out_212
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_217
+	JBE             passesOne_221
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_216
+	JBE             passesTwo_220
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -11731,7 +12026,7 @@ passesRows_215:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_254:
+double_258:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -11853,7 +12148,7 @@ double_254:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_254
+	JNE             double_258
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -11910,9 +12205,9 @@ double_254:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_218
+	JMP             passesWrite_222
 
-passesTwo_216:
+passesTwo_220:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -11925,7 +12220,7 @@ passesTwo_216:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_255:
+double_259:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -11987,7 +12282,7 @@ double_255:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_255
+	JNE             double_259
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -12018,9 +12313,9 @@ double_255:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_218
+	JMP             passesWrite_222
 
-passesOne_217:
+passesOne_221:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -12029,7 +12324,7 @@ passesOne_217:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_256:
+double_260:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -12061,7 +12356,7 @@ double_256:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_256
+	JNE             double_260
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -12080,97 +12375,97 @@ double_256:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_218:
+passesWrite_222:
 	CMPQ      CX, $0x00000040
-	JBE       part_257
+	JBE       part_261
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_258
+	JBE       part_262
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_259
+	JBE       part_263
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_260
+	JBE       part_264
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_261
+	JBE       part_265
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_262
+	JBE       part_266
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_263
+	JBE       part_267
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_264
+	JBE       part_268
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_265
+	JBE       part_269
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_266
+	JBE       part_270
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_267
+	JBE       part_271
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_268
+	JBE       part_272
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_269
+	JBE       part_273
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_270
+	JBE       part_274
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_271
+	JBE       part_275
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_272
+	JBE       part_276
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openAVX512Out_208:
+openAVX512Out_212:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Whole_203:
+openAVX512Whole_207:
 	MOVQ            nonce+16(FP), DX
 	MOVQ            key+0(FP), BX
 	VMOVDQU         chachaConstants<>+0(SB), X0
@@ -12190,11 +12485,48 @@ openAVX512Whole_203:
 	MOVQ            AX, 336(SP)
 	MOVQ            CX, 344(SP)
 	CMPQ            CX, $0x00000400
-	JA              openAVX512Columns_206
+	JA              openAVX512Columns_210
 	CMPQ            CX, $0x00000200
-	JA              openAVX512Four_205
+	JA              openAVX512Four_209
 	CMPQ            CX, $0x00000100
-	JA              openAVX512Two_204
+	JA              openAVX512Two_208
+	MOVQ            src+32(FP), SI
+	MOVQ            $-1, R8
+	XORL            R11, R11
+	MOVL            $0x00000040, R12
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K1
+	MOVQ            AX, 2592(SP)
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      (SI), K1, Z4
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K2
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      64(SI), K2, Z5
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K3
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      128(SI), K3, Z6
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K4
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      192(SI), K4, Z7
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -12222,7 +12554,7 @@ openAVX512Whole_203:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_274:
+key_277:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -12462,7 +12794,7 @@ key_274:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_274
+	JNE     key_277
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -12498,15 +12830,15 @@ key_274:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_276
+	JEQ     adEnd_279
 
-ad_275:
+ad_278:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_277
+	JAE   adFull_280
 	BZHIQ DI, AX, AX
 
-adFull_277:
+adFull_280:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -12544,12 +12876,61 @@ adFull_277:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_275
+	JA         ad_278
 
-adEnd_276:
+adEnd_279:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
+	KMOVQ           2592(SP), K1
+	MOVQ            336(SP), R8
+	MOVQ            344(SP), R9
+	MOVQ            344(SP), R10
+	ADDQ            $0x0f, R10
+	SHRQ            $0x08, R10
+	MOVQ            R8, DX
+	MULXQ           R11, AX, BX
+	MULXQ           R12, R14, R15
+	MOVQ            R9, DX
+	MULXQ           R13, CX, R8
+	ADDQ            CX, AX
+	ADCQ            R8, BX
+	MULXQ           R11, CX, R8
+	ADDQ            CX, R14
+	ADCQ            R8, R15
+	MOVQ            R10, CX
+	IMULQ           R13, CX
+	ADDQ            CX, R14
+	ADCQ            $0x00, R15
+	IMULQ           R11, R10
+	ADDQ            BX, R14
+	ADCQ            R15, R10
+	MOVQ            AX, R8
+	MOVQ            R14, R9
+	MOVQ            R10, CX
+	MOVQ            R10, DX
+	SHRQ            $0x02, CX
+	ANDQ            $-4, DX
+	ANDL            $0x03, R10
+	ADDQ            DX, CX
+	ADDQ            CX, R8
+	ADCQ            $0x00, R9
+	ADCQ            $0x00, R10
+	MOVQ            R8, 2600(SP)
+	MOVQ            R9, 2608(SP)
+	MOVQ            R10, 2616(SP)
+	MOVQ            312(SP), AX
+	MOVQ            320(SP), BX
+	MOVQ            328(SP), DX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	VMOVQ           R12, X12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	VMOVQ           AX, X13
+	SHRQ            $0x18, DX, BX
+	VMOVQ           BX, X14
 	VPBROADCASTQ    poly44<>+0(SB), Z31
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
@@ -12569,33 +12950,33 @@ adEnd_276:
 	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPADDD          Z1, Z0, Z0
@@ -12607,17 +12988,17 @@ adEnd_276:
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
 	VPXORD          Z0, Z3, Z3
@@ -12626,328 +13007,333 @@ adEnd_276:
 	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
 	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x93, Z2, Z2
 	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z17, K5, Z23
+	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z18, K5, Z24
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x0c, Z1, Z1
 	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z1, Z0, Z0
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z16, K6, Z22
 	VMOVDQA64       Z17, K6, Z23
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
 	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z26, Z28
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z0, Z3, Z3
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K7, Z22
+	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z17, K7, Z23
-	VPROLD          $0x08, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
+	VPXORD          Z0, Z3, Z3
 	VMOVDQU64       Z22, 608(SP)
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z23, 992(SP)
-	VMOVDQU64       Z24, 1376(SP)
-	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z23, 1056(SP)
+	VPROLD          $0x08, Z3, Z3
+	VMOVDQU64       Z24, 1504(SP)
 	VPSLLQ          $0x04, Z23, Z20
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z23, Z19
 	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z19, 1760(SP)
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z19, 1952(SP)
 	VPSLLQ          $0x04, Z24, Z20
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z24, Z19
 	VPADDQ          Z20, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z19, 2144(SP)
+	VMOVDQU64       Z19, 2400(SP)
+	VPSHUFD         $0x39, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQU64       Z21, 672(SP)
-	VMOVDQU64       Z21, 1056(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z21, 736(SP)
+	VMOVDQU64       Z21, 1120(SP)
+	VPSHUFD         $0x93, Z2, Z2
+	VMOVDQU64       Z21, 1184(SP)
+	VMOVDQU64       Z21, 1568(SP)
 	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z21, 1440(SP)
-	VMOVDQU64       Z21, 1824(SP)
+	VMOVDQU64       Z21, 1632(SP)
+	VMOVDQU64       Z21, 2016(SP)
 	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z21, 2208(SP)
-	VPSLLQ          $0x04, Z26, Z30
+	VMOVDQU64       Z21, 2080(SP)
+	VMOVDQU64       Z21, 2464(SP)
 	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       Z21, 2528(SP)
+	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z20, Z20, Z20
 	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x07, Z1, Z1
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
 	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x0c, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z0, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 544(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z17, 928(SP)
-	VMOVDQU64       Z18, 1312(SP)
+	VMOVDQU64       Z17, 992(SP)
 	VPROLD          $0x07, Z1, Z1
+	VMOVDQU64       Z18, 1440(SP)
 	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
 	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z17, Z19
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1696(SP)
 	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z19, 1888(SP)
 	VPSLLQ          $0x04, Z18, Z20
-	VPSLLQ          $0x02, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z18, Z19
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2080(SP)
 	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       Z19, 2336(SP)
 	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
 	VPXORD          Z0, Z3, Z3
+	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
 	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
@@ -12955,17 +13341,17 @@ adEnd_276:
 	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
 	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPSHUFD         $0x4e, Z3, Z3
@@ -12977,14 +13363,14 @@ adEnd_276:
 	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
 	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z2, Z1, Z1
@@ -12999,48 +13385,240 @@ adEnd_276:
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z17, 864(SP)
-	VMOVDQU64       Z18, 1248(SP)
+	VMOVDQU64       Z17, 928(SP)
+	VMOVDQU64       Z18, 1376(SP)
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z20
 	VPSLLQ          $0x02, Z17, Z19
 	VPSHUFD         $0x39, Z0, Z0
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1632(SP)
+	VMOVDQU64       Z19, 1824(SP)
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z20
 	VPSLLQ          $0x02, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2016(SP)
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
+	VMOVDQU64       Z19, 2272(SP)
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), SI
+	MOVQ            n+40(FP), CX
+	MOVQ            $-1, R8
+	MOVQ            CX, R9
+	LEAQ            15(CX), AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000027, R10
+	SUBQ            AX, R10
+	LEAQ            352(SP)(R10*8), R10
+	VMOVDQU64       polyIndex<>+0(SB), Z29
+	VMOVDQU64       polyIndex<>+64(SB), Z30
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     (R10), Z12, Z16
+	VPMADD52HUQ     (R10), Z12, Z19
+	VPMADD52LUQ     448(R10), Z12, Z17
+	VPMADD52HUQ     448(R10), Z12, Z20
+	VPMADD52LUQ     896(R10), Z12, Z18
+	VPMADD52HUQ     896(R10), Z12, Z21
+	VPMADD52LUQ     1792(R10), Z13, Z16
+	VPMADD52HUQ     1792(R10), Z13, Z19
+	VPMADD52LUQ     (R10), Z13, Z17
+	VPMADD52HUQ     (R10), Z13, Z20
+	VPMADD52LUQ     448(R10), Z13, Z18
+	VPMADD52HUQ     448(R10), Z13, Z21
+	VPMADD52LUQ     1344(R10), Z14, Z16
+	VPMADD52HUQ     1344(R10), Z14, Z19
+	VPMADD52LUQ     1792(R10), Z14, Z17
+	VPMADD52HUQ     1792(R10), Z14, Z20
+	VPMADD52LUQ     (R10), Z14, Z18
+	VPMADD52HUQ     (R10), Z14, Z21
+	VBROADCASTI32X4 (SP), Z12
+	VBROADCASTI32X4 16(SP), Z13
+	VBROADCASTI32X4 32(SP), Z14
+	VBROADCASTI32X4 48(SP), Z15
+	VPADDD          Z12, Z0, Z0
+	VPADDD          Z13, Z1, Z1
+	VPADDD          Z14, Z2, Z2
+	VPADDD          Z15, Z3, Z3
 	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	JMP             openAVX512Rows_273
+	VSHUFI32X4      $0x44, Z1, Z0, Z12
+	VSHUFI32X4      $0xee, Z1, Z0, Z13
+	VSHUFI32X4      $0x44, Z3, Z2, Z14
+	VSHUFI32X4      $0xee, Z3, Z2, Z15
+	VSHUFI32X4      $0x88, Z14, Z12, Z0
+	VSHUFI32X4      $0xdd, Z14, Z12, Z1
+	VSHUFI32X4      $0x88, Z15, Z13, Z2
+	VSHUFI32X4      $0xdd, Z15, Z13, Z3
+	VMOVDQA64       Z4, Z25
+	VMOVDQA64       Z4, Z27
+	VPERMT2Q        Z5, Z29, Z25
+	VPERMT2Q        Z5, Z30, Z27
+	VPSRLQ          $0x2c, Z25, Z28
+	VPSLLQ          $0x14, Z27, Z26
+	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
+	VPANDQ          Z31, Z25, Z25
+	VPSRLQ          $0x18, Z27, Z27
+	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ     (R10), Z25, Z16
+	VPMADD52HUQ     (R10), Z25, Z19
+	VPMADD52LUQ     448(R10), Z25, Z17
+	VPMADD52HUQ     448(R10), Z25, Z20
+	VPMADD52LUQ     896(R10), Z25, Z18
+	VPMADD52HUQ     896(R10), Z25, Z21
+	VPMADD52LUQ     1792(R10), Z26, Z16
+	VPMADD52HUQ     1792(R10), Z26, Z19
+	VPMADD52LUQ     (R10), Z26, Z17
+	VPMADD52HUQ     (R10), Z26, Z20
+	VPMADD52LUQ     448(R10), Z26, Z18
+	VPMADD52HUQ     448(R10), Z26, Z21
+	VPMADD52LUQ     1344(R10), Z27, Z16
+	VPMADD52HUQ     1344(R10), Z27, Z19
+	VPMADD52LUQ     1792(R10), Z27, Z17
+	VPMADD52HUQ     1792(R10), Z27, Z20
+	VPMADD52LUQ     (R10), Z27, Z18
+	VPMADD52HUQ     (R10), Z27, Z21
+	CMPQ            R9, $0x00000070
+	JBE             shortOne_284
+	VPXORQ          Z8, Z8, Z8
+	VPXORQ          Z9, Z9, Z9
+	VPXORQ          Z10, Z10, Z10
+	VPXORQ          Z11, Z11, Z11
+	VPXORQ          Z12, Z12, Z12
+	VPXORQ          Z13, Z13, Z13
+	VMOVDQA64       Z6, Z25
+	VMOVDQA64       Z6, Z27
+	VPERMT2Q        Z7, Z29, Z25
+	VPERMT2Q        Z7, Z30, Z27
+	VPSRLQ          $0x2c, Z25, Z28
+	VPSLLQ          $0x14, Z27, Z26
+	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
+	VPANDQ          Z31, Z25, Z25
+	VPSRLQ          $0x18, Z27, Z27
+	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ     64(R10), Z25, Z8
+	VPMADD52HUQ     64(R10), Z25, Z11
+	VPMADD52LUQ     512(R10), Z25, Z9
+	VPMADD52HUQ     512(R10), Z25, Z12
+	VPMADD52LUQ     960(R10), Z25, Z10
+	VPMADD52HUQ     960(R10), Z25, Z13
+	VPMADD52LUQ     1856(R10), Z26, Z8
+	VPMADD52HUQ     1856(R10), Z26, Z11
+	VPMADD52LUQ     64(R10), Z26, Z9
+	VPMADD52HUQ     64(R10), Z26, Z12
+	VPMADD52LUQ     512(R10), Z26, Z10
+	VPMADD52HUQ     512(R10), Z26, Z13
+	VPMADD52LUQ     1408(R10), Z27, Z8
+	VPMADD52HUQ     1408(R10), Z27, Z11
+	VPMADD52LUQ     1856(R10), Z27, Z9
+	VPMADD52HUQ     1856(R10), Z27, Z12
+	VPMADD52LUQ     64(R10), Z27, Z10
+	VPMADD52HUQ     64(R10), Z27, Z13
+	VPADDQ          Z8, Z16, Z16
+	VPADDQ          Z11, Z19, Z19
+	VPADDQ          Z9, Z17, Z17
+	VPADDQ          Z12, Z20, Z20
+	VPADDQ          Z10, Z18, Z18
+	VPADDQ          Z13, Z21, Z21
 
-openAVX512Two_204:
+shortOne_284:
+	VPSLLQ        $0x08, Z19, Z19
+	VPSLLQ        $0x08, Z20, Z20
+	VPADDQ        Z19, Z17, Z17
+	VPADDQ        Z20, Z18, Z18
+	VPUNPCKLQDQ   Z17, Z16, Z25
+	VPUNPCKHQDQ   Z17, Z16, Z26
+	VPUNPCKLQDQ   Z21, Z18, Z27
+	VPUNPCKHQDQ   Z21, Z18, Z28
+	VPADDQ        Z26, Z25, Z25
+	VPADDQ        Z28, Z27, Z27
+	VEXTRACTI64X4 $0x01, Z25, Y28
+	VPADDQ        Y28, Y25, Y25
+	VEXTRACTI64X2 $0x01, Y25, X28
+	VPADDQ        X28, X25, X25
+	VEXTRACTI64X4 $0x01, Z27, Y28
+	VPADDQ        Y28, Y27, Y27
+	VEXTRACTI64X2 $0x01, Y27, X28
+	VPADDQ        X28, X27, X27
+	VMOVQ         X25, AX
+	VPEXTRQ       $0x01, X25, R11
+	VMOVQ         X27, BX
+	VPEXTRQ       $0x01, X27, DX
+	MOVQ          R11, R12
+	SHLQ          $0x2c, R11
+	SHRQ          $0x14, R12
+	MOVQ          BX, R13
+	SHLQ          $0x18, BX
+	SHRQ          $0x28, R13
+	SHLQ          $0x0c, DX
+	ADDQ          R11, AX
+	ADCQ          R12, BX
+	ADCQ          R13, DX
+	ADDQ          2600(SP), AX
+	ADCQ          2608(SP), BX
+	ADCQ          2616(SP), DX
+	MOVQ          DX, R11
+	MOVQ          DX, R12
+	SHRQ          $0x02, R11
+	ANDQ          $-4, R12
+	ANDL          $0x03, DX
+	ADDQ          R12, R11
+	ADDQ          R11, AX
+	ADCQ          $0x00, BX
+	ADCQ          $0x00, DX
+	MOVQ          AX, R11
+	MOVQ          BX, R12
+	MOVQ          DX, R13
+	ADDQ          $0x05, R11
+	ADCQ          $0x00, R12
+	ADCQ          $0x00, R13
+	SHRQ          $0x02, R13
+	CMOVQNE       R11, AX
+	CMOVQNE       R12, BX
+	ADDQ          296(SP), AX
+	ADCQ          304(SP), BX
+	XORQ          (SI)(R9*1), AX
+	XORQ          8(SI)(R9*1), BX
+	ORQ           BX, AX
+	JNE           shortBad_281
+	VPXORQ        Z4, Z0, Z0
+	VMOVDQU8      Z0, K1, (DI)
+	CMPQ          R9, $0x00000040
+	JBE           shortEnd_283
+	VPXORQ        Z5, Z1, Z1
+	VMOVDQU8      Z1, K2, 64(DI)
+	CMPQ          R9, $0x00000080
+	JBE           shortEnd_283
+	VPXORQ        Z6, Z2, Z2
+	VMOVDQU8      Z2, K3, 128(DI)
+	CMPQ          R9, $0x000000c0
+	JBE           shortEnd_283
+	VPXORQ        Z7, Z3, Z3
+	VMOVDQU8      Z3, K4, 192(DI)
+
+shortEnd_283:
+	MOVL $0x00000001, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+shortBad_281:
+	MOVL $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openAVX512Two_208:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -13072,7 +13650,7 @@ openAVX512Two_204:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_278:
+key_286:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -13342,7 +13920,7 @@ key_278:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_278
+	JNE     key_286
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -13378,15 +13956,15 @@ key_278:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_280
+	JEQ     adEnd_288
 
-ad_279:
+ad_287:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_281
+	JAE   adFull_289
 	BZHIQ DI, AX, AX
 
-adFull_281:
+adFull_289:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -13424,9 +14002,9 @@ adFull_281:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_279
+	JA         ad_287
 
-adEnd_280:
+adEnd_288:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -13460,12 +14038,12 @@ adEnd_280:
 	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z4, Z7, Z7
@@ -13488,644 +14066,649 @@ adEnd_280:
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x10, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z7, Z7
 	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z7, Z7
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x0c, Z5, Z5
 	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x0c, Z5, Z5
 	VPBROADCASTQ    X18, Z27
 	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z5, Z4, Z4
 	VMOVDQA64       Z17, K5, Z23
+	VPADDD          Z5, Z4, Z4
 	VMOVDQA64       Z18, K5, Z24
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
+	VPROLD          $0x08, Z7, Z7
 	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x39, Z4, Z4
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z6, Z6
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z5, Z5
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X17, Z26
+	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X18, Z27
-	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z16, K6, Z22
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
-	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z4, Z4
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
 	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z2, Z2
-	VPXORQ          Z18, Z18, Z18
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x39, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x07, Z5, Z5
 	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z0, Z0
 	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x4e, Z3, Z3
 	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z18, K7, Z24
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z23, 992(SP)
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z24, 1376(SP)
-	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z23, Z19
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1760(SP)
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x04, Z24, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x02, Z24, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z19, 2144(SP)
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 672(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 1056(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1440(SP)
-	VMOVDQU64       Z21, 1824(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 2208(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z16, 544(SP)
-	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x08, Z7, Z7
-	VMOVDQU64       Z19, 1696(SP)
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2080(SP)
-	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x93, Z2, Z2
-	VPXORQ          Z20, Z20, Z20
+	VMOVDQU64       Z23, 1056(SP)
+	VMOVDQU64       Z24, 1504(SP)
 	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z21, Z21, Z21
+	VPSLLQ          $0x04, Z23, Z20
 	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPSLLQ          $0x02, Z23, Z19
+	VPADDQ          Z20, Z19, Z19
 	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
+	VMOVDQU64       Z19, 1952(SP)
 	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPSLLQ          $0x04, Z24, Z20
+	VPSLLQ          $0x02, Z24, Z19
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDQ          Z20, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
+	VMOVDQU64       Z19, 2400(SP)
+	VPXORQ          Z21, Z21, Z21
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
+	VMOVDQU64       Z21, 672(SP)
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z25, Z23, Z20
+	VMOVDQU64       Z21, 736(SP)
+	VMOVDQU64       Z21, 1120(SP)
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
+	VMOVDQU64       Z21, 1184(SP)
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
+	VMOVDQU64       Z21, 1568(SP)
+	VMOVDQU64       Z21, 1632(SP)
 	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
+	VMOVDQU64       Z21, 2016(SP)
+	VMOVDQU64       Z21, 2080(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
+	VMOVDQU64       Z21, 2464(SP)
 	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 2528(SP)
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 544(SP)
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z17, 992(SP)
+	VPROLD          $0x08, Z3, Z3
+	VMOVDQU64       Z18, 1440(SP)
+	VPSLLQ          $0x04, Z17, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPSLLQ          $0x02, Z17, Z19
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z19, 1888(SP)
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z18, Z20
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z18, Z19
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z19, 2336(SP)
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x07, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x07, Z5, Z5
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z26, Z28
+	VPSHUFD         $0x39, Z4, Z4
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z2, Z2
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x93, Z6, Z6
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x93, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z17, 864(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z18, 1248(SP)
-	VPSLLQ          $0x04, Z17, Z20
+	VMOVDQU64       Z17, 928(SP)
 	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z17, Z19
+	VMOVDQU64       Z18, 1376(SP)
+	VPSLLQ          $0x04, Z17, Z20
 	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1632(SP)
+	VPSLLQ          $0x02, Z17, Z19
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z18, Z20
+	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z19, 1824(SP)
 	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x04, Z18, Z20
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z18, Z19
 	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z19, 2016(SP)
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       544(SP), Z22
-	VMOVDQU64       928(SP), Z23
+	VMOVDQU64       Z19, 2272(SP)
 	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       1312(SP), Z24
+	VMOVDQU64       544(SP), Z22
+	VMOVDQU64       992(SP), Z23
 	VPROLD          $0x10, Z7, Z7
+	VMOVDQU64       1440(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
 	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
 	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z20, Z20, Z20
 	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
 	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z27, Z22, Z18
 	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
 	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z26, Z23, Z18
 	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z28, Z24, Z19
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z4, Z4
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x39, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z6, Z6
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z4, Z7, Z7
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z16, 416(SP)
-	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z20, Z19, Z19
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z19, 1568(SP)
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z18, Z19
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1952(SP)
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VPBROADCASTQ    X16, Z25
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 416(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z17, 864(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z18, 1312(SP)
+	VPSLLQ          $0x04, Z17, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPSLLQ          $0x02, Z17, Z19
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z19, 1760(SP)
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x04, Z18, Z20
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z18, Z19
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z19, 2208(SP)
 	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X18, Z27
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       992(SP), Z23
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       1056(SP), Z23
 	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       1504(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
 	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x93, Z0, Z0
-	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z20, Z20, Z20
 	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
@@ -14166,22 +14749,22 @@ adEnd_280:
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z17, 800(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z18, 1248(SP)
 	VPSLLQ          $0x04, Z17, Z20
 	VPSHUFD         $0x39, Z4, Z4
 	VPSLLQ          $0x02, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1504(SP)
+	VMOVDQU64       Z19, 1696(SP)
 	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x04, Z18, Z20
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z19
 	VPADDQ          Z20, Z19, Z19
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z19, 1888(SP)
+	VMOVDQU64       Z19, 2144(SP)
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -14212,9 +14795,9 @@ adEnd_280:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             openAVX512Rows_273
+	JMP             openAVX512Rows_285
 
-openAVX512Four_205:
+openAVX512Four_209:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -14254,7 +14837,7 @@ openAVX512Four_205:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_282:
+key_290:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -14584,7 +15167,7 @@ key_282:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_282
+	JNE     key_290
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -14620,15 +15203,15 @@ key_282:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_284
+	JEQ     adEnd_292
 
-ad_283:
+ad_291:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_285
+	JAE   adFull_293
 	BZHIQ DI, AX, AX
 
-adFull_285:
+adFull_293:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -14666,9 +15249,9 @@ adFull_285:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_283
+	JA         ad_291
 
-adEnd_284:
+adEnd_292:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -14714,974 +15297,979 @@ adEnd_284:
 	VPROLD          $0x0c, Z9, Z9
 	VPXORQ          Z16, Z16, Z16
 	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z13, Z12, Z12
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z13, Z12, Z12
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z4, Z7, Z7
 	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x08, Z7, Z7
 	VPROLD          $0x08, Z11, Z11
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPROLD          $0x08, Z15, Z15
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z7, Z6, Z6
 	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPADDD          Z15, Z14, Z14
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z6, Z5, Z5
 	VPXORD          Z10, Z9, Z9
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z14, Z13, Z13
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x07, Z9, Z9
 	VPROLD          $0x07, Z13, Z13
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z8, Z8
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x93, Z8, Z8
 	VPSHUFD         $0x93, Z12, Z12
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z11, Z11
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z10, Z10
+	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x39, Z10, Z10
 	VPSHUFD         $0x39, Z14, Z14
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z9, Z8, Z8
+	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z9, Z8, Z8
 	VPADDD          Z13, Z12, Z12
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z7, Z7
 	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z11, Z11
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z15, Z15
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z15, Z14, Z14
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z14, Z13, Z13
+	VPXORD          Z10, Z9, Z9
 	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z14, Z13, Z13
 	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z13, Z13
+	VPROLD          $0x0c, Z9, Z9
 	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
 	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z13, Z12, Z12
+	VPADDD          Z9, Z8, Z8
 	VMOVDQA64       Z18, K5, Z24
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z13, Z12, Z12
 	VPSLLQ          $0x04, Z26, Z30
+	VPXORD          Z0, Z3, Z3
 	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z12, Z15, Z15
 	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x08, Z15, Z15
+	VPROLD          $0x08, Z11, Z11
 	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z15, Z15
 	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z3, Z2, Z2
 	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z15, Z14, Z14
 	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
+	VPADDD          Z11, Z10, Z10
 	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z14, Z13, Z13
+	VPADDD          Z15, Z14, Z14
+	VPXORQ          Z19, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z14, Z13, Z13
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x07, Z1, Z1
 	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x07, Z13, Z13
+	VPROLD          $0x07, Z9, Z9
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z13, Z13
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPSHUFD         $0x39, Z4, Z4
 	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x39, Z12, Z12
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x39, Z12, Z12
 	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPSHUFD         $0x4e, Z7, Z7
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x4e, Z15, Z15
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x4e, Z15, Z15
 	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPSHUFD         $0x93, Z6, Z6
 	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z14, Z14
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z14, Z14
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x0c, Z13, Z13
-	VPANDQ          Z31, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z30, Z16, Z16
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z24, Z21
 	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X17, Z26
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VPBROADCASTQ    X18, Z27
+	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z11, Z10, Z10
 	VPADDD          Z15, Z14, Z14
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z18, Z18
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x0c, Z5, Z5
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x0c, Z9, Z9
+	VPROLD          $0x0c, Z13, Z13
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z4, Z7, Z7
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z8, Z11, Z11
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x08, Z11, Z11
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPBROADCASTQ    X18, Z27
+	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z16, K6, Z22
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z11, Z10, Z10
 	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z10, Z9, Z9
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z4, Z4
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z8, Z8
-	VPSHUFD         $0x93, Z12, Z12
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z2, Z2
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x39, Z6, Z6
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z10, Z10
-	VPSHUFD         $0x39, Z14, Z14
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x07, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z4, Z4
-	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z8, Z8
-	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x39, Z12, Z12
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x93, Z4, Z4
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z8, Z8
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x93, Z12, Z12
+	VPXORQ          Z18, Z18, Z18
 	VPSHUFD         $0x4e, Z3, Z3
-	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z11, Z11
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x4e, Z15, Z15
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z11, Z11
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x08, Z15, Z15
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPBROADCASTQ    X16, Z25
+	VPSHUFD         $0x39, Z0, Z0
+	VPBROADCASTQ    X17, Z26
+	VPSHUFD         $0x39, Z4, Z4
+	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x39, Z8, Z8
+	VPSHUFD         $0x39, Z12, Z12
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x93, Z6, Z6
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
 	VMOVDQU64       Z22, 608(SP)
+	VPSHUFD         $0x93, Z2, Z2
+	VMOVDQU64       Z23, 1056(SP)
+	VPSHUFD         $0x93, Z6, Z6
+	VMOVDQU64       Z24, 1504(SP)
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z23, 992(SP)
-	VPSHUFD         $0x93, Z14, Z14
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z24, 1376(SP)
-	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z9, Z8, Z8
+	VPSHUFD         $0x93, Z14, Z14
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x02, Z23, Z19
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z19, 1760(SP)
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x04, Z24, Z20
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x02, Z24, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x10, Z11, Z11
-	VMOVDQU64       Z19, 2144(SP)
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 672(SP)
-	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z21, 1056(SP)
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1440(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 1824(SP)
-	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z21, 2208(SP)
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z8, Z11, Z11
-	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z14, Z14
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z11, Z11
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x10, Z15, Z15
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z11, Z10, Z10
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z10, Z9, Z9
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z13, Z13
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z9, Z8, Z8
-	VMOVDQU64       Z16, 544(SP)
-	VPADDD          Z13, Z12, Z12
-	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x04, Z17, Z20
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x08, Z11, Z11
-	VMOVDQU64       Z19, 1696(SP)
-	VPROLD          $0x08, Z15, Z15
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z19, 2080(SP)
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X16, Z25
-	VPXORD          Z10, Z9, Z9
-	VPBROADCASTQ    X17, Z26
-	VPXORD          Z14, Z13, Z13
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z9, Z9
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z13, Z13
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z8, Z8
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x39, Z12, Z12
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z11, Z11
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x93, Z10, Z10
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z14, Z14
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x0c, Z13, Z13
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z15, Z15
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z12, Z12
-	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z17, 864(SP)
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       Z18, 1248(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSLLQ          $0x04, Z17, Z20
-	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z17, Z19
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPADDQ          Z20, Z19, Z19
-	VPSHUFD         $0x39, Z14, Z14
-	VMOVDQU64       Z19, 1632(SP)
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z19, 2016(SP)
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       544(SP), Z22
-	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       928(SP), Z23
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x39, Z8, Z8
-	VPSHUFD         $0x39, Z12, Z12
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z10, Z10
-	VPSHUFD         $0x93, Z14, Z14
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z16, 416(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z19, 1568(SP)
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x02, Z18, Z19
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z19, 1952(SP)
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z24, Z20
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z24, Z19
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       Z19, 2400(SP)
+	VPROLD          $0x10, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x10, Z11, Z11
+	VMOVDQU64       Z21, 672(SP)
+	VPROLD          $0x10, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       Z21, 736(SP)
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z21, 1120(SP)
+	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       Z21, 1184(SP)
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z21, 1568(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z21, 1632(SP)
+	VPXORD          Z10, Z9, Z9
+	VMOVDQU64       Z21, 2016(SP)
+	VPXORD          Z14, Z13, Z13
+	VMOVDQU64       Z21, 2080(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 2464(SP)
+	VPROLD          $0x0c, Z9, Z9
+	VMOVDQU64       Z21, 2528(SP)
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z12, Z15, Z15
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x08, Z11, Z11
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x08, Z15, Z15
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z11, Z10, Z10
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z9, Z9
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x07, Z13, Z13
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x93, Z8, Z8
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x93, Z12, Z12
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z11, Z11
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
 	VPXORD          Z8, Z11, Z11
 	VPXORD          Z12, Z15, Z15
-	VPBROADCASTQ    X16, Z25
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x0c, Z9, Z9
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z16, 544(SP)
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z17, 992(SP)
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X17, Z26
+	VMOVDQU64       Z18, 1440(SP)
 	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z17, Z20
 	VPROLD          $0x08, Z11, Z11
+	VPSLLQ          $0x02, Z17, Z19
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z20, Z19, Z19
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z19, 1888(SP)
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x04, Z18, Z20
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z18, Z19
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z10, Z9, Z9
+	VMOVDQU64       Z19, 2336(SP)
+	VPXORD          Z14, Z13, Z13
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x07, Z9, Z9
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x07, Z13, Z13
+	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x02, Z26, Z28
+	VPSHUFD         $0x39, Z8, Z8
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z12, Z12
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x4e, Z11, Z11
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z15, Z15
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x93, Z6, Z6
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x93, Z10, Z10
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z14, Z14
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z9, Z8, Z8
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x0c, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x93, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       Z16, 480(SP)
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       Z17, 928(SP)
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x39, Z2, Z2
+	VMOVDQU64       Z18, 1376(SP)
+	VPSHUFD         $0x39, Z6, Z6
+	VPSLLQ          $0x04, Z17, Z20
+	VPSHUFD         $0x39, Z10, Z10
+	VPSLLQ          $0x02, Z17, Z19
+	VPSHUFD         $0x39, Z14, Z14
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z20, Z19, Z19
+	VPADDD          Z5, Z4, Z4
+	VMOVDQU64       Z19, 1824(SP)
+	VPADDD          Z9, Z8, Z8
+	VPSLLQ          $0x04, Z18, Z20
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z18, Z19
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z19, 2272(SP)
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       544(SP), Z22
+	VPROLD          $0x10, Z7, Z7
+	VMOVDQU64       992(SP), Z23
+	VPROLD          $0x10, Z11, Z11
+	VMOVDQU64       1440(SP), Z24
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z13, Z13
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z9, Z8, Z8
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z11, Z11
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z9, Z9
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z8, Z8
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x39, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z6, Z6
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z10, Z10
+	VPSHUFD         $0x93, Z14, Z14
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z4, Z7, Z7
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z11, Z10, Z10
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z16, 416(SP)
+	VPXORD          Z10, Z9, Z9
+	VMOVDQU64       Z17, 864(SP)
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z18, 1312(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VPSLLQ          $0x04, Z17, Z20
+	VPROLD          $0x0c, Z9, Z9
+	VPSLLQ          $0x02, Z17, Z19
+	VPROLD          $0x0c, Z13, Z13
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z20, Z19, Z19
+	VPADDD          Z5, Z4, Z4
+	VMOVDQU64       Z19, 1760(SP)
+	VPADDD          Z9, Z8, Z8
+	VPSLLQ          $0x04, Z18, Z20
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z18, Z19
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z19, Z19
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z19, 2208(SP)
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z11, Z11
+	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x08, Z15, Z15
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       992(SP), Z23
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       1056(SP), Z23
 	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       1504(SP), Z24
 	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z30, Z28, Z28
 	VPXORD          Z14, Z13, Z13
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x07, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
+	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x07, Z13, Z13
+	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x93, Z0, Z0
-	VPXORQ          Z19, Z19, Z19
 	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x93, Z8, Z8
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z12, Z12
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z20, Z20, Z20
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORQ          Z21, Z21, Z21
 	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x10, Z11, Z11
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x0c, Z5, Z5
 	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z19, Z17, Z17
 	VPROLD          $0x0c, Z13, Z13
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z13, Z12, Z12
+	VPSRLQ          $0x2c, Z17, Z30
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z12, Z15, Z15
+	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x08, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x08, Z11, Z11
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x08, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
 	VPADDD          Z3, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z7, Z6, Z6
@@ -15701,10 +16289,10 @@ adEnd_284:
 	VPROLD          $0x07, Z5, Z5
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z9, Z9
-	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z17, 800(SP)
 	VPROLD          $0x07, Z13, Z13
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z18, 1248(SP)
 	VPSHUFD         $0x39, Z4, Z4
 	VPSLLQ          $0x04, Z17, Z20
 	VPSHUFD         $0x39, Z8, Z8
@@ -15713,7 +16301,7 @@ adEnd_284:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z20, Z19, Z19
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z19, 1504(SP)
+	VMOVDQU64       Z19, 1696(SP)
 	VPSHUFD         $0x4e, Z11, Z11
 	VPSLLQ          $0x04, Z18, Z20
 	VPSHUFD         $0x4e, Z15, Z15
@@ -15722,7 +16310,7 @@ adEnd_284:
 	VPSHUFD         $0x93, Z6, Z6
 	VPADDQ          Z20, Z19, Z19
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z19, 1888(SP)
+	VMOVDQU64       Z19, 2144(SP)
 	VPSHUFD         $0x93, Z14, Z14
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
@@ -15781,7 +16369,7 @@ adEnd_284:
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
 
-openAVX512Rows_273:
+openAVX512Rows_285:
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -15806,14 +16394,14 @@ openAVX512Rows_273:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_287:
+hash_295:
 	CMPQ             R9, $0x00000028
-	JBE              hashEnd_288
+	JBE              hashEnd_296
 	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z19, Z19, Z19
 	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z21, Z21, Z21
 	VMOVDQU64        384(SI), Z25
 	VMOVDQA64        Z25, Z27
@@ -15827,20 +16415,20 @@ hash_287:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 608(SP), Z25, Z16
 	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2144(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2144(SP), Z26, Z19
+	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
+	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
 	VPMADD52LUQ.BCST 608(SP), Z26, Z17
 	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2144(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2144(SP), Z27, Z20
+	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
+	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
 	VPMADD52LUQ.BCST 608(SP), Z27, Z18
 	VPMADD52HUQ.BCST 608(SP), Z27, Z21
 	VMOVDQU64        256(SI), Z25
@@ -15855,20 +16443,20 @@ hash_287:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 544(SP), Z25, Z16
 	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2080(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2080(SP), Z26, Z19
+	VPMADD52LUQ.BCST 992(SP), Z25, Z17
+	VPMADD52HUQ.BCST 992(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
 	VPMADD52LUQ.BCST 544(SP), Z26, Z17
 	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1696(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1696(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2080(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2080(SP), Z27, Z20
+	VPMADD52LUQ.BCST 992(SP), Z26, Z18
+	VPMADD52HUQ.BCST 992(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
 	VPMADD52LUQ.BCST 544(SP), Z27, Z18
 	VPMADD52HUQ.BCST 544(SP), Z27, Z21
 	VMOVDQU64        128(SI), Z25
@@ -15883,20 +16471,20 @@ hash_287:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 480(SP), Z25, Z16
 	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1248(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1248(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2016(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2016(SP), Z26, Z19
+	VPMADD52LUQ.BCST 928(SP), Z25, Z17
+	VPMADD52HUQ.BCST 928(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
 	VPMADD52LUQ.BCST 480(SP), Z26, Z17
 	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1632(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1632(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2016(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2016(SP), Z27, Z20
+	VPMADD52LUQ.BCST 928(SP), Z26, Z18
+	VPMADD52HUQ.BCST 928(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
 	VPMADD52LUQ.BCST 480(SP), Z27, Z18
 	VPMADD52HUQ.BCST 480(SP), Z27, Z21
 	VMOVDQU64        (SI), Z25
@@ -15914,20 +16502,20 @@ hash_287:
 	VPADDQ           Z24, Z27, Z27
 	VPMADD52LUQ.BCST 416(SP), Z25, Z16
 	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 800(SP), Z25, Z17
-	VPMADD52HUQ.BCST 800(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1184(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1184(SP), Z25, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z26, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z26, Z19
+	VPMADD52LUQ.BCST 864(SP), Z25, Z17
+	VPMADD52HUQ.BCST 864(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
 	VPMADD52LUQ.BCST 416(SP), Z26, Z17
 	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 800(SP), Z26, Z18
-	VPMADD52HUQ.BCST 800(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1568(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1568(SP), Z27, Z19
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z17
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z20
+	VPMADD52LUQ.BCST 864(SP), Z26, Z18
+	VPMADD52HUQ.BCST 864(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
 	VPMADD52LUQ.BCST 416(SP), Z27, Z18
 	VPMADD52HUQ.BCST 416(SP), Z27, Z21
 	VPSLLQ           $0x08, Z19, Z19
@@ -15953,14 +16541,14 @@ hash_287:
 	ADDQ             $0x00000200, SI
 	SUBQ             $0x00000200, CX
 	SUBQ             $0x20, R9
-	JMP              hash_287
+	JMP              hash_295
 
-hashEnd_288:
+hashEnd_296:
 	VPXORQ Z16, Z16, Z16
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z17, Z17, Z17
-	VPXORQ Z20, Z20, Z20
 	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
@@ -15969,9 +16557,9 @@ hashEnd_288:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_289:
+hashVector_297:
 	CMPQ        R9, $0x08
-	JBE         hashTail_290
+	JBE         hashTail_298
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -16003,20 +16591,20 @@ hashVector_289:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -16024,9 +16612,9 @@ hashVector_289:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_289
+	JMP         hashVector_297
 
-hashTail_290:
+hashTail_298:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -16061,20 +16649,20 @@ hashTail_290:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   448(R10), Z25, Z17
+	VPMADD52HUQ   448(R10), Z25, Z20
+	VPMADD52LUQ   896(R10), Z25, Z18
+	VPMADD52HUQ   896(R10), Z25, Z21
+	VPMADD52LUQ   1792(R10), Z26, Z16
+	VPMADD52HUQ   1792(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   448(R10), Z26, Z18
+	VPMADD52HUQ   448(R10), Z26, Z21
+	VPMADD52LUQ   1344(R10), Z27, Z16
+	VPMADD52HUQ   1344(R10), Z27, Z19
+	VPMADD52LUQ   1792(R10), Z27, Z17
+	VPMADD52HUQ   1792(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -16152,103 +16740,101 @@ hashTail_290:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_209
+	JNE           openAVX512Bad_213
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
-	TESTQ         CX, CX
-	JEQ           openAVX512End_286
 	CMPQ          CX, $0x00000040
-	JBE           part_291
+	JBE           part_299
 	SUBQ          $0x40, CX
 	VPXORQ        (SI), Z0, Z0
 	VMOVDQU64     Z0, (DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_292
+	JBE           part_300
 	SUBQ          $0x40, CX
 	VPXORQ        64(SI), Z1, Z1
 	VMOVDQU64     Z1, 64(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_293
+	JBE           part_301
 	SUBQ          $0x40, CX
 	VPXORQ        128(SI), Z2, Z2
 	VMOVDQU64     Z2, 128(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_294
+	JBE           part_302
 	SUBQ          $0x40, CX
 	VPXORQ        192(SI), Z3, Z3
 	VMOVDQU64     Z3, 192(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_295
+	JBE           part_303
 	SUBQ          $0x40, CX
 	VPXORQ        256(SI), Z4, Z4
 	VMOVDQU64     Z4, 256(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_296
+	JBE           part_304
 	SUBQ          $0x40, CX
 	VPXORQ        320(SI), Z5, Z5
 	VMOVDQU64     Z5, 320(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_297
+	JBE           part_305
 	SUBQ          $0x40, CX
 	VPXORQ        384(SI), Z6, Z6
 	VMOVDQU64     Z6, 384(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_298
+	JBE           part_306
 	SUBQ          $0x40, CX
 	VPXORQ        448(SI), Z7, Z7
 	VMOVDQU64     Z7, 448(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_299
+	JBE           part_307
 	SUBQ          $0x40, CX
 	VPXORQ        512(SI), Z8, Z8
 	VMOVDQU64     Z8, 512(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_300
+	JBE           part_308
 	SUBQ          $0x40, CX
 	VPXORQ        576(SI), Z9, Z9
 	VMOVDQU64     Z9, 576(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_301
+	JBE           part_309
 	SUBQ          $0x40, CX
 	VPXORQ        640(SI), Z10, Z10
 	VMOVDQU64     Z10, 640(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_302
+	JBE           part_310
 	SUBQ          $0x40, CX
 	VPXORQ        704(SI), Z11, Z11
 	VMOVDQU64     Z11, 704(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_303
+	JBE           part_311
 	SUBQ          $0x40, CX
 	VPXORQ        768(SI), Z12, Z12
 	VMOVDQU64     Z12, 768(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_304
+	JBE           part_312
 	SUBQ          $0x40, CX
 	VPXORQ        832(SI), Z13, Z13
 	VMOVDQU64     Z13, 832(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_305
+	JBE           part_313
 	SUBQ          $0x40, CX
 	VPXORQ        896(SI), Z14, Z14
 	VMOVDQU64     Z14, 896(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_306
+	JBE           part_314
 	SUBQ          $0x40, CX
 	VPXORQ        960(SI), Z15, Z15
 	VMOVDQU64     Z15, 960(DI)
 	ADDQ          $0x00000400, SI
 	ADDQ          $0x00000400, DI
 
-openAVX512End_286:
+openAVX512End_294:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Columns_206:
+openAVX512Columns_210:
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -16306,7 +16892,7 @@ openAVX512Columns_206:
 	MOVQ         $0x00000005, 272(SP)
 	PCALIGN      $0x20
 
-key_307:
+key_315:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
 	ADDL      DI, BX
@@ -16708,7 +17294,7 @@ key_307:
 	VPROLD    $0x07, Z20, Z20
 	ROLL      $0x07, SI
 	DECQ      272(SP)
-	JNE       key_307
+	JNE       key_315
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -16745,15 +17331,15 @@ key_307:
 	MOVQ      ad+48(FP), SI
 	MOVQ      adLen+56(FP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_309
+	JEQ       adEnd_317
 
-ad_308:
+ad_316:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_310
+	JAE   adFull_318
 	BZHIQ DI, AX, AX
 
-adFull_310:
+adFull_318:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -16791,9 +17377,9 @@ adFull_310:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_308
+	JA         ad_316
 
-adEnd_309:
+adEnd_317:
 	MOVQ      R8, 312(SP)
 	MOVQ      R9, 320(SP)
 	MOVQ      R10, 328(SP)
@@ -16801,7 +17387,7 @@ adEnd_309:
 	MOVL      $0x00000005, AX
 	PCALIGN   $0x20
 
-double_311:
+double_319:
 	VPADDD       Z4, Z0, Z0
 	VPADDD       Z5, Z1, Z1
 	VPADDD       Z6, Z2, Z2
@@ -16995,39 +17581,39 @@ double_311:
 	VPROLD       $0x07, Z23, Z23
 	VPROLD       $0x07, Z20, Z20
 	DECL         AX
-	JNE          double_311
-	VMOVDQU64    Z0, 2272(SP)
-	VMOVDQU64    Z1, 2336(SP)
-	VMOVDQU64    Z2, 2400(SP)
-	VMOVDQU64    Z3, 2464(SP)
-	VMOVDQU64    Z4, 2528(SP)
-	VMOVDQU64    Z5, 2592(SP)
-	VMOVDQU64    Z6, 2656(SP)
-	VMOVDQU64    Z7, 2720(SP)
-	VMOVDQU64    Z8, 2784(SP)
-	VMOVDQU64    Z9, 2848(SP)
-	VMOVDQU64    Z10, 2912(SP)
-	VMOVDQU64    Z11, 2976(SP)
-	VMOVDQU64    Z12, 3040(SP)
-	VMOVDQU64    Z13, 3104(SP)
-	VMOVDQU64    Z14, 3168(SP)
-	VMOVDQU64    Z15, 3232(SP)
-	VMOVDQU64    Z16, 3296(SP)
-	VMOVDQU64    Z17, 3360(SP)
-	VMOVDQU64    Z18, 3424(SP)
-	VMOVDQU64    Z19, 3488(SP)
-	VMOVDQU64    Z20, 3552(SP)
-	VMOVDQU64    Z21, 3616(SP)
-	VMOVDQU64    Z22, 3680(SP)
-	VMOVDQU64    Z23, 3744(SP)
-	VMOVDQU64    Z24, 3808(SP)
-	VMOVDQU64    Z25, 3872(SP)
-	VMOVDQU64    Z26, 3936(SP)
-	VMOVDQU64    Z27, 4000(SP)
-	VMOVDQU64    Z28, 4064(SP)
-	VMOVDQU64    Z29, 4128(SP)
-	VMOVDQU64    Z30, 4192(SP)
-	VMOVDQU64    Z31, 4256(SP)
+	JNE          double_319
+	VMOVDQU64    Z0, 2624(SP)
+	VMOVDQU64    Z1, 2688(SP)
+	VMOVDQU64    Z2, 2752(SP)
+	VMOVDQU64    Z3, 2816(SP)
+	VMOVDQU64    Z4, 2880(SP)
+	VMOVDQU64    Z5, 2944(SP)
+	VMOVDQU64    Z6, 3008(SP)
+	VMOVDQU64    Z7, 3072(SP)
+	VMOVDQU64    Z8, 3136(SP)
+	VMOVDQU64    Z9, 3200(SP)
+	VMOVDQU64    Z10, 3264(SP)
+	VMOVDQU64    Z11, 3328(SP)
+	VMOVDQU64    Z12, 3392(SP)
+	VMOVDQU64    Z13, 3456(SP)
+	VMOVDQU64    Z14, 3520(SP)
+	VMOVDQU64    Z15, 3584(SP)
+	VMOVDQU64    Z16, 3648(SP)
+	VMOVDQU64    Z17, 3712(SP)
+	VMOVDQU64    Z18, 3776(SP)
+	VMOVDQU64    Z19, 3840(SP)
+	VMOVDQU64    Z20, 3904(SP)
+	VMOVDQU64    Z21, 3968(SP)
+	VMOVDQU64    Z22, 4032(SP)
+	VMOVDQU64    Z23, 4096(SP)
+	VMOVDQU64    Z24, 4160(SP)
+	VMOVDQU64    Z25, 4224(SP)
+	VMOVDQU64    Z26, 4288(SP)
+	VMOVDQU64    Z27, 4352(SP)
+	VMOVDQU64    Z28, 4416(SP)
+	VMOVDQU64    Z29, 4480(SP)
+	VMOVDQU64    Z30, 4544(SP)
+	VMOVDQU64    Z31, 4608(SP)
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VPBROADCASTQ 280(SP), Z22
 	VPBROADCASTQ 288(SP), Z24
@@ -17046,10 +17632,10 @@ double_311:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -17102,10 +17688,10 @@ double_311:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -17158,10 +17744,10 @@ double_311:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -17208,22 +17794,27 @@ double_311:
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z23, 1056(SP)
+	VMOVDQU64    Z24, 1504(SP)
 	VPSLLQ       $0x04, Z23, Z20
 	VPSLLQ       $0x02, Z23, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
+	VMOVDQU64    Z19, 1952(SP)
 	VPSLLQ       $0x04, Z24, Z20
 	VPSLLQ       $0x02, Z24, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z19, 2400(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 736(SP)
+	VMOVDQU64    Z21, 1120(SP)
+	VMOVDQU64    Z21, 1184(SP)
+	VMOVDQU64    Z21, 1568(SP)
+	VMOVDQU64    Z21, 1632(SP)
+	VMOVDQU64    Z21, 2016(SP)
+	VMOVDQU64    Z21, 2080(SP)
+	VMOVDQU64    Z21, 2464(SP)
+	VMOVDQU64    Z21, 2528(SP)
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -17231,10 +17822,10 @@ double_311:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -17275,16 +17866,16 @@ double_311:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z17, 992(SP)
+	VMOVDQU64    Z18, 1440(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
+	VMOVDQU64    Z19, 1888(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2080(SP)
+	VMOVDQU64    Z19, 2336(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -17295,10 +17886,10 @@ double_311:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -17339,19 +17930,19 @@ double_311:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1376(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1632(SP)
+	VMOVDQU64    Z19, 1824(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2016(SP)
+	VMOVDQU64    Z19, 2272(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1440(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -17359,10 +17950,10 @@ double_311:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -17403,22 +17994,22 @@ double_311:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1312(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1568(SP)
+	VMOVDQU64    Z19, 1760(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
+	VMOVDQU64    Z19, 2208(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    1056(SP), Z23
+	VMOVDQU64    1504(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -17426,10 +18017,10 @@ double_311:
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -17470,16 +18061,16 @@ double_311:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1248(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1504(SP)
+	VMOVDQU64    Z19, 1696(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
+	VMOVDQU64    Z19, 2144(SP)
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -17504,14 +18095,14 @@ double_311:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_312:
+hash_320:
 	CMPQ             R9, $0x00000028
-	JBE              hashEnd_313
+	JBE              hashEnd_321
 	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z19, Z19, Z19
 	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z21, Z21, Z21
 	VMOVDQU64        384(SI), Z25
 	VMOVDQA64        Z25, Z27
@@ -17525,20 +18116,20 @@ hash_312:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 608(SP), Z25, Z16
 	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2144(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2144(SP), Z26, Z19
+	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
+	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
 	VPMADD52LUQ.BCST 608(SP), Z26, Z17
 	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2144(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2144(SP), Z27, Z20
+	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
+	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
 	VPMADD52LUQ.BCST 608(SP), Z27, Z18
 	VPMADD52HUQ.BCST 608(SP), Z27, Z21
 	VMOVDQU64        256(SI), Z25
@@ -17553,20 +18144,20 @@ hash_312:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 544(SP), Z25, Z16
 	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2080(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2080(SP), Z26, Z19
+	VPMADD52LUQ.BCST 992(SP), Z25, Z17
+	VPMADD52HUQ.BCST 992(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
 	VPMADD52LUQ.BCST 544(SP), Z26, Z17
 	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1696(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1696(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2080(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2080(SP), Z27, Z20
+	VPMADD52LUQ.BCST 992(SP), Z26, Z18
+	VPMADD52HUQ.BCST 992(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
 	VPMADD52LUQ.BCST 544(SP), Z27, Z18
 	VPMADD52HUQ.BCST 544(SP), Z27, Z21
 	VMOVDQU64        128(SI), Z25
@@ -17581,20 +18172,20 @@ hash_312:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 480(SP), Z25, Z16
 	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1248(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1248(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2016(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2016(SP), Z26, Z19
+	VPMADD52LUQ.BCST 928(SP), Z25, Z17
+	VPMADD52HUQ.BCST 928(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
 	VPMADD52LUQ.BCST 480(SP), Z26, Z17
 	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1632(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1632(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2016(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2016(SP), Z27, Z20
+	VPMADD52LUQ.BCST 928(SP), Z26, Z18
+	VPMADD52HUQ.BCST 928(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
 	VPMADD52LUQ.BCST 480(SP), Z27, Z18
 	VPMADD52HUQ.BCST 480(SP), Z27, Z21
 	VMOVDQU64        (SI), Z25
@@ -17612,20 +18203,20 @@ hash_312:
 	VPADDQ           Z24, Z27, Z27
 	VPMADD52LUQ.BCST 416(SP), Z25, Z16
 	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 800(SP), Z25, Z17
-	VPMADD52HUQ.BCST 800(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1184(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1184(SP), Z25, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z26, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z26, Z19
+	VPMADD52LUQ.BCST 864(SP), Z25, Z17
+	VPMADD52HUQ.BCST 864(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
 	VPMADD52LUQ.BCST 416(SP), Z26, Z17
 	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 800(SP), Z26, Z18
-	VPMADD52HUQ.BCST 800(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1568(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1568(SP), Z27, Z19
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z17
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z20
+	VPMADD52LUQ.BCST 864(SP), Z26, Z18
+	VPMADD52HUQ.BCST 864(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
 	VPMADD52LUQ.BCST 416(SP), Z27, Z18
 	VPMADD52HUQ.BCST 416(SP), Z27, Z21
 	VPSLLQ           $0x08, Z19, Z19
@@ -17651,14 +18242,14 @@ hash_312:
 	ADDQ             $0x00000200, SI
 	SUBQ             $0x00000200, CX
 	SUBQ             $0x20, R9
-	JMP              hash_312
+	JMP              hash_320
 
-hashEnd_313:
+hashEnd_321:
 	VPXORQ Z16, Z16, Z16
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z17, Z17, Z17
-	VPXORQ Z20, Z20, Z20
 	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
@@ -17667,9 +18258,9 @@ hashEnd_313:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_314:
+hashVector_322:
 	CMPQ        R9, $0x08
-	JBE         hashTail_315
+	JBE         hashTail_323
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -17701,20 +18292,20 @@ hashVector_314:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -17722,9 +18313,9 @@ hashVector_314:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_314
+	JMP         hashVector_322
 
-hashTail_315:
+hashTail_323:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -17759,20 +18350,20 @@ hashTail_315:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   448(R10), Z25, Z17
+	VPMADD52HUQ   448(R10), Z25, Z20
+	VPMADD52LUQ   896(R10), Z25, Z18
+	VPMADD52HUQ   896(R10), Z25, Z21
+	VPMADD52LUQ   1792(R10), Z26, Z16
+	VPMADD52HUQ   1792(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   448(R10), Z26, Z18
+	VPMADD52HUQ   448(R10), Z26, Z21
+	VPMADD52LUQ   1344(R10), Z27, Z16
+	VPMADD52HUQ   1344(R10), Z27, Z19
+	VPMADD52LUQ   1792(R10), Z27, Z17
+	VPMADD52HUQ   1792(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -17850,45 +18441,45 @@ hashTail_315:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_209
-	VMOVDQU64     2272(SP), Z0
-	VMOVDQU64     2336(SP), Z1
-	VMOVDQU64     2400(SP), Z2
-	VMOVDQU64     2464(SP), Z3
-	VMOVDQU64     2528(SP), Z4
-	VMOVDQU64     2592(SP), Z5
-	VMOVDQU64     2656(SP), Z6
-	VMOVDQU64     2720(SP), Z7
-	VMOVDQU64     2784(SP), Z8
-	VMOVDQU64     2848(SP), Z9
-	VMOVDQU64     2912(SP), Z10
-	VMOVDQU64     2976(SP), Z11
-	VMOVDQU64     3040(SP), Z12
-	VMOVDQU64     3104(SP), Z13
-	VMOVDQU64     3168(SP), Z14
-	VMOVDQU64     3232(SP), Z15
-	VMOVDQU64     3296(SP), Z16
-	VMOVDQU64     3360(SP), Z17
-	VMOVDQU64     3424(SP), Z18
-	VMOVDQU64     3488(SP), Z19
-	VMOVDQU64     3552(SP), Z20
-	VMOVDQU64     3616(SP), Z21
-	VMOVDQU64     3680(SP), Z22
-	VMOVDQU64     3744(SP), Z23
-	VMOVDQU64     3808(SP), Z24
-	VMOVDQU64     3872(SP), Z25
-	VMOVDQU64     3936(SP), Z26
-	VMOVDQU64     4000(SP), Z27
-	VMOVDQU64     4064(SP), Z28
-	VMOVDQU64     4128(SP), Z29
-	VMOVDQU64     4192(SP), Z30
-	VMOVDQU64     4256(SP), Z31
+	JNE           openAVX512Bad_213
+	VMOVDQU64     2624(SP), Z0
+	VMOVDQU64     2688(SP), Z1
+	VMOVDQU64     2752(SP), Z2
+	VMOVDQU64     2816(SP), Z3
+	VMOVDQU64     2880(SP), Z4
+	VMOVDQU64     2944(SP), Z5
+	VMOVDQU64     3008(SP), Z6
+	VMOVDQU64     3072(SP), Z7
+	VMOVDQU64     3136(SP), Z8
+	VMOVDQU64     3200(SP), Z9
+	VMOVDQU64     3264(SP), Z10
+	VMOVDQU64     3328(SP), Z11
+	VMOVDQU64     3392(SP), Z12
+	VMOVDQU64     3456(SP), Z13
+	VMOVDQU64     3520(SP), Z14
+	VMOVDQU64     3584(SP), Z15
+	VMOVDQU64     3648(SP), Z16
+	VMOVDQU64     3712(SP), Z17
+	VMOVDQU64     3776(SP), Z18
+	VMOVDQU64     3840(SP), Z19
+	VMOVDQU64     3904(SP), Z20
+	VMOVDQU64     3968(SP), Z21
+	VMOVDQU64     4032(SP), Z22
+	VMOVDQU64     4096(SP), Z23
+	VMOVDQU64     4160(SP), Z24
+	VMOVDQU64     4224(SP), Z25
+	VMOVDQU64     4288(SP), Z26
+	VMOVDQU64     4352(SP), Z27
+	VMOVDQU64     4416(SP), Z28
+	VMOVDQU64     4480(SP), Z29
+	VMOVDQU64     4544(SP), Z30
+	VMOVDQU64     4608(SP), Z31
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 	CMPQ          CX, $0x00000800
-	JBE           columnsLast_316
+	JBE           columnsLast_324
 	VMOVDQU64     Z31, 192(SP)
 	VPADDD.BCST   (SP), Z0, Z0
 	VPADDD.BCST   4(SP), Z1, Z1
@@ -18121,9 +18712,9 @@ hashTail_315:
 	ADDQ          $0x00000400, DI
 	SUBQ          $0x00000800, CX
 	ADDL          $0x20, 48(SP)
-	JMP           columnsNext_317
+	JMP           columnsNext_325
 
-columnsLast_316:
+columnsLast_324:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -18206,82 +18797,82 @@ columnsLast_316:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_318
+	JBE         part_326
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_319
+	JBE         part_327
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_320
+	JBE         part_328
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_321
+	JBE         part_329
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_322
+	JBE         part_330
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_323
+	JBE         part_331
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_324
+	JBE         part_332
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_325
+	JBE         part_333
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_326
+	JBE         part_334
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_327
+	JBE         part_335
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_328
+	JBE         part_336
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_329
+	JBE         part_337
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_330
+	JBE         part_338
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_331
+	JBE         part_339
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_332
+	JBE         part_340
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_333
+	JBE         part_341
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -18369,93 +18960,93 @@ columnsLast_316:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_334
+	JBE         part_342
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_335
+	JBE         part_343
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_336
+	JBE         part_344
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_337
+	JBE         part_345
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_338
+	JBE         part_346
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_339
+	JBE         part_347
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_340
+	JBE         part_348
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_341
+	JBE         part_349
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_342
+	JBE         part_350
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_343
+	JBE         part_351
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_344
+	JBE         part_352
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_345
+	JBE         part_353
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_346
+	JBE         part_354
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_347
+	JBE         part_355
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_348
+	JBE         part_356
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_349
+	JBE         part_357
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_208
+	JMP         openAVX512Out_212
 
-columnsNext_317:
-passes_350:
+columnsNext_325:
+passes_358:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_351
+	JBE          passesRows_359
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -18494,7 +19085,7 @@ passes_350:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_355:
+double_363:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -18688,9 +19279,9 @@ double_355:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_355
+	JNE         double_363
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_356
+	JBE         columnsLast_364
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -18923,9 +19514,9 @@ double_355:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_357
+	JMP         columnsNext_365
 
-columnsLast_356:
+columnsLast_364:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -19008,82 +19599,82 @@ columnsLast_356:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_358
+	JBE         part_366
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_359
+	JBE         part_367
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_360
+	JBE         part_368
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_361
+	JBE         part_369
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_362
+	JBE         part_370
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_363
+	JBE         part_371
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_364
+	JBE         part_372
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_365
+	JBE         part_373
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_366
+	JBE         part_374
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_367
+	JBE         part_375
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_368
+	JBE         part_376
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_369
+	JBE         part_377
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_370
+	JBE         part_378
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_371
+	JBE         part_379
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_372
+	JBE         part_380
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_373
+	JBE         part_381
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -19171,99 +19762,99 @@ columnsLast_356:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_374
+	JBE         part_382
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_375
+	JBE         part_383
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_376
+	JBE         part_384
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_377
+	JBE         part_385
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_378
+	JBE         part_386
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_379
+	JBE         part_387
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_380
+	JBE         part_388
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_381
+	JBE         part_389
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_382
+	JBE         part_390
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_383
+	JBE         part_391
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_384
+	JBE         part_392
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_385
+	JBE         part_393
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_386
+	JBE         part_394
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_387
+	JBE         part_395
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_388
+	JBE         part_396
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_389
+	JBE         part_397
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_208
+	JMP         openAVX512Out_212
 
-columnsNext_357:
-	JMP passes_350
+columnsNext_365:
+	JMP passes_358
 
-passesRows_351:
+passesRows_359:
 	TESTQ           CX, CX
-	JEQ             openAVX512Out_208
+	JEQ             openAVX512Out_212
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_353
+	JBE             passesOne_361
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_352
+	JBE             passesTwo_360
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -19284,7 +19875,7 @@ passesRows_351:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_390:
+double_398:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -19406,7 +19997,7 @@ double_390:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_390
+	JNE             double_398
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -19463,9 +20054,9 @@ double_390:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_354
+	JMP             passesWrite_362
 
-passesTwo_352:
+passesTwo_360:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -19478,7 +20069,7 @@ passesTwo_352:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_391:
+double_399:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -19540,7 +20131,7 @@ double_391:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_391
+	JNE             double_399
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -19571,9 +20162,9 @@ double_391:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_354
+	JMP             passesWrite_362
 
-passesOne_353:
+passesOne_361:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -19582,7 +20173,7 @@ passesOne_353:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_392:
+double_400:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -19614,7 +20205,7 @@ double_392:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_392
+	JNE             double_400
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -19633,1252 +20224,1252 @@ double_392:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_354:
+passesWrite_362:
 	CMPQ      CX, $0x00000040
-	JBE       part_393
+	JBE       part_401
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_394
+	JBE       part_402
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_395
+	JBE       part_403
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_396
+	JBE       part_404
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_397
+	JBE       part_405
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_398
+	JBE       part_406
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_399
+	JBE       part_407
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_400
+	JBE       part_408
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_401
+	JBE       part_409
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_402
+	JBE       part_410
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_403
+	JBE       part_411
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_404
+	JBE       part_412
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_405
+	JBE       part_413
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_406
+	JBE       part_414
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_407
+	JBE       part_415
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_408
+	JBE       part_416
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
-	JMP       openAVX512Out_208
+	JMP       openAVX512Out_212
 
-openAVX512Bad_209:
+openAVX512Bad_213:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-part_222:
+part_226:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_208
-
-part_223:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_208
-
-part_224:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_208
-
-part_225:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_208
-
-part_226:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512Out_212
 
 part_227:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_212
 
 part_228:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_212
 
 part_229:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512Out_212
 
 part_230:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512Out_212
 
 part_231:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512Out_212
 
 part_232:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512Out_212
 
 part_233:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512Out_212
 
 part_234:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512Out_212
 
 part_235:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512Out_212
 
 part_236:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512Out_212
 
 part_237:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512Out_212
 
 part_238:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512Out_212
 
 part_239:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512Out_212
 
 part_240:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512Out_212
 
 part_241:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_212
 
 part_242:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512Out_212
 
 part_243:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512Out_212
 
 part_244:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512Out_212
 
 part_245:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512Out_212
 
 part_246:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512Out_212
 
 part_247:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512Out_212
 
 part_248:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512Out_212
 
 part_249:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512Out_212
 
 part_250:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512Out_212
 
 part_251:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512Out_212
 
 part_252:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512Out_212
 
 part_253:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512Out_212
+
+part_254:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512Out_212
+
+part_255:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512Out_212
+
+part_256:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512Out_212
 
 part_257:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_208
-
-part_258:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_208
-
-part_259:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_208
-
-part_260:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512Out_212
 
 part_261:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512Out_212
 
 part_262:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512Out_212
 
 part_263:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        openAVX512Out_212
 
 part_264:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        openAVX512Out_212
 
 part_265:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        openAVX512Out_212
 
 part_266:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        openAVX512Out_212
 
 part_267:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        openAVX512Out_212
 
 part_268:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        openAVX512Out_212
 
 part_269:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        openAVX512Out_212
 
 part_270:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        openAVX512Out_212
 
 part_271:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_208
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        openAVX512Out_212
 
 part_272:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        openAVX512Out_212
+
+part_273:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        openAVX512Out_212
+
+part_274:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        openAVX512Out_212
+
+part_275:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        openAVX512Out_212
+
+part_276:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_208
-
-part_291:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512End_286
-
-part_292:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512End_286
-
-part_293:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512End_286
-
-part_294:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512End_286
-
-part_295:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512End_286
-
-part_296:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512End_286
-
-part_297:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512End_286
-
-part_298:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512End_286
+	JMP        openAVX512Out_212
 
 part_299:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512End_286
-
-part_300:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512End_286
-
-part_301:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512End_286
-
-part_302:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512End_286
-
-part_303:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512End_286
-
-part_304:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512End_286
-
-part_305:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512End_286
-
-part_306:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_286
-
-part_318:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_208
-
-part_319:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_208
-
-part_320:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_208
-
-part_321:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_208
-
-part_322:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_208
-
-part_323:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_208
-
-part_324:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_208
-
-part_325:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_208
-
-part_326:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_208
-
-part_327:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_208
-
-part_328:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_208
-
-part_329:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_208
-
-part_330:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_208
-
-part_331:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_208
-
-part_332:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_208
-
-part_333:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_208
-
-part_334:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_208
-
-part_335:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_208
-
-part_336:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_208
-
-part_337:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_208
-
-part_338:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_208
-
-part_339:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_208
-
-part_340:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_208
-
-part_341:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_208
-
-part_342:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_208
-
-part_343:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_208
-
-part_344:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_208
-
-part_345:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_208
-
-part_346:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_208
-
-part_347:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_208
-
-part_348:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_208
-
-part_349:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_208
-
-part_358:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_208
-
-part_359:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_208
-
-part_360:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_208
-
-part_361:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_208
-
-part_362:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_208
-
-part_363:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_208
-
-part_364:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_208
-
-part_365:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_208
-
-part_366:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_208
-
-part_367:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_208
-
-part_368:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_208
-
-part_369:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_208
-
-part_370:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_208
-
-part_371:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_208
-
-part_372:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_208
-
-part_373:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_208
-
-part_374:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_208
-
-part_375:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_208
-
-part_376:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_208
-
-part_377:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_208
-
-part_378:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_208
-
-part_379:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_208
-
-part_380:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_208
-
-part_381:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_208
-
-part_382:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_208
-
-part_383:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_208
-
-part_384:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_208
-
-part_385:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_208
-
-part_386:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_208
-
-part_387:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_208
-
-part_388:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_208
-
-part_389:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_208
-
-part_393:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_394:
+part_300:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_395:
+part_301:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_396:
+part_302:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_397:
+part_303:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_398:
+part_304:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_399:
+part_305:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_400:
+part_306:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_401:
+part_307:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_402:
+part_308:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_403:
+part_309:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_404:
+part_310:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_405:
+part_311:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_406:
+part_312:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_407:
+part_313:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
 
-part_408:
+part_314:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_208
+	JMP        openAVX512End_294
+
+part_326:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        openAVX512Out_212
+
+part_327:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_212
+
+part_328:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_212
+
+part_329:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512Out_212
+
+part_330:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512Out_212
+
+part_331:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512Out_212
+
+part_332:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512Out_212
+
+part_333:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512Out_212
+
+part_334:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512Out_212
+
+part_335:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512Out_212
+
+part_336:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512Out_212
+
+part_337:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512Out_212
+
+part_338:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512Out_212
+
+part_339:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512Out_212
+
+part_340:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512Out_212
+
+part_341:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_212
+
+part_342:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512Out_212
+
+part_343:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512Out_212
+
+part_344:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512Out_212
+
+part_345:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512Out_212
+
+part_346:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512Out_212
+
+part_347:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512Out_212
+
+part_348:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512Out_212
+
+part_349:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512Out_212
+
+part_350:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512Out_212
+
+part_351:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512Out_212
+
+part_352:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512Out_212
+
+part_353:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512Out_212
+
+part_354:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512Out_212
+
+part_355:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512Out_212
+
+part_356:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512Out_212
+
+part_357:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512Out_212
+
+part_366:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        openAVX512Out_212
+
+part_367:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_212
+
+part_368:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_212
+
+part_369:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512Out_212
+
+part_370:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512Out_212
+
+part_371:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512Out_212
+
+part_372:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512Out_212
+
+part_373:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512Out_212
+
+part_374:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512Out_212
+
+part_375:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512Out_212
+
+part_376:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512Out_212
+
+part_377:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512Out_212
+
+part_378:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512Out_212
+
+part_379:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512Out_212
+
+part_380:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512Out_212
+
+part_381:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_212
+
+part_382:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512Out_212
+
+part_383:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512Out_212
+
+part_384:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512Out_212
+
+part_385:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512Out_212
+
+part_386:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512Out_212
+
+part_387:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512Out_212
+
+part_388:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512Out_212
+
+part_389:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512Out_212
+
+part_390:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512Out_212
+
+part_391:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512Out_212
+
+part_392:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512Out_212
+
+part_393:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512Out_212
+
+part_394:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512Out_212
+
+part_395:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512Out_212
+
+part_396:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512Out_212
+
+part_397:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512Out_212
+
+part_401:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512Out_212
+
+part_402:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512Out_212
+
+part_403:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        openAVX512Out_212
+
+part_404:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        openAVX512Out_212
+
+part_405:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        openAVX512Out_212
+
+part_406:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        openAVX512Out_212
+
+part_407:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        openAVX512Out_212
+
+part_408:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        openAVX512Out_212
+
+part_409:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        openAVX512Out_212
+
+part_410:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        openAVX512Out_212
+
+part_411:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        openAVX512Out_212
+
+part_412:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        openAVX512Out_212
+
+part_413:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        openAVX512Out_212
+
+part_414:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        openAVX512Out_212
+
+part_415:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        openAVX512Out_212
+
+part_416:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z16
+	VPXORQ     Z16, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_212
 
 // func sealMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealMoreAVX512(SB), $2272-40
+TEXT ·sealMoreAVX512(SB), $2624-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -20934,10 +21525,10 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -20990,10 +21581,10 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -21046,10 +21637,10 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -21096,22 +21687,27 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z23, 1056(SP)
+	VMOVDQU64    Z24, 1504(SP)
 	VPSLLQ       $0x04, Z23, Z20
 	VPSLLQ       $0x02, Z23, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
+	VMOVDQU64    Z19, 1952(SP)
 	VPSLLQ       $0x04, Z24, Z20
 	VPSLLQ       $0x02, Z24, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z19, 2400(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 736(SP)
+	VMOVDQU64    Z21, 1120(SP)
+	VMOVDQU64    Z21, 1184(SP)
+	VMOVDQU64    Z21, 1568(SP)
+	VMOVDQU64    Z21, 1632(SP)
+	VMOVDQU64    Z21, 2016(SP)
+	VMOVDQU64    Z21, 2080(SP)
+	VMOVDQU64    Z21, 2464(SP)
+	VMOVDQU64    Z21, 2528(SP)
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21119,10 +21715,10 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -21163,16 +21759,16 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z17, 992(SP)
+	VMOVDQU64    Z18, 1440(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
+	VMOVDQU64    Z19, 1888(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2080(SP)
+	VMOVDQU64    Z19, 2336(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -21183,10 +21779,10 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -21227,19 +21823,19 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1376(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1632(SP)
+	VMOVDQU64    Z19, 1824(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2016(SP)
+	VMOVDQU64    Z19, 2272(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1440(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21247,10 +21843,10 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -21291,22 +21887,22 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1312(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1568(SP)
+	VMOVDQU64    Z19, 1760(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
+	VMOVDQU64    Z19, 2208(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    1056(SP), Z23
+	VMOVDQU64    1504(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21314,10 +21910,10 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -21358,24 +21954,24 @@ TEXT ·sealMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1248(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1504(SP)
+	VMOVDQU64    Z19, 1696(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
+	VMOVDQU64    Z19, 2144(SP)
 	MOVQ         dst+16(FP), DI
 	MOVQ         src+24(FP), SI
 	MOVQ         n+32(FP), CX
 	MOVQ         $-1, R8
 
-passes_410:
+passes_418:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_411
+	JBE          passesRows_419
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -21414,7 +22010,7 @@ passes_410:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_415:
+double_423:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -21608,9 +22204,9 @@ double_415:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_415
+	JNE         double_423
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_416
+	JBE         columnsLast_424
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -21843,9 +22439,9 @@ double_415:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_417
+	JMP         columnsNext_425
 
-columnsLast_416:
+columnsLast_424:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -21928,82 +22524,82 @@ columnsLast_416:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_418
+	JBE         part_426
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_419
+	JBE         part_427
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_420
+	JBE         part_428
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_421
+	JBE         part_429
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_422
+	JBE         part_430
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_423
+	JBE         part_431
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_424
+	JBE         part_432
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_425
+	JBE         part_433
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_426
+	JBE         part_434
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_427
+	JBE         part_435
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_428
+	JBE         part_436
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_429
+	JBE         part_437
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_430
+	JBE         part_438
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_431
+	JBE         part_439
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_432
+	JBE         part_440
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_433
+	JBE         part_441
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -22091,99 +22687,99 @@ columnsLast_416:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_434
+	JBE         part_442
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_435
+	JBE         part_443
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_436
+	JBE         part_444
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_437
+	JBE         part_445
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_438
+	JBE         part_446
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_439
+	JBE         part_447
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_440
+	JBE         part_448
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_441
+	JBE         part_449
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_442
+	JBE         part_450
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_443
+	JBE         part_451
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_444
+	JBE         part_452
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_445
+	JBE         part_453
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_446
+	JBE         part_454
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_447
+	JBE         part_455
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_448
+	JBE         part_456
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_449
+	JBE         part_457
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealMoreAVX512Out_409
+	JMP         sealMoreAVX512Out_417
 
-columnsNext_417:
-	JMP passes_410
+columnsNext_425:
+	JMP passes_418
 
-passesRows_411:
+passesRows_419:
 	TESTQ           CX, CX
-	JEQ             sealMoreAVX512Out_409
+	JEQ             sealMoreAVX512Out_417
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_413
+	JBE             passesOne_421
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_412
+	JBE             passesTwo_420
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22204,7 +22800,7 @@ passesRows_411:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_450:
+double_458:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -22326,7 +22922,7 @@ double_450:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_450
+	JNE             double_458
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -22383,9 +22979,9 @@ double_450:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_414
+	JMP             passesWrite_422
 
-passesTwo_412:
+passesTwo_420:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22398,7 +22994,7 @@ passesTwo_412:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_451:
+double_459:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -22460,7 +23056,7 @@ double_451:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_451
+	JNE             double_459
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -22491,9 +23087,9 @@ double_451:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_414
+	JMP             passesWrite_422
 
-passesOne_413:
+passesOne_421:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22502,7 +23098,7 @@ passesOne_413:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_452:
+double_460:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -22534,7 +23130,7 @@ double_452:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_452
+	JNE             double_460
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -22553,91 +23149,91 @@ double_452:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_414:
+passesWrite_422:
 	CMPQ      CX, $0x00000040
-	JBE       part_453
+	JBE       part_461
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_454
+	JBE       part_462
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_455
+	JBE       part_463
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_456
+	JBE       part_464
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_457
+	JBE       part_465
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_458
+	JBE       part_466
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_459
+	JBE       part_467
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_460
+	JBE       part_468
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_461
+	JBE       part_469
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_462
+	JBE       part_470
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_463
+	JBE       part_471
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_464
+	JBE       part_472
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_465
+	JBE       part_473
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_466
+	JBE       part_474
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_467
+	JBE       part_475
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_468
+	JBE       part_476
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealMoreAVX512Out_409:
+sealMoreAVX512Out_417:
 	MOVQ         dst+16(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -22659,14 +23255,14 @@ sealMoreAVX512Out_409:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_469:
+hash_477:
 	CMPQ             R9, $0x00000028
-	JBE              hashEnd_470
+	JBE              hashEnd_478
 	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z19, Z19, Z19
 	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z21, Z21, Z21
 	VMOVDQU64        384(SI), Z25
 	VMOVDQA64        Z25, Z27
@@ -22680,20 +23276,20 @@ hash_469:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 608(SP), Z25, Z16
 	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2144(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2144(SP), Z26, Z19
+	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
+	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
 	VPMADD52LUQ.BCST 608(SP), Z26, Z17
 	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2144(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2144(SP), Z27, Z20
+	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
+	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
 	VPMADD52LUQ.BCST 608(SP), Z27, Z18
 	VPMADD52HUQ.BCST 608(SP), Z27, Z21
 	VMOVDQU64        256(SI), Z25
@@ -22708,20 +23304,20 @@ hash_469:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 544(SP), Z25, Z16
 	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2080(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2080(SP), Z26, Z19
+	VPMADD52LUQ.BCST 992(SP), Z25, Z17
+	VPMADD52HUQ.BCST 992(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
 	VPMADD52LUQ.BCST 544(SP), Z26, Z17
 	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1696(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1696(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2080(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2080(SP), Z27, Z20
+	VPMADD52LUQ.BCST 992(SP), Z26, Z18
+	VPMADD52HUQ.BCST 992(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
 	VPMADD52LUQ.BCST 544(SP), Z27, Z18
 	VPMADD52HUQ.BCST 544(SP), Z27, Z21
 	VMOVDQU64        128(SI), Z25
@@ -22736,20 +23332,20 @@ hash_469:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 480(SP), Z25, Z16
 	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1248(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1248(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2016(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2016(SP), Z26, Z19
+	VPMADD52LUQ.BCST 928(SP), Z25, Z17
+	VPMADD52HUQ.BCST 928(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
 	VPMADD52LUQ.BCST 480(SP), Z26, Z17
 	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1632(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1632(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2016(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2016(SP), Z27, Z20
+	VPMADD52LUQ.BCST 928(SP), Z26, Z18
+	VPMADD52HUQ.BCST 928(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
 	VPMADD52LUQ.BCST 480(SP), Z27, Z18
 	VPMADD52HUQ.BCST 480(SP), Z27, Z21
 	VMOVDQU64        (SI), Z25
@@ -22767,20 +23363,20 @@ hash_469:
 	VPADDQ           Z24, Z27, Z27
 	VPMADD52LUQ.BCST 416(SP), Z25, Z16
 	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 800(SP), Z25, Z17
-	VPMADD52HUQ.BCST 800(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1184(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1184(SP), Z25, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z26, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z26, Z19
+	VPMADD52LUQ.BCST 864(SP), Z25, Z17
+	VPMADD52HUQ.BCST 864(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
 	VPMADD52LUQ.BCST 416(SP), Z26, Z17
 	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 800(SP), Z26, Z18
-	VPMADD52HUQ.BCST 800(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1568(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1568(SP), Z27, Z19
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z17
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z20
+	VPMADD52LUQ.BCST 864(SP), Z26, Z18
+	VPMADD52HUQ.BCST 864(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
 	VPMADD52LUQ.BCST 416(SP), Z27, Z18
 	VPMADD52HUQ.BCST 416(SP), Z27, Z21
 	VPSLLQ           $0x08, Z19, Z19
@@ -22806,14 +23402,14 @@ hash_469:
 	ADDQ             $0x00000200, SI
 	SUBQ             $0x00000200, CX
 	SUBQ             $0x20, R9
-	JMP              hash_469
+	JMP              hash_477
 
-hashEnd_470:
+hashEnd_478:
 	VPXORQ Z16, Z16, Z16
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z17, Z17, Z17
-	VPXORQ Z20, Z20, Z20
 	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
@@ -22822,9 +23418,9 @@ hashEnd_470:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_471:
+hashVector_479:
 	CMPQ        R9, $0x08
-	JBE         hashTail_472
+	JBE         hashTail_480
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -22856,20 +23452,20 @@ hashVector_471:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -22877,9 +23473,9 @@ hashVector_471:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_471
+	JMP         hashVector_479
 
-hashTail_472:
+hashTail_480:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -22908,20 +23504,20 @@ hashTail_472:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   448(R10), Z25, Z17
+	VPMADD52HUQ   448(R10), Z25, Z20
+	VPMADD52LUQ   896(R10), Z25, Z18
+	VPMADD52HUQ   896(R10), Z25, Z21
+	VPMADD52LUQ   1792(R10), Z26, Z16
+	VPMADD52HUQ   1792(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   448(R10), Z26, Z18
+	VPMADD52HUQ   448(R10), Z26, Z21
+	VPMADD52LUQ   1344(R10), Z27, Z16
+	VPMADD52HUQ   1344(R10), Z27, Z19
+	VPMADD52LUQ   1792(R10), Z27, Z17
+	VPMADD52HUQ   1792(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -22994,393 +23590,393 @@ hashTail_472:
 	VZEROUPPER
 	RET
 
-part_418:
+part_426:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_419:
+part_427:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_420:
+part_428:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_421:
+part_429:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_422:
+part_430:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_423:
+part_431:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_424:
+part_432:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_425:
+part_433:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_426:
+part_434:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_427:
+part_435:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_428:
+part_436:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_429:
+part_437:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_430:
+part_438:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_431:
+part_439:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_432:
+part_440:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_433:
+part_441:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_434:
+part_442:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_435:
+part_443:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_436:
+part_444:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_437:
+part_445:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_438:
+part_446:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_439:
+part_447:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_440:
+part_448:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_441:
+part_449:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_442:
+part_450:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_443:
+part_451:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_444:
+part_452:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_445:
+part_453:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_446:
+part_454:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_447:
+part_455:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_448:
+part_456:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_449:
+part_457:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_453:
+part_461:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_454:
+part_462:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_455:
+part_463:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_456:
+part_464:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_457:
+part_465:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_458:
+part_466:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_459:
+part_467:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_460:
+part_468:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_461:
+part_469:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_462:
+part_470:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_463:
+part_471:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_464:
+part_472:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_465:
+part_473:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_466:
+part_474:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_467:
+part_475:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
-part_468:
+part_476:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_409
+	JMP        sealMoreAVX512Out_417
 
 // func openMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openMoreAVX512(SB), $2272-40
+TEXT ·openMoreAVX512(SB), $2624-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -23436,10 +24032,10 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -23492,10 +24088,10 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -23548,10 +24144,10 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -23598,22 +24194,27 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z23, 1056(SP)
+	VMOVDQU64    Z24, 1504(SP)
 	VPSLLQ       $0x04, Z23, Z20
 	VPSLLQ       $0x02, Z23, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
+	VMOVDQU64    Z19, 1952(SP)
 	VPSLLQ       $0x04, Z24, Z20
 	VPSLLQ       $0x02, Z24, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z19, 2400(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 736(SP)
+	VMOVDQU64    Z21, 1120(SP)
+	VMOVDQU64    Z21, 1184(SP)
+	VMOVDQU64    Z21, 1568(SP)
+	VMOVDQU64    Z21, 1632(SP)
+	VMOVDQU64    Z21, 2016(SP)
+	VMOVDQU64    Z21, 2080(SP)
+	VMOVDQU64    Z21, 2464(SP)
+	VMOVDQU64    Z21, 2528(SP)
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -23621,10 +24222,10 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -23665,16 +24266,16 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z17, 992(SP)
+	VMOVDQU64    Z18, 1440(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
+	VMOVDQU64    Z19, 1888(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2080(SP)
+	VMOVDQU64    Z19, 2336(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -23685,10 +24286,10 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -23729,19 +24330,19 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1376(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1632(SP)
+	VMOVDQU64    Z19, 1824(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2016(SP)
+	VMOVDQU64    Z19, 2272(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1440(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -23749,10 +24350,10 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -23793,22 +24394,22 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1312(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1568(SP)
+	VMOVDQU64    Z19, 1760(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
+	VMOVDQU64    Z19, 2208(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    1056(SP), Z23
+	VMOVDQU64    1504(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -23816,10 +24417,10 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPSLLQ       $0x02, Z27, Z29
 	VPADDQ       Z30, Z29, Z29
 	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z19, Z19, Z19
 	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
 	VPXORQ       Z21, Z21, Z21
 	VPMADD52LUQ  Z25, Z22, Z16
 	VPMADD52HUQ  Z25, Z22, Z19
@@ -23860,16 +24461,16 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1248(SP)
 	VPSLLQ       $0x04, Z17, Z20
 	VPSLLQ       $0x02, Z17, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1504(SP)
+	VMOVDQU64    Z19, 1696(SP)
 	VPSLLQ       $0x04, Z18, Z20
 	VPSLLQ       $0x02, Z18, Z19
 	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
+	VMOVDQU64    Z19, 2144(SP)
 	MOVQ         src+24(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -23891,14 +24492,14 @@ TEXT ·openMoreAVX512(SB), $2272-40
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_473:
+hash_481:
 	CMPQ             R9, $0x00000028
-	JBE              hashEnd_474
+	JBE              hashEnd_482
 	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z19, Z19, Z19
 	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
 	VPXORQ           Z21, Z21, Z21
 	VMOVDQU64        384(SI), Z25
 	VMOVDQA64        Z25, Z27
@@ -23912,20 +24513,20 @@ hash_473:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 608(SP), Z25, Z16
 	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2144(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2144(SP), Z26, Z19
+	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
+	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
 	VPMADD52LUQ.BCST 608(SP), Z26, Z17
 	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2144(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2144(SP), Z27, Z20
+	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
+	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
 	VPMADD52LUQ.BCST 608(SP), Z27, Z18
 	VPMADD52HUQ.BCST 608(SP), Z27, Z21
 	VMOVDQU64        256(SI), Z25
@@ -23940,20 +24541,20 @@ hash_473:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 544(SP), Z25, Z16
 	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2080(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2080(SP), Z26, Z19
+	VPMADD52LUQ.BCST 992(SP), Z25, Z17
+	VPMADD52HUQ.BCST 992(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
 	VPMADD52LUQ.BCST 544(SP), Z26, Z17
 	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1696(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1696(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2080(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2080(SP), Z27, Z20
+	VPMADD52LUQ.BCST 992(SP), Z26, Z18
+	VPMADD52HUQ.BCST 992(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
 	VPMADD52LUQ.BCST 544(SP), Z27, Z18
 	VPMADD52HUQ.BCST 544(SP), Z27, Z21
 	VMOVDQU64        128(SI), Z25
@@ -23968,20 +24569,20 @@ hash_473:
 	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
 	VPMADD52LUQ.BCST 480(SP), Z25, Z16
 	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1248(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1248(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2016(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2016(SP), Z26, Z19
+	VPMADD52LUQ.BCST 928(SP), Z25, Z17
+	VPMADD52HUQ.BCST 928(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
 	VPMADD52LUQ.BCST 480(SP), Z26, Z17
 	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1632(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1632(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2016(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2016(SP), Z27, Z20
+	VPMADD52LUQ.BCST 928(SP), Z26, Z18
+	VPMADD52HUQ.BCST 928(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
 	VPMADD52LUQ.BCST 480(SP), Z27, Z18
 	VPMADD52HUQ.BCST 480(SP), Z27, Z21
 	VMOVDQU64        (SI), Z25
@@ -23999,20 +24600,20 @@ hash_473:
 	VPADDQ           Z24, Z27, Z27
 	VPMADD52LUQ.BCST 416(SP), Z25, Z16
 	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 800(SP), Z25, Z17
-	VPMADD52HUQ.BCST 800(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1184(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1184(SP), Z25, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z26, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z26, Z19
+	VPMADD52LUQ.BCST 864(SP), Z25, Z17
+	VPMADD52HUQ.BCST 864(SP), Z25, Z20
+	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
+	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
+	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
+	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
 	VPMADD52LUQ.BCST 416(SP), Z26, Z17
 	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 800(SP), Z26, Z18
-	VPMADD52HUQ.BCST 800(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1568(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1568(SP), Z27, Z19
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z17
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z20
+	VPMADD52LUQ.BCST 864(SP), Z26, Z18
+	VPMADD52HUQ.BCST 864(SP), Z26, Z21
+	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
+	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
+	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
+	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
 	VPMADD52LUQ.BCST 416(SP), Z27, Z18
 	VPMADD52HUQ.BCST 416(SP), Z27, Z21
 	VPSLLQ           $0x08, Z19, Z19
@@ -24038,14 +24639,14 @@ hash_473:
 	ADDQ             $0x00000200, SI
 	SUBQ             $0x00000200, CX
 	SUBQ             $0x20, R9
-	JMP              hash_473
+	JMP              hash_481
 
-hashEnd_474:
+hashEnd_482:
 	VPXORQ Z16, Z16, Z16
-	VPXORQ Z19, Z19, Z19
 	VPXORQ Z17, Z17, Z17
-	VPXORQ Z20, Z20, Z20
 	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
@@ -24054,9 +24655,9 @@ hashEnd_474:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_475:
+hashVector_483:
 	CMPQ        R9, $0x08
-	JBE         hashTail_476
+	JBE         hashTail_484
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -24088,20 +24689,20 @@ hashVector_475:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ 448(R10), Z25, Z17
+	VPMADD52HUQ 448(R10), Z25, Z20
+	VPMADD52LUQ 896(R10), Z25, Z18
+	VPMADD52HUQ 896(R10), Z25, Z21
+	VPMADD52LUQ 1792(R10), Z26, Z16
+	VPMADD52HUQ 1792(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ 448(R10), Z26, Z18
+	VPMADD52HUQ 448(R10), Z26, Z21
+	VPMADD52LUQ 1344(R10), Z27, Z16
+	VPMADD52HUQ 1344(R10), Z27, Z19
+	VPMADD52LUQ 1792(R10), Z27, Z17
+	VPMADD52HUQ 1792(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -24109,9 +24710,9 @@ hashVector_475:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_475
+	JMP         hashVector_483
 
-hashTail_476:
+hashTail_484:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -24140,20 +24741,20 @@ hashTail_476:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   448(R10), Z25, Z17
+	VPMADD52HUQ   448(R10), Z25, Z20
+	VPMADD52LUQ   896(R10), Z25, Z18
+	VPMADD52HUQ   896(R10), Z25, Z21
+	VPMADD52LUQ   1792(R10), Z26, Z16
+	VPMADD52HUQ   1792(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   448(R10), Z26, Z18
+	VPMADD52HUQ   448(R10), Z26, Z21
+	VPMADD52LUQ   1344(R10), Z27, Z16
+	VPMADD52HUQ   1344(R10), Z27, Z19
+	VPMADD52LUQ   1792(R10), Z27, Z17
+	VPMADD52HUQ   1792(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -24224,9 +24825,9 @@ hashTail_476:
 	MOVQ          n+32(FP), CX
 	MOVQ          $-1, R8
 
-passes_478:
+passes_486:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_479
+	JBE          passesRows_487
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -24265,7 +24866,7 @@ passes_478:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_483:
+double_491:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -24459,9 +25060,9 @@ double_483:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_483
+	JNE         double_491
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_484
+	JBE         columnsLast_492
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -24694,9 +25295,9 @@ double_483:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_485
+	JMP         columnsNext_493
 
-columnsLast_484:
+columnsLast_492:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -24779,82 +25380,82 @@ columnsLast_484:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_486
+	JBE         part_494
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_487
+	JBE         part_495
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_488
+	JBE         part_496
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_489
+	JBE         part_497
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_490
+	JBE         part_498
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_491
+	JBE         part_499
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_492
+	JBE         part_500
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_493
+	JBE         part_501
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_494
+	JBE         part_502
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_495
+	JBE         part_503
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_496
+	JBE         part_504
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_497
+	JBE         part_505
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_498
+	JBE         part_506
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_499
+	JBE         part_507
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_500
+	JBE         part_508
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_501
+	JBE         part_509
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -24942,99 +25543,99 @@ columnsLast_484:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_502
+	JBE         part_510
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_503
+	JBE         part_511
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_504
+	JBE         part_512
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_505
+	JBE         part_513
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_506
+	JBE         part_514
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_507
+	JBE         part_515
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_508
+	JBE         part_516
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_509
+	JBE         part_517
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_510
+	JBE         part_518
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_511
+	JBE         part_519
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_512
+	JBE         part_520
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_513
+	JBE         part_521
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_514
+	JBE         part_522
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_515
+	JBE         part_523
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_516
+	JBE         part_524
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_517
+	JBE         part_525
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openMoreAVX512Out_477
+	JMP         openMoreAVX512Out_485
 
-columnsNext_485:
-	JMP passes_478
+columnsNext_493:
+	JMP passes_486
 
-passesRows_479:
+passesRows_487:
 	TESTQ           CX, CX
-	JEQ             openMoreAVX512Out_477
+	JEQ             openMoreAVX512Out_485
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_481
+	JBE             passesOne_489
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_480
+	JBE             passesTwo_488
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -25055,7 +25656,7 @@ passesRows_479:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_518:
+double_526:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -25177,7 +25778,7 @@ double_518:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_518
+	JNE             double_526
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -25234,9 +25835,9 @@ double_518:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_482
+	JMP             passesWrite_490
 
-passesTwo_480:
+passesTwo_488:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -25249,7 +25850,7 @@ passesTwo_480:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_519:
+double_527:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -25311,7 +25912,7 @@ double_519:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_519
+	JNE             double_527
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -25342,9 +25943,9 @@ double_519:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_482
+	JMP             passesWrite_490
 
-passesOne_481:
+passesOne_489:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -25353,7 +25954,7 @@ passesOne_481:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_520:
+double_528:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -25385,7 +25986,7 @@ double_520:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_520
+	JNE             double_528
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -25404,91 +26005,91 @@ double_520:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_482:
+passesWrite_490:
 	CMPQ      CX, $0x00000040
-	JBE       part_521
+	JBE       part_529
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_522
+	JBE       part_530
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_523
+	JBE       part_531
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_524
+	JBE       part_532
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_525
+	JBE       part_533
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_526
+	JBE       part_534
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_527
+	JBE       part_535
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_528
+	JBE       part_536
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_529
+	JBE       part_537
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_530
+	JBE       part_538
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_531
+	JBE       part_539
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_532
+	JBE       part_540
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_533
+	JBE       part_541
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_534
+	JBE       part_542
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_535
+	JBE       part_543
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_536
+	JBE       part_544
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openMoreAVX512Out_477:
+openMoreAVX512Out_485:
 	MOVQ s+8(FP), R15
 	MOVQ n+32(FP), CX
 	SHRQ $0x06, CX
@@ -25496,389 +26097,389 @@ openMoreAVX512Out_477:
 	VZEROUPPER
 	RET
 
-part_486:
+part_494:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_487:
+part_495:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_488:
+part_496:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_489:
+part_497:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_490:
+part_498:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_491:
+part_499:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_492:
+part_500:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_493:
+part_501:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_494:
+part_502:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_495:
+part_503:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_496:
+part_504:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_497:
+part_505:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_498:
+part_506:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_499:
+part_507:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_500:
+part_508:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_501:
+part_509:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_502:
+part_510:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_503:
+part_511:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_504:
+part_512:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_505:
+part_513:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_506:
+part_514:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_507:
+part_515:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_508:
+part_516:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_509:
+part_517:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_510:
+part_518:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_511:
+part_519:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_512:
+part_520:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_513:
+part_521:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_514:
+part_522:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_515:
+part_523:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_516:
+part_524:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_517:
+part_525:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_521:
+part_529:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_522:
+part_530:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_523:
+part_531:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_524:
+part_532:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_525:
+part_533:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_526:
+part_534:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_527:
+part_535:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_528:
+part_536:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_529:
+part_537:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_530:
+part_538:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_531:
+part_539:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_532:
+part_540:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_533:
+part_541:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_534:
+part_542:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_535:
+part_543:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
-part_536:
+part_544:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_477
+	JMP        openMoreAVX512Out_485
 
 // func startAVX512(key *key, s *stream, nonce *byte)
 // Requires: AVX, AVX512F
@@ -25919,7 +26520,7 @@ TEXT ·startAVX512(SB), $120-24
 	MOVQ    $0x0000000a, 80(SP)
 	PCALIGN $0x20
 
-start_537:
+start_545:
 	ADDL      SI, AX
 	ADDL      DI, BX
 	XORL      AX, R10
@@ -26025,7 +26626,7 @@ start_537:
 	ROLL      $0x07, R9
 	ROLL      $0x07, SI
 	DECQ      80(SP)
-	JNE       start_537
+	JNE       start_545
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -26081,15 +26682,15 @@ TEXT ·polyAVX512(SB), $0-24
 	MOVQ  p+8(FP), SI
 	MOVQ  n+16(FP), DI
 	TESTQ DI, DI
-	JEQ   adEnd_539
+	JEQ   adEnd_547
 
-ad_538:
+ad_546:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_540
+	JAE   adFull_548
 	BZHIQ DI, AX, AX
 
-adFull_540:
+adFull_548:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -26127,9 +26728,9 @@ adFull_540:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_538
+	JA         ad_546
 
-adEnd_539:
+adEnd_547:
 	MOVQ s+0(FP), R15
 	MOVQ R8, 32(R15)
 	MOVQ R9, 40(R15)

@@ -130,19 +130,16 @@ func (m *z512) message() {
 	m.JA(LabelRef(four))
 	m.CMPQ(rN, U32(256))
 	m.JA(LabelRef(two))
+	m.short()
 	after := label("Rows")
-	for _, sets := range []int{1, 2, 4} {
-		max := 40
-		switch sets {
-		case 1:
-			max = 24
-		case 2:
+	for _, sets := range []int{2, 4} {
+		if sets == 2 {
 			m.Label(two)
-		case 4:
+		} else {
 			m.Label(four)
 		}
 		m.rowsLoad(sets)
-		m.keyBeside(m.rowsDouble(sets), m.additionalData, m.powers(max))
+		m.keyBeside(m.rowsDouble(sets), m.additionalData, m.powers(40))
 		m.rowsEnd(sets, 16)
 		if sets != 4 {
 			m.JMP(LabelRef(after))
@@ -159,15 +156,11 @@ func (m *z512) message() {
 		m.hash(true)
 		m.compare(bad)
 		m.loadArgs()
-		m.TESTQ(rN, rN)
-		m.JEQ(LabelRef(end))
 		m.xor(blocks, z(16), false, end)
 		m.Label(end)
 		m.ok(1)
 		m.done()
 	} else {
-		m.TESTQ(rN, rN)
-		m.JEQ(LabelRef(end))
 		m.xor(blocks, z(16), false, end)
 		m.Label(end)
 		m.sealTag()

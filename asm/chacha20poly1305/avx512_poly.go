@@ -48,12 +48,14 @@ import (
 // than 8 blocks, or H = a sum in lane 0 alone; so 9 to 40 are left over.
 //
 // The table (f.pow) holds, for each limb and then for 20 times limbs 1 and 2,
-// r^40, r^39, ..., r^1 and eight zeros.
+// r^40, r^39, ..., r^1 and sixteen zeros.
 
 // Registers of the hash; the keystream may stay in 0 to 15.
 var (
 	polyL  = []reg.VecPhysical{z(16), z(17), z(18)}
 	polyU  = []reg.VecPhysical{z(19), z(20), z(21)}
+	polyL2 = []reg.VecPhysical{z(8), z(9), z(10)} // other accumulators, of short messages
+	polyU2 = []reg.VecPhysical{z(11), z(12), z(13)}
 	polyH  = []reg.VecPhysical{z(22), z(23), z(24)} // the sum; in powers, the multiplicand
 	polyM  = []reg.VecPhysical{z(25), z(26), z(27)} // a vector of blocks
 	polyB  = []reg.VecPhysical{z(25), z(26), z(27), z(28), z(29)}
@@ -88,17 +90,22 @@ func (m *z512) mask42() Mem { return m.Words64("poly42", 1<<42-1) }
 func (m *z512) pad() Mem    { return m.Words64("polyPad", 1<<40) } // 2^128 in limb 2
 
 // zero clears the accumulators.
-func (m *z512) zero() (o ops) {
-	for i := range 3 {
-		o = append(o, func() { m.VPXORQ(polyL[i], polyL[i], polyL[i]) })
-		o = append(o, func() { m.VPXORQ(polyU[i], polyU[i], polyU[i]) })
+func (m *z512) zero() ops { return m.clear(append(polyL[:3:3], polyU...)) }
+
+func (m *z512) clear(v []reg.VecPhysical) (o ops) {
+	for _, r := range v {
+		o = append(o, func() { m.VPXORQ(r, r, r) })
 	}
 	return o
 }
 
 // accumulate adds the product of a and b. b is limbs 0, 1, 2 and 20 times limbs
 // 1 and 2; bcst tells that they are single words in memory.
-func (m *z512) accumulate(a []reg.VecPhysical, b []Op, bcst bool) (o ops) {
+func (m *z512) accumulate(a []reg.VecPhysical, b []Op, bcst bool) ops {
+	return m.accumulateTo(polyL, polyU, a, b, bcst)
+}
+
+func (m *z512) accumulateTo(l, u, a []reg.VecPhysical, b []Op, bcst bool) (o ops) {
 	lo := func(b Op, a, acc reg.VecPhysical) { m.VPMADD52LUQ(b, a, acc) }
 	hi := func(b Op, a, acc reg.VecPhysical) { m.VPMADD52HUQ(b, a, acc) }
 	if bcst {
@@ -107,8 +114,8 @@ func (m *z512) accumulate(a []reg.VecPhysical, b []Op, bcst bool) (o ops) {
 	}
 	for i, row := range [][]Op{{b[0], b[1], b[2]}, {b[4], b[0], b[1]}, {b[3], b[4], b[0]}} {
 		for k, f := range row {
-			o = append(o, func() { lo(f, a[i], polyL[k]) })
-			o = append(o, func() { hi(f, a[i], polyU[k]) })
+			o = append(o, func() { lo(f, a[i], l[k]) })
+			o = append(o, func() { hi(f, a[i], u[k]) })
 		}
 	}
 	return o
@@ -208,6 +215,7 @@ func (m *z512) powers(max int) (o ops) {
 	do(func() { m.VPXORQ(polyU[2], polyU[2], polyU[2]) })
 	for j := range 5 {
 		do(func() { m.VMOVDQU64(polyU[2], m.at(j, 0)) })
+		do(func() { m.VMOVDQU64(polyU[2], m.at(j, -8)) })
 	}
 	mul(p)
 	store(l, 16)
@@ -265,30 +273,31 @@ func (m *z512) addH() (o ops) {
 	return o
 }
 
-// hash folds the rN bytes at rSrc into f.h, and behind them the block f.lens if
-// last: see the sum above. It uses the vectors from 16 on. The sum is returned in
-// three registers, canonical in none, the third < 8.
-func (m *z512) hash(last bool) (h []reg.GPPhysical) {
-	left, weight := reg.R9, reg.R10
-	m.VPBROADCASTQ(m.mask44(), mask44)
-	idx := m.Words64("polyIndex", 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15)
-	m.VMOVDQU64(idx, idxLow)
-	m.VMOVDQU64(idx.Offset(64), idxHi)
-
-	// The sum so far: limbs in lane 0. Its third word is < 8, so limb 2 < 2^43.
+// loadH puts the sum of f.h into lane 0 of three limbs. Its third word is < 8, so
+// limb 2 < 2^43.
+func (m *z512) loadH(h []reg.VecPhysical) {
 	m.MOVQ(m.f.h, reg.RAX)
 	m.MOVQ(m.f.h.Offset(8), reg.RBX)
 	m.MOVQ(m.f.h.Offset(16), reg.RDX)
 	m.MOVQ(m.mask44(), reg.R11)
 	m.MOVQ(reg.RAX, reg.R12)
 	m.ANDQ(reg.R11, reg.R12)
-	m.VMOVQ(reg.R12, asX(polyH[0]))
+	m.VMOVQ(reg.R12, asX(h[0]))
 	m.SHRQ(U8(44), reg.RBX, reg.RAX) // words 0 and 1 from bit 44 on
 	m.ANDQ(reg.R11, reg.RAX)
-	m.VMOVQ(reg.RAX, asX(polyH[1]))
+	m.VMOVQ(reg.RAX, asX(h[1]))
 	m.SHRQ(U8(24), reg.RDX, reg.RBX)
-	m.VMOVQ(reg.RBX, asX(polyH[2]))
+	m.VMOVQ(reg.RBX, asX(h[2]))
+}
 
+// hash folds the rN bytes at rSrc into f.h, and behind them the block f.lens if
+// last: see the sum above. It uses the vectors from 16 on. The sum is returned in
+// three registers, canonical in none, the third < 8.
+func (m *z512) hash(last bool) (h []reg.GPPhysical) {
+	left, weight := reg.R9, reg.R10
+	m.VPBROADCASTQ(m.mask44(), mask44)
+	m.loadIndex()
+	m.loadH(polyH)
 	m.LEAQ(Mem{Base: rN, Disp: 15}, left)
 	m.SHRQ(U8(4), left)
 	if last {
@@ -385,6 +394,13 @@ func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 	return m.sumLanes()
 }
 
+// loadIndex is for taking the low words and the high words of eight blocks apart.
+func (m *z512) loadIndex() {
+	idx := m.Words64("polyIndex", 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15)
+	m.VMOVDQU64(idx, idxLow)
+	m.VMOVDQU64(idx.Offset(64), idxHi)
+}
+
 // sumLanes adds the lanes of polyH up to three words.
 func (m *z512) sumLanes() []reg.GPPhysical {
 	h := []reg.GPPhysical{reg.RAX, reg.RBX, reg.RDX}
@@ -429,7 +445,7 @@ func (m *z512) around(h []reg.GPPhysical, t, u reg.GPPhysical) {
 	m.ADCQ(U8(0), h[2])
 }
 
-// tag makes the tag (Section 2.5) of a sum < 2^130 + 2^11 in the words h: its
+// tag makes the tag (Section 2.5) of a sum < 2^130 + 2^64 < 2p in the words h: its
 // residue mod p plus s. It is left in the first two.
 func (m *z512) tag(h []reg.GPPhysical, t, u, v reg.GPPhysical) {
 	m.MOVQ(h[0], t)

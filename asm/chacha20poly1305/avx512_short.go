@@ -1,0 +1,195 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// # Messages of up to 256 bytes
+//
+// What counts is the latency between the last round and the tag. So the text is
+// loaded, and masked, before the rounds, and the ciphertext goes from the registers
+// to the hash. The lengths are hashed apart, in the shadow of the rounds (f.len).
+// The block i of n, from 0 on, has the factor r^(n+1-i). Lanes behind the message
+// are 2^128; but for the first, lane n, they meet the zeros behind the table. Lane
+// n meets r, and so adds the 2^128 of the block of lengths, which therefore is
+// hashed without it; unless n = 16, when no lane is left. The lanes of the products
+// are added up before any carry.
+
+var (
+	shortText = []reg.VecPhysical{z(4), z(5), z(6), z(7)}   // the text, zeros behind it
+	shortMask = []reg.VecPhysical{z(8), z(9), z(10), z(11)} // ones where it has bytes
+	shortH    = []reg.VecPhysical{z(12), z(13), z(14)}      // the sum of the additional data
+	shortK    = []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K3, reg.K4}
+)
+
+func (m *z512) short() {
+	m.Load(m.Param("src"), rSrc)
+	m.MOVQ(I32(-1), rOne)
+	m.XORL(reg.R11L, reg.R11L)
+	m.MOVL(U32(64), reg.R12L)
+	for i, k := range shortK {
+		m.MOVQ(rN, reg.RAX)
+		m.CMPQ(reg.RAX, reg.R12)
+		m.CMOVQHI(reg.R12, reg.RAX)
+		m.BZHIQ(reg.RAX, rOne, reg.RAX)
+		m.KMOVQ(reg.RAX, k)
+		if i == 0 {
+			m.MOVQ(reg.RAX, m.f.mask)
+		}
+		m.SUBQ(reg.R12, rN)
+		m.CMOVQCS(reg.R11, rN)
+		m.VMOVDQU8_Z(Mem{Base: rSrc, Disp: 64 * i}, k, shortText[i])
+		if !m.open {
+			m.VPMOVM2B(k, shortMask[i])
+		}
+	}
+	m.rowsLoad(1)
+	m.keyBeside(m.rowsDouble(1), func() {
+		m.additionalData()
+		m.KMOVQ(m.f.mask, reg.K1)
+		m.MOVQ(m.f.lens, scalarH[0])
+		m.MOVQ(m.f.lens.Offset(8), scalarH[1])
+		m.MOVQ(m.f.lens.Offset(8), scalarH[2])
+		m.ADDQ(U8(15), scalarH[2])
+		m.SHRQ(U8(8), scalarH[2])
+		m.scalarMul()
+		for i := range 3 {
+			m.MOVQ(scalarH[i], m.f.len.Offset(8*i))
+		}
+		m.loadH(shortH)
+	}, m.powers(24))
+
+	bad, hash, end, one := m.NewLabel("shortBad"), m.NewLabel("shortHash"), m.NewLabel("shortEnd"), m.NewLabel("shortOne")
+	m.loadArgs()
+	n := reg.R9
+	m.MOVQ(rN, n)
+	weight := reg.R10
+	m.LEAQ(Mem{Base: rN, Disp: 15}, reg.RAX)
+	m.SHRQ(U8(4), reg.RAX)
+	m.MOVL(U32(39), weight.As32())
+	m.SUBQ(reg.RAX, weight)
+	m.LEAQ(m.f.pow.Idx(weight, 8), weight)
+	factor := func(v int) (b []Op) {
+		for l := range 5 {
+			b = append(b, Mem{Base: weight, Disp: l*powRow + 64*v})
+		}
+		return b
+	}
+	m.loadIndex()
+	m.zero().emit()
+	m.accumulate(shortH, factor(0), false).emit()
+	m.rowsEnd(1, 12)
+	text := shortText
+	if !m.open {
+		text = []reg.VecPhysical{z(0), z(1), z(2), z(3)}
+		for i := range 4 {
+			// (keystream ^ text) & mask
+			m.VPTERNLOGQ(U8(0x28), shortMask[i], shortText[i], z(i))
+		}
+		for i := range 4 {
+			m.VMOVDQU8(z(i), shortK[i], Mem{Base: rDst, Disp: 64 * i})
+			if i < 3 {
+				m.CMPQ(n, U32(uint32(64*(i+1))))
+				m.JBE(LabelRef(hash))
+			}
+		}
+		m.Label(hash)
+	}
+	vector := func(v int) {
+		m.VMOVDQA64(text[2*v], polyM[0])
+		m.VMOVDQA64(text[2*v], polyM[2])
+		m.VPERMT2Q(text[2*v+1], idxLow, polyM[0])
+		m.VPERMT2Q(text[2*v+1], idxHi, polyM[2])
+		m.split().emit()
+	}
+	vector(0)
+	m.accumulate(polyM, factor(0), false).emit()
+	m.CMPQ(n, U32(112))
+	m.JBE(LabelRef(one))
+	m.clear(append(polyL2[:3:3], polyU2...)).emit()
+	vector(1)
+	m.accumulateTo(polyL2, polyU2, polyM, factor(1), false).emit()
+	for i := range 3 {
+		m.VPADDQ(polyL2[i], polyL[i], polyL[i])
+		m.VPADDQ(polyU2[i], polyU[i], polyU[i])
+	}
+	m.Label(one)
+	h := m.sumProducts()
+	m.tag(h, reg.R11, reg.R12, reg.R13)
+	if m.open {
+		m.XORQ(Mem{Base: rSrc, Index: n, Scale: 1}, h[0])
+		m.XORQ(Mem{Base: rSrc, Index: n, Scale: 1, Disp: 8}, h[1])
+		m.ORQ(h[1], h[0])
+		m.JNE(LabelRef(bad))
+		for i := range 4 {
+			m.VPXORQ(shortText[i], z(i), z(i))
+			m.VMOVDQU8(z(i), shortK[i], Mem{Base: rDst, Disp: 64 * i})
+			if i < 3 {
+				m.CMPQ(n, U32(uint32(64*(i+1))))
+				m.JBE(LabelRef(end))
+			}
+		}
+		m.Label(end)
+		m.ok(1)
+		m.done()
+		m.Label(bad)
+		m.ok(0)
+		m.done()
+		return
+	}
+	m.MOVQ(h[0], Mem{Base: rDst, Index: n, Scale: 1})
+	m.MOVQ(h[1], Mem{Base: rDst, Index: n, Scale: 1, Disp: 8})
+	m.done()
+}
+
+// sumProducts adds the lanes of the accumulators and f.len up to three words.
+//
+// Bounds. The accumulators hold three products, so that the sums of lanes are
+// l_i < 8·9·2^52 < 2^59 and u_i < 8·9·2^41.5 < 2^48; l1 and l2 take in 2^8·u < 2^56.
+// In l0 + 2^44·l1 + 2^88·l2 + 2^140·u2, word 2 is < 2^60 + 2^20, and f.len adds
+// less than 8.
+func (m *z512) sumProducts() []reg.GPPhysical {
+	l, u, t := polyL, polyU, polyM
+	m.VPSLLQ(U8(8), u[0], u[0])
+	m.VPSLLQ(U8(8), u[1], u[1])
+	m.VPADDQ(u[0], l[1], l[1])
+	m.VPADDQ(u[1], l[2], l[2])
+	m.VPUNPCKLQDQ(l[1], l[0], t[0])
+	m.VPUNPCKHQDQ(l[1], l[0], t[1])
+	m.VPUNPCKLQDQ(u[2], l[2], t[2])
+	m.VPUNPCKHQDQ(u[2], l[2], polyT)
+	m.VPADDQ(t[1], t[0], t[0])
+	m.VPADDQ(polyT, t[2], t[2])
+	for _, v := range []reg.VecPhysical{t[0], t[2]} {
+		m.VEXTRACTI64X4(U8(1), v, asY(polyT))
+		m.VPADDQ(asY(polyT), asY(v), asY(v))
+		m.VEXTRACTI64X2(U8(1), asY(v), asX(polyT))
+		m.VPADDQ(asX(polyT), asX(v), asX(v))
+	}
+	h := []reg.GPPhysical{reg.RAX, reg.RBX, reg.RDX}
+	l1 := reg.R11
+	m.VMOVQ(asX(t[0]), h[0])
+	m.VPEXTRQ(U8(1), asX(t[0]), l1)
+	m.VMOVQ(asX(t[2]), h[1])
+	m.VPEXTRQ(U8(1), asX(t[2]), h[2])
+	m.MOVQ(l1, reg.R12)
+	m.SHLQ(U8(44), l1)
+	m.SHRQ(U8(20), reg.R12)
+	m.MOVQ(h[1], reg.R13)
+	m.SHLQ(U8(24), h[1])
+	m.SHRQ(U8(40), reg.R13)
+	m.SHLQ(U8(12), h[2])
+	m.ADDQ(l1, h[0])
+	m.ADCQ(reg.R12, h[1])
+	m.ADCQ(reg.R13, h[2])
+	for i := range 3 {
+		if i == 0 {
+			m.ADDQ(m.f.len, h[0])
+		} else {
+			m.ADCQ(m.f.len.Offset(8*i), h[i])
+		}
+	}
+	m.around(h, reg.R11, reg.R12)
+	return h
+}
