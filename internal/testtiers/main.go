@@ -181,7 +181,7 @@ var needs = map[string]string{
 	"vaes512": "vaes vpclmulqdq avx512f avx512bw avx512vl avx512dq",
 	"shani":   "sha_ni sse4_1 ssse3",
 	"avx2":    "avx2 bmi1 bmi2",
-	"avx512":  "avx512f avx512bw avx512vl avx512dq",
+	"avx512":  "avx512f avx512bw avx512vl avx512dq avx512ifma",
 	"adx":     "adx bmi2",
 	"ifma":    "avx512ifma avx512vl",
 }
