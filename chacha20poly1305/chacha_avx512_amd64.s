@@ -6,7 +6,7 @@
 
 // func sealAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealAVX512(SB), $2624-64
+TEXT ·sealAVX512(SB), $2328-64
 	MOVL    $0x00000055, AX
 	KMOVW   AX, K5
 	MOVL    $0x00000033, AX
@@ -15,7 +15,7 @@ TEXT ·sealAVX512(SB), $2624-64
 	KMOVW   AX, K7
 	MOVQ    s+8(FP), AX
 	TESTQ   AX, AX
-	JEQ     sealAVX512Whole_1
+	JEQ     sealAVX512Whole_2
 	MOVQ    s+8(FP), R15
 	MOVQ    key+0(FP), BX
 	VMOVDQU chachaConstants<>+0(SB), X0
@@ -52,9 +52,9 @@ TEXT ·sealAVX512(SB), $2624-64
 	MOVQ    n+40(FP), CX
 	MOVQ    $-1, R8
 
-passes_8:
+passes_9:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_9
+	JBE          passesRows_10
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -93,7 +93,7 @@ passes_8:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_13:
+double_14:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -287,9 +287,9 @@ double_13:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_13
+	JNE         double_14
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_14
+	JBE         columnsLast_15
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -522,9 +522,9 @@ double_13:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_15
+	JMP         columnsNext_16
 
-columnsLast_14:
+columnsLast_15:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -607,82 +607,82 @@ columnsLast_14:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_16
+	JBE         part_17
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_17
+	JBE         part_18
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_18
+	JBE         part_19
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_19
+	JBE         part_20
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_20
+	JBE         part_21
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_21
+	JBE         part_22
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_22
+	JBE         part_23
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_23
+	JBE         part_24
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_24
+	JBE         part_25
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_25
+	JBE         part_26
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_26
+	JBE         part_27
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_27
+	JBE         part_28
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_28
+	JBE         part_29
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_29
+	JBE         part_30
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_30
+	JBE         part_31
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_31
+	JBE         part_32
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -770,99 +770,99 @@ columnsLast_14:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_32
+	JBE         part_33
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_33
+	JBE         part_34
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_34
+	JBE         part_35
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_35
+	JBE         part_36
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_36
+	JBE         part_37
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_37
+	JBE         part_38
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_38
+	JBE         part_39
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_39
+	JBE         part_40
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_40
+	JBE         part_41
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_41
+	JBE         part_42
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_42
+	JBE         part_43
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_43
+	JBE         part_44
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_44
+	JBE         part_45
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_45
+	JBE         part_46
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_46
+	JBE         part_47
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_47
+	JBE         part_48
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealAVX512Hash_5
+	JMP         sealAVX512Hash_6
 
-columnsNext_15:
-	JMP passes_8
+columnsNext_16:
+	JMP passes_9
 
-passesRows_9:
+passesRows_10:
 	TESTQ           CX, CX
-	JEQ             sealAVX512Hash_5
+	JEQ             sealAVX512Hash_6
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_11
+	JBE             passesOne_12
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_10
+	JBE             passesTwo_11
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -883,7 +883,7 @@ passesRows_9:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_48:
+double_49:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -1005,7 +1005,7 @@ double_48:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_48
+	JNE             double_49
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1062,9 +1062,9 @@ double_48:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_12
+	JMP             passesWrite_13
 
-passesTwo_10:
+passesTwo_11:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1077,7 +1077,7 @@ passesTwo_10:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_49:
+double_50:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -1139,7 +1139,7 @@ double_49:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_49
+	JNE             double_50
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1170,9 +1170,9 @@ double_49:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_12
+	JMP             passesWrite_13
 
-passesOne_11:
+passesOne_12:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1181,7 +1181,7 @@ passesOne_11:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_50:
+double_51:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -1213,7 +1213,7 @@ double_50:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_50
+	JNE             double_51
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1232,92 +1232,92 @@ double_50:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_12:
+passesWrite_13:
 	CMPQ      CX, $0x00000040
-	JBE       part_51
+	JBE       part_52
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_52
+	JBE       part_53
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_53
+	JBE       part_54
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_54
+	JBE       part_55
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_55
+	JBE       part_56
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_56
+	JBE       part_57
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_57
+	JBE       part_58
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_58
+	JBE       part_59
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_59
+	JBE       part_60
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_60
+	JBE       part_61
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_61
+	JBE       part_62
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_62
+	JBE       part_63
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_63
+	JBE       part_64
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_64
+	JBE       part_65
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_65
+	JBE       part_66
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_66
+	JBE       part_67
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
-	JMP       sealAVX512Hash_5
+	JMP       sealAVX512Hash_6
 
-sealAVX512Whole_1:
+sealAVX512Whole_2:
 	MOVQ            nonce+16(FP), DX
 	MOVQ            key+0(FP), BX
 	VMOVDQU         chachaConstants<>+0(SB), X0
@@ -1337,11 +1337,13 @@ sealAVX512Whole_1:
 	MOVQ            AX, 336(SP)
 	MOVQ            CX, 344(SP)
 	CMPQ            CX, $0x00000400
-	JA              sealAVX512Columns_4
+	JA              sealAVX512Columns_5
 	CMPQ            CX, $0x00000200
-	JA              sealAVX512Four_3
+	JA              sealAVX512Four_4
 	CMPQ            CX, $0x00000100
-	JA              sealAVX512Two_2
+	JA              sealAVX512Two_3
+	CMPQ            CX, $0x00000070
+	JA              sealAVX512Short_1
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -1351,7 +1353,7 @@ sealAVX512Whole_1:
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
 	KMOVQ           AX, K1
-	MOVQ            AX, 2592(SP)
+	MOVQ            AX, 2272(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
 	VMOVDQU8.Z      (SI), K1, Z4
@@ -1365,24 +1367,6 @@ sealAVX512Whole_1:
 	CMOVQCS         R11, CX
 	VMOVDQU8.Z      64(SI), K2, Z5
 	VPMOVM2B        K2, Z9
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K3
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      128(SI), K3, Z6
-	VPMOVM2B        K3, Z10
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K4
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      192(SI), K4, Z7
-	VPMOVM2B        K4, Z11
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1410,7 +1394,7 @@ sealAVX512Whole_1:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_67:
+key_68:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -1650,7 +1634,7 @@ key_67:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_67
+	JNE     key_68
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -1686,15 +1670,15 @@ key_67:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_69
+	JEQ     adEnd_70
 
-ad_68:
+ad_69:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_70
+	JAE   adFull_71
 	BZHIQ DI, AX, AX
 
-adFull_70:
+adFull_71:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -1732,18 +1716,16 @@ adFull_70:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_68
+	JA         ad_69
 
-adEnd_69:
+adEnd_70:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2592(SP), K1
+	KMOVQ           2272(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
-	MOVQ            344(SP), R10
-	ADDQ            $0x0f, R10
-	SHRQ            $0x08, R10
+	XORL            R10, R10
 	MOVQ            R8, DX
 	MULXQ           R11, AX, BX
 	MULXQ           R12, R14, R15
@@ -1772,507 +1754,375 @@ adEnd_69:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2600(SP)
-	MOVQ            R9, 2608(SP)
-	MOVQ            R10, 2616(SP)
+	MOVQ            R8, 2280(SP)
+	MOVQ            R9, 2288(SP)
+	MOVQ            R10, 2296(SP)
 	MOVQ            312(SP), AX
 	MOVQ            320(SP), BX
-	MOVQ            328(SP), DX
 	MOVQ            poly44<>+0(SB), R11
 	MOVQ            AX, R12
 	ANDQ            R11, R12
-	VMOVQ           R12, X12
 	SHRQ            $0x2c, BX, AX
 	ANDQ            R11, AX
-	VMOVQ           AX, X13
+	MOVQ            328(SP), DX
 	SHRQ            $0x18, DX, BX
+	VMOVQ           R12, X12
+	VMOVQ           AX, X13
 	VMOVQ           BX, X14
+	MOVQ            344(SP), AX
+	ADDQ            $0x0f, AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000007, BX
+	SUBQ            AX, BX
+	LEAQ            polyShift<>+0(SB), R10
+	LEAQ            (R10)(BX*8), R10
 	VPBROADCASTQ    poly44<>+0(SB), Z31
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
-	VPBROADCASTQ    288(SP), Z24
 	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z22, Z23
-	VPSLLQ          $0x14, Z24, Z30
+	VPBROADCASTQ    288(SP), Z24
 	VPROLD          $0x10, Z3, Z3
-	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPANDQ          Z31, Z22, Z22
+	VPSRLQ          $0x2c, Z22, Z23
 	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x18, Z24, Z24
-	VMOVDQA64       Z22, Z25
+	VPSLLQ          $0x14, Z24, Z30
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
 	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z22, Z22
+	VPROLD          $0x0c, Z1, Z1
+	VPSRLQ          $0x18, Z24, Z24
+	VPADDD          Z1, Z0, Z0
+	VMOVDQA64       Z22, Z25
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z23, Z26
 	VMOVDQA64       Z24, Z27
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z3, Z2, Z2
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z19, Z19, Z19
+	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x0c, Z1, Z1
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x39, Z2, Z2
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z17, Z30
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
 	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
+	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z0, Z0
+	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x93, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z16, K5, Z22
+	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z1, Z0, Z0
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K5, Z24
-	VPSLLQ          $0x04, Z26, Z30
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x0c, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
+	VPSLLQ          $0x04, Z27, Z30
 	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x39, Z0, Z0
+	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z1, Z1
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
 	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
+	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x93, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
-	VPBROADCASTQ    X16, Z25
-	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K6, Z22
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z17, K6, Z23
-	VPROLD          $0x07, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
+	VPADDD          Z3, Z2, Z2
+	VPBROADCASTQ    X16, Z25
+	VPXORD          Z2, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x0c, Z1, Z1
+	VPBROADCASTQ    X18, Z27
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x4e, Z3, Z3
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z2, Z2
+	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
 	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z3, Z2, Z2
+	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x39, Z2, Z2
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
 	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x0c, Z1, Z1
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
+	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K7, Z22
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z17, K7, Z23
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z22, 608(SP)
-	VMOVDQU64       Z23, 1056(SP)
-	VPROLD          $0x08, Z3, Z3
-	VMOVDQU64       Z24, 1504(SP)
-	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z23, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z19, 1952(SP)
-	VPSLLQ          $0x04, Z24, Z20
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z24, Z19
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2400(SP)
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 672(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z21, 736(SP)
-	VMOVDQU64       Z21, 1120(SP)
-	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z21, 1184(SP)
-	VMOVDQU64       Z21, 1568(SP)
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z21, 1632(SP)
-	VMOVDQU64       Z21, 2016(SP)
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z21, 2080(SP)
-	VMOVDQU64       Z21, 2464(SP)
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z21, 2528(SP)
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
+	VMOVDQU64       (R10), Z25
 	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
+	VPERMT2Q        Z21, Z25, Z22
+	VPERMT2Q        Z21, Z25, Z23
 	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
+	VPERMT2Q        Z21, Z25, Z24
 	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
+	VMOVDQU64       Z22, 352(SP)
 	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
+	VMOVDQU64       Z23, 736(SP)
+	VMOVDQU64       Z24, 1120(SP)
 	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
+	VPSLLQ          $0x04, Z23, Z19
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPSLLQ          $0x02, Z23, Z20
 	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z1, Z0, Z0
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 544(SP)
-	VMOVDQU64       Z17, 992(SP)
-	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z18, 1440(SP)
-	VPSLLQ          $0x04, Z17, Z20
+	VMOVDQU64       Z20, 1504(SP)
+	VPSLLQ          $0x04, Z24, Z19
 	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z17, Z19
-	VPADDQ          Z20, Z19, Z19
+	VPSLLQ          $0x02, Z24, Z20
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z19, 1888(SP)
-	VPSLLQ          $0x04, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z19, 2336(SP)
-	VPBROADCASTQ    X16, Z25
-	VPXORD          Z0, Z3, Z3
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 480(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z17, 928(SP)
-	VMOVDQU64       Z18, 1376(SP)
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1824(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x04, Z18, Z20
-	VPSLLQ          $0x02, Z18, Z19
-	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2272(SP)
+	VMOVDQU64       Z20, 1888(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
 	MOVQ            $-1, R8
 	MOVQ            CX, R9
-	LEAQ            15(CX), AX
-	SHRQ            $0x04, AX
-	MOVL            $0x00000027, R10
-	SUBQ            AX, R10
-	LEAQ            352(SP)(R10*8), R10
 	VMOVDQU64       polyIndex<>+0(SB), Z29
 	VMOVDQU64       polyIndex<>+64(SB), Z30
 	VPXORQ          Z16, Z16, Z16
@@ -2281,24 +2131,24 @@ adEnd_69:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     (R10), Z12, Z16
-	VPMADD52HUQ     (R10), Z12, Z19
-	VPMADD52LUQ     448(R10), Z12, Z17
-	VPMADD52HUQ     448(R10), Z12, Z20
-	VPMADD52LUQ     896(R10), Z12, Z18
-	VPMADD52HUQ     896(R10), Z12, Z21
-	VPMADD52LUQ     1792(R10), Z13, Z16
-	VPMADD52HUQ     1792(R10), Z13, Z19
-	VPMADD52LUQ     (R10), Z13, Z17
-	VPMADD52HUQ     (R10), Z13, Z20
-	VPMADD52LUQ     448(R10), Z13, Z18
-	VPMADD52HUQ     448(R10), Z13, Z21
-	VPMADD52LUQ     1344(R10), Z14, Z16
-	VPMADD52HUQ     1344(R10), Z14, Z19
-	VPMADD52LUQ     1792(R10), Z14, Z17
-	VPMADD52HUQ     1792(R10), Z14, Z20
-	VPMADD52LUQ     (R10), Z14, Z18
-	VPMADD52HUQ     (R10), Z14, Z21
+	VPMADD52LUQ     352(SP), Z12, Z16
+	VPMADD52HUQ     352(SP), Z12, Z19
+	VPMADD52LUQ     736(SP), Z12, Z17
+	VPMADD52HUQ     736(SP), Z12, Z20
+	VPMADD52LUQ     1120(SP), Z12, Z18
+	VPMADD52HUQ     1120(SP), Z12, Z21
+	VPMADD52LUQ     1888(SP), Z13, Z16
+	VPMADD52HUQ     1888(SP), Z13, Z19
+	VPMADD52LUQ     352(SP), Z13, Z17
+	VPMADD52HUQ     352(SP), Z13, Z20
+	VPMADD52LUQ     736(SP), Z13, Z18
+	VPMADD52HUQ     736(SP), Z13, Z21
+	VPMADD52LUQ     1504(SP), Z14, Z16
+	VPMADD52HUQ     1504(SP), Z14, Z19
+	VPMADD52LUQ     1888(SP), Z14, Z17
+	VPMADD52HUQ     1888(SP), Z14, Z20
+	VPMADD52LUQ     352(SP), Z14, Z18
+	VPMADD52HUQ     352(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -2318,92 +2168,40 @@ adEnd_69:
 	VSHUFI32X4      $0xdd, Z15, Z13, Z3
 	VPTERNLOGQ      $0x28, Z8, Z4, Z0
 	VPTERNLOGQ      $0x28, Z9, Z5, Z1
-	VPTERNLOGQ      $0x28, Z10, Z6, Z2
-	VPTERNLOGQ      $0x28, Z11, Z7, Z3
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortHash_72
+	JBE             shortHash_73
 	VMOVDQU8        Z1, K2, 64(DI)
-	CMPQ            R9, $0x00000080
-	JBE             shortHash_72
-	VMOVDQU8        Z2, K3, 128(DI)
-	CMPQ            R9, $0x000000c0
-	JBE             shortHash_72
-	VMOVDQU8        Z3, K4, 192(DI)
 
-shortHash_72:
-	VMOVDQA64   Z0, Z25
-	VMOVDQA64   Z0, Z27
-	VPERMT2Q    Z1, Z29, Z25
-	VPERMT2Q    Z1, Z30, Z27
-	VPSRLQ      $0x2c, Z25, Z28
-	VPSLLQ      $0x14, Z27, Z26
-	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
-	VPANDQ      Z31, Z25, Z25
-	VPSRLQ      $0x18, Z27, Z27
-	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ (R10), Z25, Z16
-	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
-	VPMADD52LUQ (R10), Z26, Z17
-	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
-	VPMADD52LUQ (R10), Z27, Z18
-	VPMADD52HUQ (R10), Z27, Z21
-	CMPQ        R9, $0x00000070
-	JBE         shortOne_74
-	VPXORQ      Z8, Z8, Z8
-	VPXORQ      Z9, Z9, Z9
-	VPXORQ      Z10, Z10, Z10
-	VPXORQ      Z11, Z11, Z11
-	VPXORQ      Z12, Z12, Z12
-	VPXORQ      Z13, Z13, Z13
-	VMOVDQA64   Z2, Z25
-	VMOVDQA64   Z2, Z27
-	VPERMT2Q    Z3, Z29, Z25
-	VPERMT2Q    Z3, Z30, Z27
-	VPSRLQ      $0x2c, Z25, Z28
-	VPSLLQ      $0x14, Z27, Z26
-	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
-	VPANDQ      Z31, Z25, Z25
-	VPSRLQ      $0x18, Z27, Z27
-	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ 64(R10), Z25, Z8
-	VPMADD52HUQ 64(R10), Z25, Z11
-	VPMADD52LUQ 512(R10), Z25, Z9
-	VPMADD52HUQ 512(R10), Z25, Z12
-	VPMADD52LUQ 960(R10), Z25, Z10
-	VPMADD52HUQ 960(R10), Z25, Z13
-	VPMADD52LUQ 1856(R10), Z26, Z8
-	VPMADD52HUQ 1856(R10), Z26, Z11
-	VPMADD52LUQ 64(R10), Z26, Z9
-	VPMADD52HUQ 64(R10), Z26, Z12
-	VPMADD52LUQ 512(R10), Z26, Z10
-	VPMADD52HUQ 512(R10), Z26, Z13
-	VPMADD52LUQ 1408(R10), Z27, Z8
-	VPMADD52HUQ 1408(R10), Z27, Z11
-	VPMADD52LUQ 1856(R10), Z27, Z9
-	VPMADD52HUQ 1856(R10), Z27, Z12
-	VPMADD52LUQ 64(R10), Z27, Z10
-	VPMADD52HUQ 64(R10), Z27, Z13
-	VPADDQ      Z8, Z16, Z16
-	VPADDQ      Z11, Z19, Z19
-	VPADDQ      Z9, Z17, Z17
-	VPADDQ      Z12, Z20, Z20
-	VPADDQ      Z10, Z18, Z18
-	VPADDQ      Z13, Z21, Z21
-
-shortOne_74:
+shortHash_73:
+	VMOVDQA64     Z0, Z25
+	VMOVDQA64     Z0, Z27
+	VPERMT2Q      Z1, Z29, Z25
+	VPERMT2Q      Z1, Z30, Z27
+	VPSRLQ        $0x2c, Z25, Z28
+	VPSLLQ        $0x14, Z27, Z26
+	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
+	VPANDQ        Z31, Z25, Z25
+	VPSRLQ        $0x18, Z27, Z27
+	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ   352(SP), Z25, Z16
+	VPMADD52HUQ   352(SP), Z25, Z19
+	VPMADD52LUQ   736(SP), Z25, Z17
+	VPMADD52HUQ   736(SP), Z25, Z20
+	VPMADD52LUQ   1120(SP), Z25, Z18
+	VPMADD52HUQ   1120(SP), Z25, Z21
+	VPMADD52LUQ   1888(SP), Z26, Z16
+	VPMADD52HUQ   1888(SP), Z26, Z19
+	VPMADD52LUQ   352(SP), Z26, Z17
+	VPMADD52HUQ   352(SP), Z26, Z20
+	VPMADD52LUQ   736(SP), Z26, Z18
+	VPMADD52HUQ   736(SP), Z26, Z21
+	VPMADD52LUQ   1504(SP), Z27, Z16
+	VPMADD52HUQ   1504(SP), Z27, Z19
+	VPMADD52LUQ   1888(SP), Z27, Z17
+	VPMADD52HUQ   1888(SP), Z27, Z20
+	VPMADD52LUQ   352(SP), Z27, Z18
+	VPMADD52HUQ   352(SP), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
 	VPSLLQ        $0x08, Z20, Z20
 	VPADDQ        Z19, Z17, Z17
@@ -2436,9 +2234,9 @@ shortOne_74:
 	ADDQ          R11, AX
 	ADCQ          R12, BX
 	ADCQ          R13, DX
-	ADDQ          2600(SP), AX
-	ADCQ          2608(SP), BX
-	ADCQ          2616(SP), DX
+	ADDQ          2280(SP), AX
+	ADCQ          2288(SP), BX
+	ADCQ          2296(SP), DX
 	MOVQ          DX, R11
 	MOVQ          DX, R12
 	SHRQ          $0x02, R11
@@ -2464,7 +2262,1137 @@ shortOne_74:
 	VZEROUPPER
 	RET
 
-sealAVX512Two_2:
+sealAVX512Short_1:
+	MOVQ            src+32(FP), SI
+	MOVQ            $-1, R8
+	XORL            R11, R11
+	MOVL            $0x00000040, R12
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K1
+	MOVQ            AX, 2272(SP)
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      (SI), K1, Z4
+	VPMOVM2B        K1, Z8
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K2
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      64(SI), K2, Z5
+	VPMOVM2B        K2, Z9
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K3
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      128(SI), K3, Z6
+	VPMOVM2B        K3, Z10
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K4
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      192(SI), K4, Z7
+	VPMOVM2B        K4, Z11
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            (SP), AX
+	MOVL            16(SP), SI
+	MOVL            48(SP), R10
+	MOVL            4(SP), BX
+	MOVL            20(SP), DI
+	MOVL            52(SP), R11
+	MOVL            8(SP), CX
+	MOVL            24(SP), R8
+	MOVL            56(SP), R12
+	MOVL            12(SP), DX
+	MOVL            28(SP), R9
+	MOVL            60(SP), R13
+	XORL            R10, R10
+	MOVL            40(SP), R14
+	MOVL            R14, 264(SP)
+	MOVL            44(SP), R14
+	MOVL            R14, 268(SP)
+	MOVL            32(SP), R14
+	MOVL            36(SP), R15
+	MOVQ            $0x00000005, 272(SP)
+	PCALIGN         $0x20
+
+key_75:
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	VPXORD  Z0, Z3, Z3
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x10, Z3, Z3
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z3, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	MOVL    268(SP), R15
+	VPXORD  Z2, Z1, Z1
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	ADDL    R9, DX
+	VPADDD  Z1, Z0, Z0
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPXORD  Z0, Z3, Z3
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPADDD  Z3, Z2, Z2
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	VPROLD  $0x07, Z1, Z1
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x93, Z0, Z0
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	VPXORD  Z0, Z3, Z3
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x10, Z3, Z3
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z3, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	MOVL    268(SP), R15
+	VPXORD  Z2, Z1, Z1
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	ADDL    R9, DX
+	VPADDD  Z1, Z0, Z0
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPXORD  Z0, Z3, Z3
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPADDD  Z3, Z2, Z2
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	VPROLD  $0x07, Z1, Z1
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x39, Z0, Z0
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	DECQ    272(SP)
+	JNE     key_75
+	ADDL    (SP), AX
+	ADDL    16(SP), SI
+	ADDL    4(SP), BX
+	ADDL    20(SP), DI
+	ADDL    8(SP), CX
+	ADDL    24(SP), R8
+	ADDL    12(SP), DX
+	ADDL    28(SP), R9
+	SHLQ    $0x20, BX
+	ORQ     BX, AX
+	SHLQ    $0x20, DX
+	ORQ     DX, CX
+	SHLQ    $0x20, DI
+	ORQ     DI, SI
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	MOVQ    $0x0ffffffc0fffffff, R10
+	MOVQ    $0x0ffffffc0ffffffc, R11
+	ANDQ    R10, AX
+	ANDQ    R11, CX
+	MOVQ    AX, 280(SP)
+	MOVQ    CX, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    R8, 304(SP)
+	MOVQ    280(SP), R11
+	MOVQ    288(SP), R12
+	MOVQ    R12, R13
+	SHRQ    $0x02, R13
+	ADDQ    R12, R13
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	MOVQ    ad+48(FP), SI
+	MOVQ    adLen+56(FP), DI
+	TESTQ   DI, DI
+	JEQ     adEnd_77
+
+ad_76:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_78
+	BZHIQ DI, AX, AX
+
+adFull_78:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_76
+
+adEnd_77:
+	MOVQ            R8, 312(SP)
+	MOVQ            R9, 320(SP)
+	MOVQ            R10, 328(SP)
+	KMOVQ           2272(SP), K1
+	MOVQ            336(SP), R8
+	MOVQ            344(SP), R9
+	XORL            R10, R10
+	MOVQ            R9, R10
+	ADDQ            $0x0f, R10
+	SHRQ            $0x08, R10
+	MOVQ            R8, DX
+	MULXQ           R11, AX, BX
+	MULXQ           R12, R14, R15
+	MOVQ            R9, DX
+	MULXQ           R13, CX, R8
+	ADDQ            CX, AX
+	ADCQ            R8, BX
+	MULXQ           R11, CX, R8
+	ADDQ            CX, R14
+	ADCQ            R8, R15
+	MOVQ            R10, CX
+	IMULQ           R13, CX
+	ADDQ            CX, R14
+	ADCQ            $0x00, R15
+	IMULQ           R11, R10
+	ADDQ            BX, R14
+	ADCQ            R15, R10
+	MOVQ            AX, R8
+	MOVQ            R14, R9
+	MOVQ            R10, CX
+	MOVQ            R10, DX
+	SHRQ            $0x02, CX
+	ANDQ            $-4, DX
+	ANDL            $0x03, R10
+	ADDQ            DX, CX
+	ADDQ            CX, R8
+	ADCQ            $0x00, R9
+	ADCQ            $0x00, R10
+	MOVQ            R8, 2280(SP)
+	MOVQ            R9, 2288(SP)
+	MOVQ            R10, 2296(SP)
+	MOVQ            280(SP), AX
+	MOVQ            288(SP), BX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	SHRQ            $0x18, BX
+	MOVQ            R12, 2304(SP)
+	MOVQ            AX, 2312(SP)
+	MOVQ            BX, 2320(SP)
+	MOVQ            312(SP), AX
+	MOVQ            320(SP), BX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	MOVQ            328(SP), DX
+	SHRQ            $0x18, DX, BX
+	VMOVQ           R12, X12
+	VMOVQ           AX, X13
+	VMOVQ           BX, X14
+	MOVQ            344(SP), AX
+	ADDQ            $0x0f, AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000010, BX
+	SUBQ            AX, BX
+	LEAQ            polyShift<>+0(SB), R10
+	LEAQ            (R10)(BX*8), R10
+	VPBROADCASTQ    poly44<>+0(SB), Z31
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    280(SP), Z22
+	VPBROADCASTQ    288(SP), Z24
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z22, Z23
+	VPSLLQ          $0x14, Z24, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPANDQ          Z31, Z22, Z22
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x18, Z24, Z24
+	VMOVDQA64       Z22, Z25
+	VPXORD          Z2, Z1, Z1
+	VMOVDQA64       Z23, Z26
+	VMOVDQA64       Z24, Z27
+	VPROLD          $0x0c, Z1, Z1
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQA64       Z16, K5, Z22
+	VMOVDQA64       Z17, K5, Z23
+	VPSHUFD         $0x93, Z2, Z2
+	VMOVDQA64       Z18, K5, Z24
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VMOVDQA64       Z16, K6, Z22
+	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z2, Z1, Z1
+	VMOVDQA64       Z18, K6, Z24
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x07, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z2, Z2
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQA64       Z16, K7, Z22
+	VMOVDQA64       Z17, K7, Z23
+	VPADDD          Z1, Z0, Z0
+	VMOVDQA64       Z18, K7, Z24
+	VPBROADCASTQ    X16, Z25
+	VPXORD          Z0, Z3, Z3
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x08, Z3, Z3
+	VMOVDQU64       Z25, 480(SP)
+	VMOVDQU64       Z26, 864(SP)
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       Z27, 1248(SP)
+	VPBROADCASTQ    2304(SP), Z25
+	VPBROADCASTQ    2312(SP), Z26
+	VPXORD          Z2, Z1, Z1
+	VPBROADCASTQ    2320(SP), Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x93, Z2, Z2
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VMOVDQA64       Z16, Z22
+	VMOVDQU64       480(SP), Z25
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQA64       Z17, Z23
+	VMOVDQU64       864(SP), Z26
+	VMOVDQA64       Z18, Z24
+	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       1248(SP), Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       (R10), Z28
+	VPERMT2Q        Z22, Z28, Z16
+	VPXORD          Z0, Z3, Z3
+	VPERMT2Q        Z23, Z28, Z17
+	VPERMT2Q        Z24, Z28, Z18
+	VMOVQ           2304(SP), X25
+	VPROLD          $0x10, Z3, Z3
+	VPERMT2Q        Z25, Z28, Z22
+	VMOVQ           2312(SP), X26
+	VPADDD          Z3, Z2, Z2
+	VPERMT2Q        Z26, Z28, Z23
+	VMOVQ           2320(SP), X27
+	VPXORD          Z2, Z1, Z1
+	VPERMT2Q        Z27, Z28, Z24
+	VMOVDQU64       Z16, 352(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z18, 1120(SP)
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1504(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       Z20, 1888(SP)
+	VMOVDQU64       Z22, 416(SP)
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z23, 800(SP)
+	VMOVDQU64       Z24, 1184(SP)
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1568(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x04, Z24, Z19
+	VPSLLQ          $0x02, Z24, Z20
+	VPSHUFD         $0x93, Z2, Z2
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1952(SP)
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), SI
+	MOVQ            n+40(FP), CX
+	MOVQ            $-1, R8
+	MOVQ            CX, R9
+	VMOVDQU64       polyIndex<>+0(SB), Z29
+	VMOVDQU64       polyIndex<>+64(SB), Z30
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     352(SP), Z12, Z16
+	VPMADD52HUQ     352(SP), Z12, Z19
+	VPMADD52LUQ     736(SP), Z12, Z17
+	VPMADD52HUQ     736(SP), Z12, Z20
+	VPMADD52LUQ     1120(SP), Z12, Z18
+	VPMADD52HUQ     1120(SP), Z12, Z21
+	VPMADD52LUQ     1888(SP), Z13, Z16
+	VPMADD52HUQ     1888(SP), Z13, Z19
+	VPMADD52LUQ     352(SP), Z13, Z17
+	VPMADD52HUQ     352(SP), Z13, Z20
+	VPMADD52LUQ     736(SP), Z13, Z18
+	VPMADD52HUQ     736(SP), Z13, Z21
+	VPMADD52LUQ     1504(SP), Z14, Z16
+	VPMADD52HUQ     1504(SP), Z14, Z19
+	VPMADD52LUQ     1888(SP), Z14, Z17
+	VPMADD52HUQ     1888(SP), Z14, Z20
+	VPMADD52LUQ     352(SP), Z14, Z18
+	VPMADD52HUQ     352(SP), Z14, Z21
+	VBROADCASTI32X4 (SP), Z12
+	VBROADCASTI32X4 16(SP), Z13
+	VBROADCASTI32X4 32(SP), Z14
+	VBROADCASTI32X4 48(SP), Z15
+	VPADDD          Z12, Z0, Z0
+	VPADDD          Z13, Z1, Z1
+	VPADDD          Z14, Z2, Z2
+	VPADDD          Z15, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VSHUFI32X4      $0x44, Z1, Z0, Z12
+	VSHUFI32X4      $0xee, Z1, Z0, Z13
+	VSHUFI32X4      $0x44, Z3, Z2, Z14
+	VSHUFI32X4      $0xee, Z3, Z2, Z15
+	VSHUFI32X4      $0x88, Z14, Z12, Z0
+	VSHUFI32X4      $0xdd, Z14, Z12, Z1
+	VSHUFI32X4      $0x88, Z15, Z13, Z2
+	VSHUFI32X4      $0xdd, Z15, Z13, Z3
+	VPTERNLOGQ      $0x28, Z8, Z4, Z0
+	VPTERNLOGQ      $0x28, Z9, Z5, Z1
+	VPTERNLOGQ      $0x28, Z10, Z6, Z2
+	VPTERNLOGQ      $0x28, Z11, Z7, Z3
+	VMOVDQU8        Z0, K1, (DI)
+	CMPQ            R9, $0x00000040
+	JBE             shortHash_80
+	VMOVDQU8        Z1, K2, 64(DI)
+	CMPQ            R9, $0x00000080
+	JBE             shortHash_80
+	VMOVDQU8        Z2, K3, 128(DI)
+	CMPQ            R9, $0x000000c0
+	JBE             shortHash_80
+	VMOVDQU8        Z3, K4, 192(DI)
+
+shortHash_80:
+	VMOVDQA64     Z0, Z25
+	VMOVDQA64     Z0, Z27
+	VPERMT2Q      Z1, Z29, Z25
+	VPERMT2Q      Z1, Z30, Z27
+	VPSRLQ        $0x2c, Z25, Z28
+	VPSLLQ        $0x14, Z27, Z26
+	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
+	VPANDQ        Z31, Z25, Z25
+	VPSRLQ        $0x18, Z27, Z27
+	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ   352(SP), Z25, Z16
+	VPMADD52HUQ   352(SP), Z25, Z19
+	VPMADD52LUQ   736(SP), Z25, Z17
+	VPMADD52HUQ   736(SP), Z25, Z20
+	VPMADD52LUQ   1120(SP), Z25, Z18
+	VPMADD52HUQ   1120(SP), Z25, Z21
+	VPMADD52LUQ   1888(SP), Z26, Z16
+	VPMADD52HUQ   1888(SP), Z26, Z19
+	VPMADD52LUQ   352(SP), Z26, Z17
+	VPMADD52HUQ   352(SP), Z26, Z20
+	VPMADD52LUQ   736(SP), Z26, Z18
+	VPMADD52HUQ   736(SP), Z26, Z21
+	VPMADD52LUQ   1504(SP), Z27, Z16
+	VPMADD52HUQ   1504(SP), Z27, Z19
+	VPMADD52LUQ   1888(SP), Z27, Z17
+	VPMADD52HUQ   1888(SP), Z27, Z20
+	VPMADD52LUQ   352(SP), Z27, Z18
+	VPMADD52HUQ   352(SP), Z27, Z21
+	VPXORQ        Z8, Z8, Z8
+	VPXORQ        Z9, Z9, Z9
+	VPXORQ        Z10, Z10, Z10
+	VPXORQ        Z11, Z11, Z11
+	VPXORQ        Z12, Z12, Z12
+	VPXORQ        Z13, Z13, Z13
+	VMOVDQA64     Z2, Z25
+	VMOVDQA64     Z2, Z27
+	VPERMT2Q      Z3, Z29, Z25
+	VPERMT2Q      Z3, Z30, Z27
+	VPSRLQ        $0x2c, Z25, Z28
+	VPSLLQ        $0x14, Z27, Z26
+	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
+	VPANDQ        Z31, Z25, Z25
+	VPSRLQ        $0x18, Z27, Z27
+	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ   416(SP), Z25, Z8
+	VPMADD52HUQ   416(SP), Z25, Z11
+	VPMADD52LUQ   800(SP), Z25, Z9
+	VPMADD52HUQ   800(SP), Z25, Z12
+	VPMADD52LUQ   1184(SP), Z25, Z10
+	VPMADD52HUQ   1184(SP), Z25, Z13
+	VPMADD52LUQ   1952(SP), Z26, Z8
+	VPMADD52HUQ   1952(SP), Z26, Z11
+	VPMADD52LUQ   416(SP), Z26, Z9
+	VPMADD52HUQ   416(SP), Z26, Z12
+	VPMADD52LUQ   800(SP), Z26, Z10
+	VPMADD52HUQ   800(SP), Z26, Z13
+	VPMADD52LUQ   1568(SP), Z27, Z8
+	VPMADD52HUQ   1568(SP), Z27, Z11
+	VPMADD52LUQ   1952(SP), Z27, Z9
+	VPMADD52HUQ   1952(SP), Z27, Z12
+	VPMADD52LUQ   416(SP), Z27, Z10
+	VPMADD52HUQ   416(SP), Z27, Z13
+	VPADDQ        Z8, Z16, Z16
+	VPADDQ        Z11, Z19, Z19
+	VPADDQ        Z9, Z17, Z17
+	VPADDQ        Z12, Z20, Z20
+	VPADDQ        Z10, Z18, Z18
+	VPADDQ        Z13, Z21, Z21
+	VPSLLQ        $0x08, Z19, Z19
+	VPSLLQ        $0x08, Z20, Z20
+	VPADDQ        Z19, Z17, Z17
+	VPADDQ        Z20, Z18, Z18
+	VPUNPCKLQDQ   Z17, Z16, Z25
+	VPUNPCKHQDQ   Z17, Z16, Z26
+	VPUNPCKLQDQ   Z21, Z18, Z27
+	VPUNPCKHQDQ   Z21, Z18, Z28
+	VPADDQ        Z26, Z25, Z25
+	VPADDQ        Z28, Z27, Z27
+	VEXTRACTI64X4 $0x01, Z25, Y28
+	VPADDQ        Y28, Y25, Y25
+	VEXTRACTI64X2 $0x01, Y25, X28
+	VPADDQ        X28, X25, X25
+	VEXTRACTI64X4 $0x01, Z27, Y28
+	VPADDQ        Y28, Y27, Y27
+	VEXTRACTI64X2 $0x01, Y27, X28
+	VPADDQ        X28, X27, X27
+	VMOVQ         X25, AX
+	VPEXTRQ       $0x01, X25, R11
+	VMOVQ         X27, BX
+	VPEXTRQ       $0x01, X27, DX
+	MOVQ          R11, R12
+	SHLQ          $0x2c, R11
+	SHRQ          $0x14, R12
+	MOVQ          BX, R13
+	SHLQ          $0x18, BX
+	SHRQ          $0x28, R13
+	SHLQ          $0x0c, DX
+	ADDQ          R11, AX
+	ADCQ          R12, BX
+	ADCQ          R13, DX
+	ADDQ          2280(SP), AX
+	ADCQ          2288(SP), BX
+	ADCQ          2296(SP), DX
+	MOVQ          DX, R11
+	MOVQ          DX, R12
+	SHRQ          $0x02, R11
+	ANDQ          $-4, R12
+	ANDL          $0x03, DX
+	ADDQ          R12, R11
+	ADDQ          R11, AX
+	ADCQ          $0x00, BX
+	ADCQ          $0x00, DX
+	MOVQ          AX, R11
+	MOVQ          BX, R12
+	MOVQ          DX, R13
+	ADDQ          $0x05, R11
+	ADCQ          $0x00, R12
+	ADCQ          $0x00, R13
+	SHRQ          $0x02, R13
+	CMOVQNE       R11, AX
+	CMOVQNE       R12, BX
+	ADDQ          296(SP), AX
+	ADCQ          304(SP), BX
+	MOVQ          AX, (DI)(R9*1)
+	MOVQ          BX, 8(DI)(R9*1)
+	VZEROUPPER
+	RET
+
+sealAVX512Two_3:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -2496,7 +3424,7 @@ sealAVX512Two_2:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_76:
+key_83:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -2766,7 +3694,7 @@ key_76:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_76
+	JNE     key_83
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -2802,15 +3730,15 @@ key_76:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_78
+	JEQ     adEnd_85
 
-ad_77:
+ad_84:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_79
+	JAE   adFull_86
 	BZHIQ DI, AX, AX
 
-adFull_79:
+adFull_86:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -2848,9 +3776,9 @@ adFull_79:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_77
+	JA         ad_84
 
-adEnd_78:
+adEnd_85:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -2912,649 +3840,644 @@ adEnd_78:
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
 	VPROLD          $0x07, Z5, Z5
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
 	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPSHUFD         $0x4e, Z7, Z7
+	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
 	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z4, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x10, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
 	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z5, Z5
-	VPBROADCASTQ    X18, Z27
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z5, Z4, Z4
 	VMOVDQA64       Z18, K5, Z24
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x39, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z7, Z7
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x39, Z4, Z4
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
 	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x0c, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z21, Z30, Z30
 	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z5, Z4, Z4
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z30, Z30
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X17, Z26
-	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X18, Z27
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x07, Z5, Z5
 	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z0, Z0
+	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x93, Z4, Z4
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x39, Z2, Z2
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x0c, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z4, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQA64       Z17, K7, Z23
-	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z23, 1056(SP)
-	VMOVDQU64       Z24, 1504(SP)
-	VPSHUFD         $0x93, Z6, Z6
-	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x02, Z23, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z19, 1952(SP)
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z24, Z20
-	VPSLLQ          $0x02, Z24, Z19
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z19, 2400(SP)
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z21, 672(SP)
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z21, 736(SP)
-	VMOVDQU64       Z21, 1120(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 1184(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1568(SP)
-	VMOVDQU64       Z21, 1632(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 2016(SP)
-	VMOVDQU64       Z21, 2080(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 2464(SP)
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 2528(SP)
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x10, Z7, Z7
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 544(SP)
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z17, 992(SP)
-	VPROLD          $0x08, Z3, Z3
-	VMOVDQU64       Z18, 1440(SP)
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x02, Z17, Z19
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1888(SP)
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z18, Z20
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z19, 2336(SP)
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x07, Z1, Z1
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x07, Z5, Z5
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z26, Z28
 	VPSHUFD         $0x39, Z4, Z4
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
+	VMOVDQA64       Z17, K7, Z23
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
+	VMOVDQA64       Z18, K7, Z24
+	VMOVDQU64       Z22, 608(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
+	VMOVDQU64       Z23, 992(SP)
 	VPSHUFD         $0x93, Z2, Z2
-	VPXORQ          Z17, Z17, Z17
+	VMOVDQU64       Z24, 1376(SP)
+	VPSLLQ          $0x04, Z23, Z19
 	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
+	VPSLLQ          $0x02, Z23, Z20
 	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z20, Z20, Z20
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1760(SP)
 	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPSLLQ          $0x04, Z24, Z19
 	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z25, Z22, Z19
+	VPSLLQ          $0x02, Z24, Z20
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
+	VMOVDQU64       Z20, 2144(SP)
 	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORQ          Z21, Z21, Z21
+	VMOVDQU64       Z21, 672(SP)
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
+	VMOVDQU64       Z21, 1056(SP)
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
+	VMOVDQU64       Z21, 1440(SP)
+	VMOVDQU64       Z21, 1824(SP)
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
+	VMOVDQU64       Z21, 2208(SP)
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
 	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x0c, Z5, Z5
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDQ          Z30, Z28, Z28
 	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x0c, Z5, Z5
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z5, Z4, Z4
+	VMOVDQU64       Z16, 544(SP)
+	VMOVDQU64       Z17, 928(SP)
+	VPXORD          Z0, Z3, Z3
+	VMOVDQU64       Z18, 1312(SP)
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VPROLD          $0x08, Z7, Z7
+	VMOVDQU64       Z20, 1696(SP)
+	VPSLLQ          $0x04, Z18, Z19
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2080(SP)
+	VPXORD          Z2, Z1, Z1
+	VPBROADCASTQ    X16, Z25
+	VPXORD          Z6, Z5, Z5
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z2, Z2
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x93, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x93, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x93, Z4, Z4
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z17, 864(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z17, 928(SP)
+	VMOVDQU64       Z18, 1248(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x39, Z2, Z2
-	VMOVDQU64       Z18, 1376(SP)
-	VPSLLQ          $0x04, Z17, Z20
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x02, Z17, Z19
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1632(SP)
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1824(SP)
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 2016(SP)
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z19, 2272(SP)
-	VPROLD          $0x10, Z3, Z3
 	VMOVDQU64       544(SP), Z22
-	VMOVDQU64       992(SP), Z23
+	VMOVDQU64       928(SP), Z23
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       1312(SP), Z24
 	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       1440(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x39, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z6, Z6
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 416(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z17, 864(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z18, 1312(SP)
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z17, Z19
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1760(SP)
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z20
+	VPSRLQ          $0x2a, Z18, Z30
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z19, 2208(SP)
-	VPROLD          $0x08, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z16, 416(SP)
+	VMOVDQU64       Z17, 800(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z18, 1184(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z19, Z20, Z20
+	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       Z20, 1568(SP)
+	VPSLLQ          $0x04, Z18, Z19
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x02, Z18, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1952(SP)
+	VPXORD          Z4, Z7, Z7
 	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x08, Z7, Z7
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       1056(SP), Z23
+	VMOVDQU64       992(SP), Z23
+	VMOVDQU64       1376(SP), Z24
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1504(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z28, Z28
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z29, Z29
+	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x93, Z0, Z0
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z19, Z19, Z19
 	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x10, Z7, Z7
 	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
@@ -3595,22 +4518,22 @@ adEnd_78:
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z17, 800(SP)
+	VMOVDQU64       Z17, 736(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1248(SP)
-	VPSLLQ          $0x04, Z17, Z20
+	VMOVDQU64       Z18, 1120(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1696(SP)
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z19, 2144(SP)
+	VMOVDQU64       Z20, 1888(SP)
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -3641,9 +4564,9 @@ adEnd_78:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             sealAVX512Rows_75
+	JMP             sealAVX512Rows_82
 
-sealAVX512Four_3:
+sealAVX512Four_4:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -3683,7 +4606,7 @@ sealAVX512Four_3:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_80:
+key_87:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -4013,7 +4936,7 @@ key_80:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_80
+	JNE     key_87
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -4049,15 +4972,15 @@ key_80:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_82
+	JEQ     adEnd_89
 
-ad_81:
+ad_88:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_83
+	JAE   adFull_90
 	BZHIQ DI, AX, AX
 
-adFull_83:
+adFull_90:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -4095,9 +5018,9 @@ adFull_83:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_81
+	JA         ad_88
 
-adEnd_82:
+adEnd_89:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -4145,977 +5068,972 @@ adEnd_82:
 	VPROLD          $0x0c, Z13, Z13
 	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z9, Z8, Z8
 	VPXORQ          Z19, Z19, Z19
 	VPADDD          Z13, Z12, Z12
 	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x08, Z11, Z11
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPROLD          $0x08, Z15, Z15
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPADDD          Z15, Z14, Z14
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z10, Z9, Z9
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z14, Z13, Z13
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x07, Z9, Z9
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPROLD          $0x07, Z13, Z13
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x93, Z8, Z8
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPSHUFD         $0x93, Z12, Z12
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z25, Z24, Z21
 	VPSHUFD         $0x4e, Z7, Z7
-	VPSLLQ          $0x08, Z19, Z19
+	VPMADD52HUQ     Z25, Z24, Z21
 	VPSHUFD         $0x4e, Z11, Z11
+	VPSLLQ          $0x08, Z19, Z19
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x08, Z20, Z20
 	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z19, Z17, Z17
+	VPSLLQ          $0x08, Z20, Z20
 	VPSHUFD         $0x39, Z10, Z10
+	VPADDQ          Z19, Z17, Z17
 	VPSHUFD         $0x39, Z14, Z14
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z17, Z30
+	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
+	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z13, Z12, Z12
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z8, Z11, Z11
-	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x10, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
+	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x10, Z11, Z11
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x10, Z15, Z15
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z10, Z9, Z9
-	VPADDQ          Z30, Z17, Z17
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x0c, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z9, Z9
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z5, Z4, Z4
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z9, Z8, Z8
+	VPROLD          $0x0c, Z13, Z13
 	VMOVDQA64       Z18, K5, Z24
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPBROADCASTQ    X17, Z26
 	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x04, Z26, Z30
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x04, Z27, Z30
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x08, Z11, Z11
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x08, Z15, Z15
-	VPXORQ          Z16, Z16, Z16
+	VPADDQ          Z30, Z29, Z29
 	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z16, Z16, Z16
 	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z15, Z14, Z14
-	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z18, Z18, Z18
 	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORQ          Z21, Z21, Z21
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x07, Z13, Z13
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPSHUFD         $0x39, Z4, Z4
 	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPSHUFD         $0x39, Z12, Z12
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPSHUFD         $0x4e, Z7, Z7
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPSHUFD         $0x93, Z6, Z6
 	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPSHUFD         $0x93, Z14, Z14
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x0c, Z5, Z5
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x08, Z11, Z11
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z15, Z15
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x08, Z20, Z20
 	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X18, Z27
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z11, Z10, Z10
+	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z17, K6, Z23
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z18, K6, Z24
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z9, Z9
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z8, Z8
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z12, Z12
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z11, Z11
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x39, Z14, Z14
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x08, Z15, Z15
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z11, Z10, Z10
 	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
 	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z0, Z0
+	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z6, Z5, Z5
 	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x39, Z8, Z8
-	VPSHUFD         $0x39, Z12, Z12
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z4, Z4
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x93, Z8, Z8
+	VPSHUFD         $0x93, Z12, Z12
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x39, Z2, Z2
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x39, Z6, Z6
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x39, Z10, Z10
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x0c, Z9, Z9
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z9, Z9
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z13, Z13
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x39, Z8, Z8
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x39, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z22, 608(SP)
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       Z23, 992(SP)
+	VPSHUFD         $0x4e, Z15, Z15
 	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z23, 1056(SP)
+	VMOVDQU64       Z24, 1376(SP)
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z24, 1504(SP)
+	VPSLLQ          $0x04, Z23, Z19
 	VPSHUFD         $0x93, Z10, Z10
-	VPSLLQ          $0x04, Z23, Z20
+	VPSLLQ          $0x02, Z23, Z20
 	VPSHUFD         $0x93, Z14, Z14
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x02, Z23, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 1760(SP)
 	VPADDD          Z9, Z8, Z8
-	VMOVDQU64       Z19, 1952(SP)
+	VPSLLQ          $0x04, Z24, Z19
 	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z24, Z20
+	VPSLLQ          $0x02, Z24, Z20
 	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z24, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 2144(SP)
 	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z19, 2400(SP)
-	VPROLD          $0x10, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z21, 736(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 1120(SP)
-	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z21, 1184(SP)
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1568(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 1632(SP)
-	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z21, 2016(SP)
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z21, 2080(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 2464(SP)
-	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z21, 2528(SP)
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z12, Z15, Z15
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z15, Z15
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z12, Z12
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z14, Z14
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
 	VPROLD          $0x10, Z11, Z11
+	VMOVDQU64       Z21, 1056(SP)
 	VPROLD          $0x10, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x0a, Z21, Z21
+	VMOVDQU64       Z21, 1440(SP)
 	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z18, Z18
+	VMOVDQU64       Z21, 1824(SP)
 	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       Z21, 2208(SP)
 	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
+	VPBROADCASTQ    X16, Z25
 	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z17, Z17
+	VPBROADCASTQ    X17, Z26
 	VPXORD          Z10, Z9, Z9
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x0c, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSLLQ          $0x04, Z26, Z30
 	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x0c, Z9, Z9
-	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z17, Z17, Z17
+	VPXORD          Z8, Z11, Z11
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x08, Z11, Z11
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x07, Z9, Z9
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x93, Z8, Z8
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x4e, Z11, Z11
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z16, Z30
 	VPADDD          Z9, Z8, Z8
-	VPANDQ          Z31, Z16, Z16
+	VPSLLQ          $0x08, Z20, Z20
 	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x10, Z11, Z11
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x10, Z15, Z15
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z11, Z10, Z10
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z9, Z8, Z8
 	VMOVDQU64       Z16, 544(SP)
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z17, 992(SP)
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VMOVDQU64       Z18, 1440(SP)
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z19, 1888(SP)
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z18, Z19
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z19, 2336(SP)
-	VPXORD          Z14, Z13, Z13
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x07, Z9, Z9
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z13, Z13
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z26, Z28
-	VPSHUFD         $0x39, Z8, Z8
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z12, Z12
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x4e, Z11, Z11
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z10, Z10
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z14, Z14
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z21, Z21, Z21
 	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x0c, Z13, Z13
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z8, Z8
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z11, Z11
 	VMOVDQU64       Z17, 928(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
-	VMOVDQU64       Z18, 1376(SP)
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x04, Z17, Z20
-	VPSHUFD         $0x39, Z10, Z10
-	VPSLLQ          $0x02, Z17, Z19
-	VPSHUFD         $0x39, Z14, Z14
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z19, 1824(SP)
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z18, 1312(SP)
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z19, 2272(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       544(SP), Z22
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       992(SP), Z23
-	VPROLD          $0x10, Z11, Z11
-	VMOVDQU64       1440(SP), Z24
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z19, Z20, Z20
+	VPROLD          $0x08, Z11, Z11
+	VMOVDQU64       Z20, 1696(SP)
+	VPROLD          $0x08, Z15, Z15
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z3, Z2, Z2
 	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z26, Z28
+	VPSLLQ          $0x02, Z18, Z20
 	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z28, Z28
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x04, Z27, Z30
+	VMOVDQU64       Z20, 2080(SP)
 	VPXORD          Z2, Z1, Z1
 	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z27, Z29
+	VPBROADCASTQ    X16, Z25
 	VPXORD          Z10, Z9, Z9
-	VPADDQ          Z30, Z29, Z29
+	VPBROADCASTQ    X17, Z26
 	VPXORD          Z14, Z13, Z13
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z9, Z9
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z8, Z8
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x39, Z12, Z12
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
+	VPSHUFD         $0x4e, Z11, Z11
 	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z9, Z9
+	VPSHUFD         $0x4e, Z15, Z15
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z13, Z13
+	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x93, Z6, Z6
 	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x93, Z10, Z10
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x93, Z14, Z14
+	VPXORQ          Z21, Z21, Z21
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z13, Z12, Z12
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPXORD          Z0, Z3, Z3
 	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPROLD          $0x0c, Z13, Z13
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPSRLQ          $0x2c, Z17, Z30
 	VPROLD          $0x08, Z7, Z7
 	VPROLD          $0x08, Z11, Z11
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPSLLQ          $0x0a, Z21, Z21
 	VPROLD          $0x08, Z15, Z15
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z7, Z6, Z6
 	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPSRLQ          $0x2a, Z18, Z30
 	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z6, Z5, Z5
 	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x07, Z5, Z5
 	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x07, Z13, Z13
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z12, Z12
-	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x93, Z8, Z8
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z12, Z12
+	VMOVDQU64       Z16, 480(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z17, 864(SP)
 	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       Z18, 1248(SP)
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z17, Z19
+	VPSHUFD         $0x39, Z2, Z2
+	VPSLLQ          $0x02, Z17, Z20
+	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x39, Z10, Z10
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x39, Z14, Z14
+	VMOVDQU64       Z20, 1632(SP)
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z18, Z19
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z19, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VMOVDQU64       Z20, 2016(SP)
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       544(SP), Z22
+	VPXORD          Z12, Z15, Z15
+	VMOVDQU64       928(SP), Z23
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       1312(SP), Z24
+	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z11, Z11
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z13, Z13
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x39, Z8, Z8
+	VPSHUFD         $0x39, Z12, Z12
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
 	VPSHUFD         $0x4e, Z11, Z11
 	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z6, Z6
+	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z9, Z8, Z8
 	VPADDD          Z13, Z12, Z12
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z8, Z11, Z11
 	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x10, Z11, Z11
 	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z11, Z10, Z10
+	VPADDD          Z7, Z6, Z6
 	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z11, Z10, Z10
 	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VMOVDQU64       Z16, 416(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z17, 800(SP)
 	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z17, 864(SP)
 	VPXORD          Z14, Z13, Z13
+	VMOVDQU64       Z18, 1184(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z18, 1312(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x04, Z17, Z20
+	VPSLLQ          $0x02, Z17, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPSLLQ          $0x02, Z17, Z19
 	VPROLD          $0x0c, Z13, Z13
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 1568(SP)
 	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z19, 1760(SP)
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x04, Z18, Z20
 	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x02, Z18, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 1952(SP)
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z19, 2208(SP)
 	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x08, Z11, Z11
 	VPROLD          $0x08, Z15, Z15
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       992(SP), Z23
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1056(SP), Z23
+	VMOVDQU64       1376(SP), Z24
 	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       1504(SP), Z24
 	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z10, Z9, Z9
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z28, Z28
+	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x07, Z13, Z13
+	VPROLD          $0x07, Z9, Z9
 	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x07, Z13, Z13
 	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z8, Z8
+	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x93, Z8, Z8
 	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x4e, Z11, Z11
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPSHUFD         $0x4e, Z15, Z15
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z14, Z14
+	VPSHUFD         $0x39, Z10, Z10
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x39, Z14, Z14
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z13, Z12, Z12
+	VPADDD          Z9, Z8, Z8
 	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z11, Z11
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z15, Z15
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z11, Z10, Z10
 	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z15, Z14, Z14
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
 	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z14, Z13, Z13
 	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x0c, Z5, Z5
 	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
 	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
 	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x08, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
 	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x08, Z15, Z15
 	VPADDD          Z3, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z7, Z6, Z6
@@ -5135,28 +6053,28 @@ adEnd_82:
 	VPROLD          $0x07, Z5, Z5
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z9, Z9
-	VMOVDQU64       Z17, 800(SP)
+	VMOVDQU64       Z17, 736(SP)
 	VPROLD          $0x07, Z13, Z13
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1248(SP)
+	VMOVDQU64       Z18, 1120(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x04, Z17, Z20
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x39, Z8, Z8
-	VPSLLQ          $0x02, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x39, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z19, 1696(SP)
+	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z11, Z11
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
 	VPSHUFD         $0x93, Z6, Z6
-	VPADDQ          Z20, Z19, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z19, 2144(SP)
+	VMOVDQU64       Z20, 1888(SP)
 	VPSHUFD         $0x93, Z14, Z14
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
@@ -5215,95 +6133,95 @@ adEnd_82:
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
 
-sealAVX512Rows_75:
+sealAVX512Rows_82:
 	MOVQ      dst+24(FP), DI
 	MOVQ      src+32(FP), SI
 	MOVQ      n+40(FP), CX
 	MOVQ      $-1, R8
 	CMPQ      CX, $0x00000040
-	JBE       part_85
+	JBE       part_92
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_86
+	JBE       part_93
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_87
+	JBE       part_94
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_88
+	JBE       part_95
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_89
+	JBE       part_96
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_90
+	JBE       part_97
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_91
+	JBE       part_98
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_92
+	JBE       part_99
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_93
+	JBE       part_100
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_94
+	JBE       part_101
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_95
+	JBE       part_102
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_96
+	JBE       part_103
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_97
+	JBE       part_104
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_98
+	JBE       part_105
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_99
+	JBE       part_106
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_100
+	JBE       part_107
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealAVX512End_84:
+sealAVX512End_91:
 	MOVQ         dst+24(FP), SI
 	MOVQ         n+40(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -5311,171 +6229,203 @@ sealAVX512End_84:
 	VMOVDQU64    polyIndex<>+64(SB), Z30
 	MOVQ         312(SP), AX
 	MOVQ         320(SP), BX
-	MOVQ         328(SP), DX
 	MOVQ         poly44<>+0(SB), R11
 	MOVQ         AX, R12
 	ANDQ         R11, R12
-	VMOVQ        R12, X22
 	SHRQ         $0x2c, BX, AX
 	ANDQ         R11, AX
-	VMOVQ        AX, X23
+	MOVQ         328(SP), DX
 	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_101:
-	CMPQ             R9, $0x00000028
-	JBE              hashEnd_102
-	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z18, Z18, Z18
-	VPXORQ           Z19, Z19, Z19
-	VPXORQ           Z20, Z20, Z20
-	VPXORQ           Z21, Z21, Z21
-	VMOVDQU64        384(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         448(SI), Z29, Z25
-	VPERMT2Q         448(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 608(SP), Z25, Z16
-	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
-	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
-	VPMADD52LUQ.BCST 608(SP), Z26, Z17
-	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
-	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
-	VPMADD52LUQ.BCST 608(SP), Z27, Z18
-	VPMADD52HUQ.BCST 608(SP), Z27, Z21
-	VMOVDQU64        256(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         320(SI), Z29, Z25
-	VPERMT2Q         320(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 544(SP), Z25, Z16
-	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
-	VPMADD52LUQ.BCST 544(SP), Z26, Z17
-	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
-	VPMADD52LUQ.BCST 544(SP), Z27, Z18
-	VPMADD52HUQ.BCST 544(SP), Z27, Z21
-	VMOVDQU64        128(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         192(SI), Z29, Z25
-	VPERMT2Q         192(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 480(SP), Z25, Z16
-	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
-	VPMADD52LUQ.BCST 480(SP), Z26, Z17
-	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
-	VPMADD52LUQ.BCST 480(SP), Z27, Z18
-	VPMADD52HUQ.BCST 480(SP), Z27, Z21
-	VMOVDQU64        (SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         64(SI), Z29, Z25
-	VPERMT2Q         64(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPADDQ           Z22, Z25, Z25
-	VPADDQ           Z23, Z26, Z26
-	VPADDQ           Z24, Z27, Z27
-	VPMADD52LUQ.BCST 416(SP), Z25, Z16
-	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
-	VPMADD52LUQ.BCST 416(SP), Z26, Z17
-	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
-	VPMADD52LUQ.BCST 416(SP), Z27, Z18
-	VPMADD52HUQ.BCST 416(SP), Z27, Z21
-	VPSLLQ           $0x08, Z19, Z19
-	VPSRLQ           $0x2c, Z16, Z28
-	VPSLLQ           $0x08, Z20, Z20
-	VPADDQ           Z19, Z17, Z17
-	VPADDQ           Z28, Z17, Z17
-	VPADDQ           Z20, Z18, Z18
-	VPSRLQ           $0x2c, Z17, Z28
-	VPSLLQ           $0x0a, Z21, Z21
-	VPADDQ           Z28, Z18, Z18
-	VPANDQ           Z31, Z16, Z22
-	VPSRLQ           $0x2a, Z18, Z28
-	VPANDQ           Z31, Z17, Z23
-	VPADDQ           Z21, Z28, Z28
-	VPANDQ.BCST      poly42<>+0(SB), Z18, Z24
-	VPADDQ           Z28, Z22, Z22
-	VPSLLQ           $0x02, Z28, Z28
-	VPADDQ           Z28, Z22, Z22
-	VPSRLQ           $0x2c, Z22, Z28
-	VPANDQ           Z31, Z22, Z22
-	VPADDQ           Z28, Z23, Z23
-	ADDQ             $0x00000200, SI
-	SUBQ             $0x00000200, CX
-	SUBQ             $0x20, R9
-	JMP              hash_101
+hash_108:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_109
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 608(SP), Z0
+	VPBROADCASTQ 992(SP), Z1
+	VPBROADCASTQ 1376(SP), Z2
+	VPBROADCASTQ 1760(SP), Z3
+	VPBROADCASTQ 2144(SP), Z4
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 544(SP), Z0
+	VPBROADCASTQ 928(SP), Z1
+	VPBROADCASTQ 1312(SP), Z2
+	VPBROADCASTQ 1696(SP), Z3
+	VPBROADCASTQ 2080(SP), Z4
+	VMOVDQU64    256(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     320(SI), Z29, Z25
+	VPERMT2Q     320(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPBROADCASTQ 480(SP), Z0
+	VPBROADCASTQ 864(SP), Z1
+	VPBROADCASTQ 1248(SP), Z2
+	VPBROADCASTQ 1632(SP), Z3
+	VPBROADCASTQ 2016(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     192(SI), Z29, Z25
+	VPERMT2Q     192(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 416(SP), Z0
+	VPBROADCASTQ 800(SP), Z1
+	VPBROADCASTQ 1184(SP), Z2
+	VPBROADCASTQ 1568(SP), Z3
+	VPBROADCASTQ 1952(SP), Z4
+	VMOVDQU64    (SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     64(SI), Z29, Z25
+	VPERMT2Q     64(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPADDQ       Z22, Z25, Z25
+	VPADDQ       Z23, Z26, Z26
+	VPADDQ       Z24, Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_108
 
-hashEnd_102:
+hashEnd_109:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -5489,9 +6439,9 @@ hashEnd_102:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_103:
+hashVector_110:
 	CMPQ        R9, $0x08
-	JBE         hashTail_104
+	JBE         hashTail_111
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -5523,20 +6473,20 @@ hashVector_103:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -5544,9 +6494,9 @@ hashVector_103:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_103
+	JMP         hashVector_110
 
-hashTail_104:
+hashTail_111:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -5581,20 +6531,20 @@ hashTail_104:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   448(R10), Z25, Z17
-	VPMADD52HUQ   448(R10), Z25, Z20
-	VPMADD52LUQ   896(R10), Z25, Z18
-	VPMADD52HUQ   896(R10), Z25, Z21
-	VPMADD52LUQ   1792(R10), Z26, Z16
-	VPMADD52HUQ   1792(R10), Z26, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   448(R10), Z26, Z18
-	VPMADD52HUQ   448(R10), Z26, Z21
-	VPMADD52LUQ   1344(R10), Z27, Z16
-	VPMADD52HUQ   1344(R10), Z27, Z19
-	VPMADD52LUQ   1792(R10), Z27, Z17
-	VPMADD52HUQ   1792(R10), Z27, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -5674,7 +6624,7 @@ hashTail_104:
 	VZEROUPPER
 	RET
 
-sealAVX512Columns_4:
+sealAVX512Columns_5:
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -5732,7 +6682,7 @@ sealAVX512Columns_4:
 	MOVQ         $0x00000005, 272(SP)
 	PCALIGN      $0x20
 
-key_105:
+key_112:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
 	ADDL      DI, BX
@@ -6134,7 +7084,7 @@ key_105:
 	VPROLD    $0x07, Z20, Z20
 	ROLL      $0x07, SI
 	DECQ      272(SP)
-	JNE       key_105
+	JNE       key_112
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -6171,15 +7121,15 @@ key_105:
 	MOVQ      ad+48(FP), SI
 	MOVQ      adLen+56(FP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_107
+	JEQ       adEnd_114
 
-ad_106:
+ad_113:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_108
+	JAE   adFull_115
 	BZHIQ DI, AX, AX
 
-adFull_108:
+adFull_115:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -6217,9 +7167,9 @@ adFull_108:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_106
+	JA         ad_113
 
-adEnd_107:
+adEnd_114:
 	MOVQ      R8, 312(SP)
 	MOVQ      R9, 320(SP)
 	MOVQ      R10, 328(SP)
@@ -6227,7 +7177,7 @@ adEnd_107:
 	MOVL      $0x00000005, AX
 	PCALIGN   $0x20
 
-double_109:
+double_116:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -6421,13 +7371,13 @@ double_109:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_109
+	JNE         double_116
 	MOVQ        dst+24(FP), DI
 	MOVQ        src+32(FP), SI
 	MOVQ        n+40(FP), CX
 	MOVQ        $-1, R8
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_110
+	JBE         columnsLast_117
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -6660,9 +7610,9 @@ double_109:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_111
+	JMP         columnsNext_118
 
-columnsLast_110:
+columnsLast_117:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -6745,82 +7695,82 @@ columnsLast_110:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_112
+	JBE         part_119
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_113
+	JBE         part_120
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_114
+	JBE         part_121
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_115
+	JBE         part_122
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_116
+	JBE         part_123
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_117
+	JBE         part_124
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_118
+	JBE         part_125
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_119
+	JBE         part_126
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_120
+	JBE         part_127
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_121
+	JBE         part_128
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_122
+	JBE         part_129
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_123
+	JBE         part_130
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_124
+	JBE         part_131
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_125
+	JBE         part_132
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_126
+	JBE         part_133
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_127
+	JBE         part_134
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -6908,93 +7858,93 @@ columnsLast_110:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_128
+	JBE         part_135
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_129
+	JBE         part_136
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_130
+	JBE         part_137
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_131
+	JBE         part_138
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_132
+	JBE         part_139
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_133
+	JBE         part_140
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_134
+	JBE         part_141
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_135
+	JBE         part_142
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_136
+	JBE         part_143
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_137
+	JBE         part_144
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_138
+	JBE         part_145
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_139
+	JBE         part_146
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_140
+	JBE         part_147
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_141
+	JBE         part_148
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_142
+	JBE         part_149
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_143
+	JBE         part_150
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealAVX512Hash_5
+	JMP         sealAVX512Hash_6
 
-columnsNext_111:
-passes_144:
+columnsNext_118:
+passes_151:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_145
+	JBE          passesRows_152
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -7033,7 +7983,7 @@ passes_144:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_149:
+double_156:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -7227,9 +8177,9 @@ double_149:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_149
+	JNE         double_156
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_150
+	JBE         columnsLast_157
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -7462,9 +8412,9 @@ double_149:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_151
+	JMP         columnsNext_158
 
-columnsLast_150:
+columnsLast_157:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -7547,82 +8497,82 @@ columnsLast_150:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_152
+	JBE         part_159
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_153
+	JBE         part_160
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_154
+	JBE         part_161
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_155
+	JBE         part_162
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_156
+	JBE         part_163
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_157
+	JBE         part_164
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_158
+	JBE         part_165
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_159
+	JBE         part_166
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_160
+	JBE         part_167
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_161
+	JBE         part_168
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_162
+	JBE         part_169
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_163
+	JBE         part_170
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_164
+	JBE         part_171
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_165
+	JBE         part_172
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_166
+	JBE         part_173
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_167
+	JBE         part_174
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -7710,99 +8660,99 @@ columnsLast_150:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_168
+	JBE         part_175
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_169
+	JBE         part_176
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_170
+	JBE         part_177
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_171
+	JBE         part_178
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_172
+	JBE         part_179
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_173
+	JBE         part_180
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_174
+	JBE         part_181
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_175
+	JBE         part_182
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_176
+	JBE         part_183
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_177
+	JBE         part_184
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_178
+	JBE         part_185
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_179
+	JBE         part_186
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_180
+	JBE         part_187
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_181
+	JBE         part_188
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_182
+	JBE         part_189
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_183
+	JBE         part_190
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealAVX512Hash_5
+	JMP         sealAVX512Hash_6
 
-columnsNext_151:
-	JMP passes_144
+columnsNext_158:
+	JMP passes_151
 
-passesRows_145:
+passesRows_152:
 	TESTQ           CX, CX
-	JEQ             sealAVX512Hash_5
+	JEQ             sealAVX512Hash_6
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_147
+	JBE             passesOne_154
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_146
+	JBE             passesTwo_153
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -7823,7 +8773,7 @@ passesRows_145:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_184:
+double_191:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -7945,7 +8895,7 @@ double_184:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_184
+	JNE             double_191
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -8002,9 +8952,9 @@ double_184:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_148
+	JMP             passesWrite_155
 
-passesTwo_146:
+passesTwo_153:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -8017,7 +8967,7 @@ passesTwo_146:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_185:
+double_192:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -8079,7 +9029,7 @@ double_185:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_185
+	JNE             double_192
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -8110,9 +9060,9 @@ double_185:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_148
+	JMP             passesWrite_155
 
-passesOne_147:
+passesOne_154:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -8121,7 +9071,7 @@ passesOne_147:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_186:
+double_193:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -8153,7 +9103,7 @@ double_186:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_186
+	JNE             double_193
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -8172,91 +9122,91 @@ double_186:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_148:
+passesWrite_155:
 	CMPQ      CX, $0x00000040
-	JBE       part_187
+	JBE       part_194
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_188
+	JBE       part_195
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_189
+	JBE       part_196
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_190
+	JBE       part_197
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_191
+	JBE       part_198
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_192
+	JBE       part_199
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_193
+	JBE       part_200
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_194
+	JBE       part_201
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_195
+	JBE       part_202
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_196
+	JBE       part_203
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_197
+	JBE       part_204
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_198
+	JBE       part_205
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_199
+	JBE       part_206
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_200
+	JBE       part_207
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_201
+	JBE       part_208
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_202
+	JBE       part_209
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealAVX512Hash_5:
+sealAVX512Hash_6:
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VPBROADCASTQ 280(SP), Z22
 	VPBROADCASTQ 288(SP), Z24
@@ -8318,12 +9268,12 @@ sealAVX512Hash_5:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K5, Z22
 	VMOVDQA64    Z17, K5, Z23
 	VMOVDQA64    Z18, K5, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8374,12 +9324,12 @@ sealAVX512Hash_5:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K6, Z22
 	VMOVDQA64    Z17, K6, Z23
 	VMOVDQA64    Z18, K6, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8430,34 +9380,29 @@ sealAVX512Hash_5:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 1056(SP)
-	VMOVDQU64    Z24, 1504(SP)
-	VPSLLQ       $0x04, Z23, Z20
-	VPSLLQ       $0x02, Z23, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
-	VPSLLQ       $0x04, Z24, Z20
-	VPSLLQ       $0x02, Z24, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2400(SP)
+	VMOVDQU64    Z23, 992(SP)
+	VMOVDQU64    Z24, 1376(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1760(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2144(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 736(SP)
-	VMOVDQU64    Z21, 1120(SP)
-	VMOVDQU64    Z21, 1184(SP)
-	VMOVDQU64    Z21, 1568(SP)
-	VMOVDQU64    Z21, 1632(SP)
-	VMOVDQU64    Z21, 2016(SP)
-	VMOVDQU64    Z21, 2080(SP)
-	VMOVDQU64    Z21, 2464(SP)
-	VMOVDQU64    Z21, 2528(SP)
+	VMOVDQU64    Z21, 1056(SP)
+	VMOVDQU64    Z21, 1440(SP)
+	VMOVDQU64    Z21, 1824(SP)
+	VMOVDQU64    Z21, 2208(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8509,16 +9454,16 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 992(SP)
-	VMOVDQU64    Z18, 1440(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2336(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1312(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1696(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2080(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -8573,19 +9518,19 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1376(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1824(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2272(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1248(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1632(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2016(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1440(SP), Z24
+	VMOVDQU64    928(SP), Z23
+	VMOVDQU64    1312(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8637,22 +9582,22 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1312(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2208(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1184(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1568(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1952(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    1056(SP), Z23
-	VMOVDQU64    1504(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1376(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -8704,16 +9649,16 @@ sealAVX512Hash_5:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1248(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z17, 736(SP)
+	VMOVDQU64    Z18, 1120(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1504(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1888(SP)
 	MOVQ         dst+24(FP), SI
 	MOVQ         n+40(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -8721,171 +9666,203 @@ sealAVX512Hash_5:
 	VMOVDQU64    polyIndex<>+64(SB), Z30
 	MOVQ         312(SP), AX
 	MOVQ         320(SP), BX
-	MOVQ         328(SP), DX
 	MOVQ         poly44<>+0(SB), R11
 	MOVQ         AX, R12
 	ANDQ         R11, R12
-	VMOVQ        R12, X22
 	SHRQ         $0x2c, BX, AX
 	ANDQ         R11, AX
-	VMOVQ        AX, X23
+	MOVQ         328(SP), DX
 	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_203:
-	CMPQ             R9, $0x00000028
-	JBE              hashEnd_204
-	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z18, Z18, Z18
-	VPXORQ           Z19, Z19, Z19
-	VPXORQ           Z20, Z20, Z20
-	VPXORQ           Z21, Z21, Z21
-	VMOVDQU64        384(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         448(SI), Z29, Z25
-	VPERMT2Q         448(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 608(SP), Z25, Z16
-	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
-	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
-	VPMADD52LUQ.BCST 608(SP), Z26, Z17
-	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
-	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
-	VPMADD52LUQ.BCST 608(SP), Z27, Z18
-	VPMADD52HUQ.BCST 608(SP), Z27, Z21
-	VMOVDQU64        256(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         320(SI), Z29, Z25
-	VPERMT2Q         320(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 544(SP), Z25, Z16
-	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
-	VPMADD52LUQ.BCST 544(SP), Z26, Z17
-	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
-	VPMADD52LUQ.BCST 544(SP), Z27, Z18
-	VPMADD52HUQ.BCST 544(SP), Z27, Z21
-	VMOVDQU64        128(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         192(SI), Z29, Z25
-	VPERMT2Q         192(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 480(SP), Z25, Z16
-	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
-	VPMADD52LUQ.BCST 480(SP), Z26, Z17
-	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
-	VPMADD52LUQ.BCST 480(SP), Z27, Z18
-	VPMADD52HUQ.BCST 480(SP), Z27, Z21
-	VMOVDQU64        (SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         64(SI), Z29, Z25
-	VPERMT2Q         64(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPADDQ           Z22, Z25, Z25
-	VPADDQ           Z23, Z26, Z26
-	VPADDQ           Z24, Z27, Z27
-	VPMADD52LUQ.BCST 416(SP), Z25, Z16
-	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
-	VPMADD52LUQ.BCST 416(SP), Z26, Z17
-	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
-	VPMADD52LUQ.BCST 416(SP), Z27, Z18
-	VPMADD52HUQ.BCST 416(SP), Z27, Z21
-	VPSLLQ           $0x08, Z19, Z19
-	VPSRLQ           $0x2c, Z16, Z28
-	VPSLLQ           $0x08, Z20, Z20
-	VPADDQ           Z19, Z17, Z17
-	VPADDQ           Z28, Z17, Z17
-	VPADDQ           Z20, Z18, Z18
-	VPSRLQ           $0x2c, Z17, Z28
-	VPSLLQ           $0x0a, Z21, Z21
-	VPADDQ           Z28, Z18, Z18
-	VPANDQ           Z31, Z16, Z22
-	VPSRLQ           $0x2a, Z18, Z28
-	VPANDQ           Z31, Z17, Z23
-	VPADDQ           Z21, Z28, Z28
-	VPANDQ.BCST      poly42<>+0(SB), Z18, Z24
-	VPADDQ           Z28, Z22, Z22
-	VPSLLQ           $0x02, Z28, Z28
-	VPADDQ           Z28, Z22, Z22
-	VPSRLQ           $0x2c, Z22, Z28
-	VPANDQ           Z31, Z22, Z22
-	VPADDQ           Z28, Z23, Z23
-	ADDQ             $0x00000200, SI
-	SUBQ             $0x00000200, CX
-	SUBQ             $0x20, R9
-	JMP              hash_203
+hash_210:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_211
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 608(SP), Z0
+	VPBROADCASTQ 992(SP), Z1
+	VPBROADCASTQ 1376(SP), Z2
+	VPBROADCASTQ 1760(SP), Z3
+	VPBROADCASTQ 2144(SP), Z4
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 544(SP), Z0
+	VPBROADCASTQ 928(SP), Z1
+	VPBROADCASTQ 1312(SP), Z2
+	VPBROADCASTQ 1696(SP), Z3
+	VPBROADCASTQ 2080(SP), Z4
+	VMOVDQU64    256(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     320(SI), Z29, Z25
+	VPERMT2Q     320(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPBROADCASTQ 480(SP), Z0
+	VPBROADCASTQ 864(SP), Z1
+	VPBROADCASTQ 1248(SP), Z2
+	VPBROADCASTQ 1632(SP), Z3
+	VPBROADCASTQ 2016(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     192(SI), Z29, Z25
+	VPERMT2Q     192(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 416(SP), Z0
+	VPBROADCASTQ 800(SP), Z1
+	VPBROADCASTQ 1184(SP), Z2
+	VPBROADCASTQ 1568(SP), Z3
+	VPBROADCASTQ 1952(SP), Z4
+	VMOVDQU64    (SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     64(SI), Z29, Z25
+	VPERMT2Q     64(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPADDQ       Z22, Z25, Z25
+	VPADDQ       Z23, Z26, Z26
+	VPADDQ       Z24, Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_210
 
-hashEnd_204:
+hashEnd_211:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -8899,9 +9876,9 @@ hashEnd_204:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_205:
+hashVector_212:
 	CMPQ        R9, $0x08
-	JBE         hashTail_206
+	JBE         hashTail_213
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -8933,20 +9910,20 @@ hashVector_205:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -8954,9 +9931,9 @@ hashVector_205:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_205
+	JMP         hashVector_212
 
-hashTail_206:
+hashTail_213:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -8991,20 +9968,20 @@ hashTail_206:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   448(R10), Z25, Z17
-	VPMADD52HUQ   448(R10), Z25, Z20
-	VPMADD52LUQ   896(R10), Z25, Z18
-	VPMADD52HUQ   896(R10), Z25, Z21
-	VPMADD52LUQ   1792(R10), Z26, Z16
-	VPMADD52HUQ   1792(R10), Z26, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   448(R10), Z26, Z18
-	VPMADD52HUQ   448(R10), Z26, Z21
-	VPMADD52LUQ   1344(R10), Z27, Z16
-	VPMADD52HUQ   1344(R10), Z27, Z19
-	VPMADD52LUQ   1792(R10), Z27, Z17
-	VPMADD52HUQ   1792(R10), Z27, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -9084,1157 +10061,1157 @@ hashTail_206:
 	VZEROUPPER
 	RET
 
-part_16:
+part_17:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_17:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512Hash_6
 
 part_18:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        sealAVX512Hash_6
 
 part_19:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        sealAVX512Hash_6
 
 part_20:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        sealAVX512Hash_6
 
 part_21:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        sealAVX512Hash_6
 
 part_22:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        sealAVX512Hash_6
 
 part_23:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        sealAVX512Hash_6
 
 part_24:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        sealAVX512Hash_6
 
 part_25:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        sealAVX512Hash_6
 
 part_26:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        sealAVX512Hash_6
 
 part_27:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        sealAVX512Hash_6
 
 part_28:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        sealAVX512Hash_6
 
 part_29:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        sealAVX512Hash_6
 
 part_30:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        sealAVX512Hash_6
 
 part_31:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        sealAVX512Hash_6
 
 part_32:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        sealAVX512Hash_6
 
 part_33:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        sealAVX512Hash_6
 
 part_34:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        sealAVX512Hash_6
 
 part_35:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        sealAVX512Hash_6
 
 part_36:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        sealAVX512Hash_6
 
 part_37:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        sealAVX512Hash_6
 
 part_38:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        sealAVX512Hash_6
 
 part_39:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        sealAVX512Hash_6
 
 part_40:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        sealAVX512Hash_6
 
 part_41:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        sealAVX512Hash_6
 
 part_42:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        sealAVX512Hash_6
 
 part_43:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        sealAVX512Hash_6
 
 part_44:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        sealAVX512Hash_6
 
 part_45:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        sealAVX512Hash_6
 
 part_46:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        sealAVX512Hash_6
 
 part_47:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        sealAVX512Hash_6
+
+part_48:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_51:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512Hash_6
 
 part_52:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        sealAVX512Hash_6
 
 part_53:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        sealAVX512Hash_6
 
 part_54:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        sealAVX512Hash_6
 
 part_55:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        sealAVX512Hash_6
 
 part_56:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        sealAVX512Hash_6
 
 part_57:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        sealAVX512Hash_6
 
 part_58:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        sealAVX512Hash_6
 
 part_59:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        sealAVX512Hash_6
 
 part_60:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        sealAVX512Hash_6
 
 part_61:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        sealAVX512Hash_6
 
 part_62:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        sealAVX512Hash_6
 
 part_63:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        sealAVX512Hash_6
 
 part_64:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        sealAVX512Hash_6
 
 part_65:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512Hash_5
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        sealAVX512Hash_6
 
 part_66:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        sealAVX512Hash_6
+
+part_67:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_85:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512End_84
-
-part_86:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512End_84
-
-part_87:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512End_84
-
-part_88:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512End_84
-
-part_89:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512End_84
-
-part_90:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512End_84
-
-part_91:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512End_84
+	JMP        sealAVX512Hash_6
 
 part_92:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512End_84
-
-part_93:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512End_84
-
-part_94:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512End_84
-
-part_95:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512End_84
-
-part_96:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512End_84
-
-part_97:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512End_84
-
-part_98:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512End_84
-
-part_99:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512End_84
-
-part_100:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512End_84
-
-part_112:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_113:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_5
-
-part_114:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_5
-
-part_115:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_5
-
-part_116:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealAVX512Hash_5
-
-part_117:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealAVX512Hash_5
-
-part_118:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealAVX512Hash_5
-
-part_119:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealAVX512Hash_5
-
-part_120:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealAVX512Hash_5
-
-part_121:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealAVX512Hash_5
-
-part_122:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealAVX512Hash_5
-
-part_123:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealAVX512Hash_5
-
-part_124:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealAVX512Hash_5
-
-part_125:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealAVX512Hash_5
-
-part_126:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealAVX512Hash_5
-
-part_127:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_128:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_129:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealAVX512Hash_5
-
-part_130:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealAVX512Hash_5
-
-part_131:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealAVX512Hash_5
-
-part_132:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealAVX512Hash_5
-
-part_133:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealAVX512Hash_5
-
-part_134:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealAVX512Hash_5
-
-part_135:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealAVX512Hash_5
-
-part_136:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealAVX512Hash_5
-
-part_137:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealAVX512Hash_5
-
-part_138:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealAVX512Hash_5
-
-part_139:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealAVX512Hash_5
-
-part_140:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealAVX512Hash_5
-
-part_141:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealAVX512Hash_5
-
-part_142:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealAVX512Hash_5
-
-part_143:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_152:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_153:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_5
-
-part_154:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_5
-
-part_155:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_5
-
-part_156:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealAVX512Hash_5
-
-part_157:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealAVX512Hash_5
-
-part_158:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealAVX512Hash_5
-
-part_159:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealAVX512Hash_5
-
-part_160:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealAVX512Hash_5
-
-part_161:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealAVX512Hash_5
-
-part_162:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealAVX512Hash_5
-
-part_163:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealAVX512Hash_5
-
-part_164:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealAVX512Hash_5
-
-part_165:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealAVX512Hash_5
-
-part_166:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealAVX512Hash_5
-
-part_167:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_168:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealAVX512Hash_5
-
-part_169:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealAVX512Hash_5
-
-part_170:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealAVX512Hash_5
-
-part_171:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealAVX512Hash_5
-
-part_172:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealAVX512Hash_5
-
-part_173:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealAVX512Hash_5
-
-part_174:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealAVX512Hash_5
-
-part_175:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealAVX512Hash_5
-
-part_176:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealAVX512Hash_5
-
-part_177:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealAVX512Hash_5
-
-part_178:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealAVX512Hash_5
-
-part_179:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealAVX512Hash_5
-
-part_180:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealAVX512Hash_5
-
-part_181:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealAVX512Hash_5
-
-part_182:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealAVX512Hash_5
-
-part_183:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealAVX512Hash_5
-
-part_187:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_188:
+part_93:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_189:
+part_94:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_190:
+part_95:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_191:
+part_96:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_192:
+part_97:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_193:
+part_98:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_194:
+part_99:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_195:
+part_100:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_196:
+part_101:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_197:
+part_102:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_198:
+part_103:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_199:
+part_104:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_200:
+part_105:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_201:
+part_106:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
 
-part_202:
+part_107:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_5
+	JMP        sealAVX512End_91
+
+part_119:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        sealAVX512Hash_6
+
+part_120:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        sealAVX512Hash_6
+
+part_121:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        sealAVX512Hash_6
+
+part_122:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        sealAVX512Hash_6
+
+part_123:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        sealAVX512Hash_6
+
+part_124:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        sealAVX512Hash_6
+
+part_125:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        sealAVX512Hash_6
+
+part_126:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        sealAVX512Hash_6
+
+part_127:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        sealAVX512Hash_6
+
+part_128:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        sealAVX512Hash_6
+
+part_129:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        sealAVX512Hash_6
+
+part_130:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        sealAVX512Hash_6
+
+part_131:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        sealAVX512Hash_6
+
+part_132:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        sealAVX512Hash_6
+
+part_133:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        sealAVX512Hash_6
+
+part_134:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        sealAVX512Hash_6
+
+part_135:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        sealAVX512Hash_6
+
+part_136:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        sealAVX512Hash_6
+
+part_137:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        sealAVX512Hash_6
+
+part_138:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        sealAVX512Hash_6
+
+part_139:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        sealAVX512Hash_6
+
+part_140:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        sealAVX512Hash_6
+
+part_141:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        sealAVX512Hash_6
+
+part_142:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        sealAVX512Hash_6
+
+part_143:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        sealAVX512Hash_6
+
+part_144:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        sealAVX512Hash_6
+
+part_145:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        sealAVX512Hash_6
+
+part_146:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        sealAVX512Hash_6
+
+part_147:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        sealAVX512Hash_6
+
+part_148:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        sealAVX512Hash_6
+
+part_149:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        sealAVX512Hash_6
+
+part_150:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        sealAVX512Hash_6
+
+part_159:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        sealAVX512Hash_6
+
+part_160:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        sealAVX512Hash_6
+
+part_161:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        sealAVX512Hash_6
+
+part_162:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        sealAVX512Hash_6
+
+part_163:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        sealAVX512Hash_6
+
+part_164:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        sealAVX512Hash_6
+
+part_165:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        sealAVX512Hash_6
+
+part_166:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        sealAVX512Hash_6
+
+part_167:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        sealAVX512Hash_6
+
+part_168:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        sealAVX512Hash_6
+
+part_169:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        sealAVX512Hash_6
+
+part_170:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        sealAVX512Hash_6
+
+part_171:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        sealAVX512Hash_6
+
+part_172:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        sealAVX512Hash_6
+
+part_173:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        sealAVX512Hash_6
+
+part_174:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        sealAVX512Hash_6
+
+part_175:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        sealAVX512Hash_6
+
+part_176:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        sealAVX512Hash_6
+
+part_177:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        sealAVX512Hash_6
+
+part_178:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        sealAVX512Hash_6
+
+part_179:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        sealAVX512Hash_6
+
+part_180:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        sealAVX512Hash_6
+
+part_181:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        sealAVX512Hash_6
+
+part_182:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        sealAVX512Hash_6
+
+part_183:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        sealAVX512Hash_6
+
+part_184:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        sealAVX512Hash_6
+
+part_185:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        sealAVX512Hash_6
+
+part_186:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        sealAVX512Hash_6
+
+part_187:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        sealAVX512Hash_6
+
+part_188:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        sealAVX512Hash_6
+
+part_189:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        sealAVX512Hash_6
+
+part_190:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        sealAVX512Hash_6
+
+part_194:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        sealAVX512Hash_6
+
+part_195:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        sealAVX512Hash_6
+
+part_196:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        sealAVX512Hash_6
+
+part_197:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        sealAVX512Hash_6
+
+part_198:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        sealAVX512Hash_6
+
+part_199:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        sealAVX512Hash_6
+
+part_200:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        sealAVX512Hash_6
+
+part_201:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        sealAVX512Hash_6
+
+part_202:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        sealAVX512Hash_6
+
+part_203:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        sealAVX512Hash_6
+
+part_204:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        sealAVX512Hash_6
+
+part_205:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        sealAVX512Hash_6
+
+part_206:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        sealAVX512Hash_6
+
+part_207:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        sealAVX512Hash_6
+
+part_208:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        sealAVX512Hash_6
+
+part_209:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z16
+	VPXORQ     Z16, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        sealAVX512Hash_6
 
 DATA chachaConstants<>+0(SB)/8, $0x3320646e61707865
 DATA chachaConstants<>+8(SB)/8, $0x6b20657479622d32
@@ -10295,6 +11272,24 @@ GLOBL chachaRows<>(SB), RODATA|NOPTR, $256
 DATA poly44<>+0(SB)/8, $0x00000fffffffffff
 GLOBL poly44<>(SB), RODATA|NOPTR, $8
 
+DATA polyShift<>+0(SB)/8, $0x0000000000000000
+DATA polyShift<>+8(SB)/8, $0x0000000000000001
+DATA polyShift<>+16(SB)/8, $0x0000000000000002
+DATA polyShift<>+24(SB)/8, $0x0000000000000003
+DATA polyShift<>+32(SB)/8, $0x0000000000000004
+DATA polyShift<>+40(SB)/8, $0x0000000000000005
+DATA polyShift<>+48(SB)/8, $0x0000000000000006
+DATA polyShift<>+56(SB)/8, $0x0000000000000007
+DATA polyShift<>+64(SB)/8, $0x0000000000000008
+DATA polyShift<>+72(SB)/8, $0x0000000000000009
+DATA polyShift<>+80(SB)/8, $0x000000000000000a
+DATA polyShift<>+88(SB)/8, $0x000000000000000b
+DATA polyShift<>+96(SB)/8, $0x000000000000000c
+DATA polyShift<>+104(SB)/8, $0x000000000000000d
+DATA polyShift<>+112(SB)/8, $0x000000000000000e
+DATA polyShift<>+120(SB)/8, $0x000000000000000f
+GLOBL polyShift<>(SB), RODATA|NOPTR, $128
+
 DATA poly42<>+0(SB)/8, $0x000003ffffffffff
 GLOBL poly42<>(SB), RODATA|NOPTR, $8
 
@@ -10321,7 +11316,7 @@ GLOBL polyPad<>(SB), RODATA|NOPTR, $8
 
 // func openAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openAVX512(SB), $4672-72
+TEXT ·openAVX512(SB), $4376-72
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -10330,7 +11325,7 @@ TEXT ·openAVX512(SB), $4672-72
 	KMOVW        AX, K7
 	MOVQ         s+8(FP), AX
 	TESTQ        AX, AX
-	JEQ          openAVX512Whole_207
+	JEQ          openAVX512Whole_215
 	MOVQ         s+8(FP), R15
 	MOVQ         key+0(FP), BX
 	VMOVDQU      chachaConstants<>+0(SB), X0
@@ -10423,12 +11418,12 @@ TEXT ·openAVX512(SB), $4672-72
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K5, Z22
 	VMOVDQA64    Z17, K5, Z23
 	VMOVDQA64    Z18, K5, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10479,12 +11474,12 @@ TEXT ·openAVX512(SB), $4672-72
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K6, Z22
 	VMOVDQA64    Z17, K6, Z23
 	VMOVDQA64    Z18, K6, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10535,34 +11530,29 @@ TEXT ·openAVX512(SB), $4672-72
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 1056(SP)
-	VMOVDQU64    Z24, 1504(SP)
-	VPSLLQ       $0x04, Z23, Z20
-	VPSLLQ       $0x02, Z23, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
-	VPSLLQ       $0x04, Z24, Z20
-	VPSLLQ       $0x02, Z24, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2400(SP)
+	VMOVDQU64    Z23, 992(SP)
+	VMOVDQU64    Z24, 1376(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1760(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2144(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 736(SP)
-	VMOVDQU64    Z21, 1120(SP)
-	VMOVDQU64    Z21, 1184(SP)
-	VMOVDQU64    Z21, 1568(SP)
-	VMOVDQU64    Z21, 1632(SP)
-	VMOVDQU64    Z21, 2016(SP)
-	VMOVDQU64    Z21, 2080(SP)
-	VMOVDQU64    Z21, 2464(SP)
-	VMOVDQU64    Z21, 2528(SP)
+	VMOVDQU64    Z21, 1056(SP)
+	VMOVDQU64    Z21, 1440(SP)
+	VMOVDQU64    Z21, 1824(SP)
+	VMOVDQU64    Z21, 2208(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10614,16 +11604,16 @@ TEXT ·openAVX512(SB), $4672-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 992(SP)
-	VMOVDQU64    Z18, 1440(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2336(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1312(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1696(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2080(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -10678,19 +11668,19 @@ TEXT ·openAVX512(SB), $4672-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1376(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1824(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2272(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1248(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1632(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2016(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1440(SP), Z24
+	VMOVDQU64    928(SP), Z23
+	VMOVDQU64    1312(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10742,22 +11732,22 @@ TEXT ·openAVX512(SB), $4672-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1312(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2208(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1184(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1568(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1952(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    1056(SP), Z23
-	VMOVDQU64    1504(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1376(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10809,16 +11799,16 @@ TEXT ·openAVX512(SB), $4672-72
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1248(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z17, 736(SP)
+	VMOVDQU64    Z18, 1120(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1504(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1888(SP)
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -10828,171 +11818,203 @@ TEXT ·openAVX512(SB), $4672-72
 	VMOVDQU64    polyIndex<>+64(SB), Z30
 	MOVQ         312(SP), AX
 	MOVQ         320(SP), BX
-	MOVQ         328(SP), DX
 	MOVQ         poly44<>+0(SB), R11
 	MOVQ         AX, R12
 	ANDQ         R11, R12
-	VMOVQ        R12, X22
 	SHRQ         $0x2c, BX, AX
 	ANDQ         R11, AX
-	VMOVQ        AX, X23
+	MOVQ         328(SP), DX
 	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_214:
-	CMPQ             R9, $0x00000028
-	JBE              hashEnd_215
-	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z18, Z18, Z18
-	VPXORQ           Z19, Z19, Z19
-	VPXORQ           Z20, Z20, Z20
-	VPXORQ           Z21, Z21, Z21
-	VMOVDQU64        384(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         448(SI), Z29, Z25
-	VPERMT2Q         448(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 608(SP), Z25, Z16
-	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
-	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
-	VPMADD52LUQ.BCST 608(SP), Z26, Z17
-	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
-	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
-	VPMADD52LUQ.BCST 608(SP), Z27, Z18
-	VPMADD52HUQ.BCST 608(SP), Z27, Z21
-	VMOVDQU64        256(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         320(SI), Z29, Z25
-	VPERMT2Q         320(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 544(SP), Z25, Z16
-	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
-	VPMADD52LUQ.BCST 544(SP), Z26, Z17
-	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
-	VPMADD52LUQ.BCST 544(SP), Z27, Z18
-	VPMADD52HUQ.BCST 544(SP), Z27, Z21
-	VMOVDQU64        128(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         192(SI), Z29, Z25
-	VPERMT2Q         192(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 480(SP), Z25, Z16
-	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
-	VPMADD52LUQ.BCST 480(SP), Z26, Z17
-	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
-	VPMADD52LUQ.BCST 480(SP), Z27, Z18
-	VPMADD52HUQ.BCST 480(SP), Z27, Z21
-	VMOVDQU64        (SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         64(SI), Z29, Z25
-	VPERMT2Q         64(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPADDQ           Z22, Z25, Z25
-	VPADDQ           Z23, Z26, Z26
-	VPADDQ           Z24, Z27, Z27
-	VPMADD52LUQ.BCST 416(SP), Z25, Z16
-	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
-	VPMADD52LUQ.BCST 416(SP), Z26, Z17
-	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
-	VPMADD52LUQ.BCST 416(SP), Z27, Z18
-	VPMADD52HUQ.BCST 416(SP), Z27, Z21
-	VPSLLQ           $0x08, Z19, Z19
-	VPSRLQ           $0x2c, Z16, Z28
-	VPSLLQ           $0x08, Z20, Z20
-	VPADDQ           Z19, Z17, Z17
-	VPADDQ           Z28, Z17, Z17
-	VPADDQ           Z20, Z18, Z18
-	VPSRLQ           $0x2c, Z17, Z28
-	VPSLLQ           $0x0a, Z21, Z21
-	VPADDQ           Z28, Z18, Z18
-	VPANDQ           Z31, Z16, Z22
-	VPSRLQ           $0x2a, Z18, Z28
-	VPANDQ           Z31, Z17, Z23
-	VPADDQ           Z21, Z28, Z28
-	VPANDQ.BCST      poly42<>+0(SB), Z18, Z24
-	VPADDQ           Z28, Z22, Z22
-	VPSLLQ           $0x02, Z28, Z28
-	VPADDQ           Z28, Z22, Z22
-	VPSRLQ           $0x2c, Z22, Z28
-	VPANDQ           Z31, Z22, Z22
-	VPADDQ           Z28, Z23, Z23
-	ADDQ             $0x00000200, SI
-	SUBQ             $0x00000200, CX
-	SUBQ             $0x20, R9
-	JMP              hash_214
+hash_222:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_223
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 608(SP), Z0
+	VPBROADCASTQ 992(SP), Z1
+	VPBROADCASTQ 1376(SP), Z2
+	VPBROADCASTQ 1760(SP), Z3
+	VPBROADCASTQ 2144(SP), Z4
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 544(SP), Z0
+	VPBROADCASTQ 928(SP), Z1
+	VPBROADCASTQ 1312(SP), Z2
+	VPBROADCASTQ 1696(SP), Z3
+	VPBROADCASTQ 2080(SP), Z4
+	VMOVDQU64    256(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     320(SI), Z29, Z25
+	VPERMT2Q     320(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPBROADCASTQ 480(SP), Z0
+	VPBROADCASTQ 864(SP), Z1
+	VPBROADCASTQ 1248(SP), Z2
+	VPBROADCASTQ 1632(SP), Z3
+	VPBROADCASTQ 2016(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     192(SI), Z29, Z25
+	VPERMT2Q     192(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 416(SP), Z0
+	VPBROADCASTQ 800(SP), Z1
+	VPBROADCASTQ 1184(SP), Z2
+	VPBROADCASTQ 1568(SP), Z3
+	VPBROADCASTQ 1952(SP), Z4
+	VMOVDQU64    (SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     64(SI), Z29, Z25
+	VPERMT2Q     64(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPADDQ       Z22, Z25, Z25
+	VPADDQ       Z23, Z26, Z26
+	VPADDQ       Z24, Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_222
 
-hashEnd_215:
+hashEnd_223:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -11006,9 +12028,9 @@ hashEnd_215:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_216:
+hashVector_224:
 	CMPQ        R9, $0x08
-	JBE         hashTail_217
+	JBE         hashTail_225
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -11040,20 +12062,20 @@ hashVector_216:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -11061,9 +12083,9 @@ hashVector_216:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_216
+	JMP         hashVector_224
 
-hashTail_217:
+hashTail_225:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -11098,20 +12120,20 @@ hashTail_217:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   448(R10), Z25, Z17
-	VPMADD52HUQ   448(R10), Z25, Z20
-	VPMADD52LUQ   896(R10), Z25, Z18
-	VPMADD52HUQ   896(R10), Z25, Z21
-	VPMADD52LUQ   1792(R10), Z26, Z16
-	VPMADD52HUQ   1792(R10), Z26, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   448(R10), Z26, Z18
-	VPMADD52HUQ   448(R10), Z26, Z21
-	VPMADD52LUQ   1344(R10), Z27, Z16
-	VPMADD52HUQ   1344(R10), Z27, Z19
-	VPMADD52LUQ   1792(R10), Z27, Z17
-	VPMADD52HUQ   1792(R10), Z27, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -11189,15 +12211,15 @@ hashTail_217:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_213
+	JNE           openAVX512Bad_221
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 
-passes_218:
+passes_226:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_219
+	JBE          passesRows_227
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -11236,7 +12258,7 @@ passes_218:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_223:
+double_231:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -11430,9 +12452,9 @@ double_223:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_223
+	JNE         double_231
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_224
+	JBE         columnsLast_232
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -11665,9 +12687,9 @@ double_223:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_225
+	JMP         columnsNext_233
 
-columnsLast_224:
+columnsLast_232:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -11750,82 +12772,82 @@ columnsLast_224:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_226
+	JBE         part_234
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_227
+	JBE         part_235
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_228
+	JBE         part_236
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_229
+	JBE         part_237
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_230
+	JBE         part_238
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_231
+	JBE         part_239
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_232
+	JBE         part_240
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_233
+	JBE         part_241
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_234
+	JBE         part_242
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_235
+	JBE         part_243
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_236
+	JBE         part_244
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_237
+	JBE         part_245
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_238
+	JBE         part_246
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_239
+	JBE         part_247
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_240
+	JBE         part_248
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_241
+	JBE         part_249
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -11913,99 +12935,99 @@ columnsLast_224:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_242
+	JBE         part_250
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_243
+	JBE         part_251
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_244
+	JBE         part_252
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_245
+	JBE         part_253
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_246
+	JBE         part_254
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_247
+	JBE         part_255
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_248
+	JBE         part_256
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_249
+	JBE         part_257
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_250
+	JBE         part_258
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_251
+	JBE         part_259
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_252
+	JBE         part_260
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_253
+	JBE         part_261
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_254
+	JBE         part_262
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_255
+	JBE         part_263
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_256
+	JBE         part_264
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_257
+	JBE         part_265
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_212
+	JMP         openAVX512Out_220
 
-columnsNext_225:
-	JMP passes_218
+columnsNext_233:
+	JMP passes_226
 
-passesRows_219:
+passesRows_227:
 	TESTQ           CX, CX
-	JEQ             openAVX512Out_212
+	JEQ             openAVX512Out_220
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_221
+	JBE             passesOne_229
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_220
+	JBE             passesTwo_228
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -12026,7 +13048,7 @@ passesRows_219:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_258:
+double_266:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -12148,7 +13170,7 @@ double_258:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_258
+	JNE             double_266
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -12205,9 +13227,9 @@ double_258:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_222
+	JMP             passesWrite_230
 
-passesTwo_220:
+passesTwo_228:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -12220,7 +13242,7 @@ passesTwo_220:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_259:
+double_267:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -12282,7 +13304,7 @@ double_259:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_259
+	JNE             double_267
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -12313,9 +13335,9 @@ double_259:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_222
+	JMP             passesWrite_230
 
-passesOne_221:
+passesOne_229:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -12324,7 +13346,7 @@ passesOne_221:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_260:
+double_268:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -12356,7 +13378,7 @@ double_260:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_260
+	JNE             double_268
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -12375,97 +13397,97 @@ double_260:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_222:
+passesWrite_230:
 	CMPQ      CX, $0x00000040
-	JBE       part_261
+	JBE       part_269
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_262
+	JBE       part_270
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_263
+	JBE       part_271
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_264
+	JBE       part_272
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_265
+	JBE       part_273
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_266
+	JBE       part_274
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_267
+	JBE       part_275
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_268
+	JBE       part_276
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_269
+	JBE       part_277
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_270
+	JBE       part_278
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_271
+	JBE       part_279
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_272
+	JBE       part_280
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_273
+	JBE       part_281
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_274
+	JBE       part_282
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_275
+	JBE       part_283
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_276
+	JBE       part_284
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openAVX512Out_212:
+openAVX512Out_220:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Whole_207:
+openAVX512Whole_215:
 	MOVQ            nonce+16(FP), DX
 	MOVQ            key+0(FP), BX
 	VMOVDQU         chachaConstants<>+0(SB), X0
@@ -12485,11 +13507,13 @@ openAVX512Whole_207:
 	MOVQ            AX, 336(SP)
 	MOVQ            CX, 344(SP)
 	CMPQ            CX, $0x00000400
-	JA              openAVX512Columns_210
+	JA              openAVX512Columns_218
 	CMPQ            CX, $0x00000200
-	JA              openAVX512Four_209
+	JA              openAVX512Four_217
 	CMPQ            CX, $0x00000100
-	JA              openAVX512Two_208
+	JA              openAVX512Two_216
+	CMPQ            CX, $0x00000070
+	JA              openAVX512Short_214
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -12499,7 +13523,7 @@ openAVX512Whole_207:
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
 	KMOVQ           AX, K1
-	MOVQ            AX, 2592(SP)
+	MOVQ            AX, 2272(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
 	VMOVDQU8.Z      (SI), K1, Z4
@@ -12511,22 +13535,6 @@ openAVX512Whole_207:
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
 	VMOVDQU8.Z      64(SI), K2, Z5
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K3
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      128(SI), K3, Z6
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K4
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      192(SI), K4, Z7
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -12554,7 +13562,7 @@ openAVX512Whole_207:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_277:
+key_285:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -12794,7 +13802,7 @@ key_277:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_277
+	JNE     key_285
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -12830,15 +13838,15 @@ key_277:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_279
+	JEQ     adEnd_287
 
-ad_278:
+ad_286:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_280
+	JAE   adFull_288
 	BZHIQ DI, AX, AX
 
-adFull_280:
+adFull_288:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -12876,16 +13884,960 @@ adFull_280:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_278
+	JA         ad_286
 
-adEnd_279:
+adEnd_287:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2592(SP), K1
+	KMOVQ           2272(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
-	MOVQ            344(SP), R10
+	XORL            R10, R10
+	MOVQ            R8, DX
+	MULXQ           R11, AX, BX
+	MULXQ           R12, R14, R15
+	MOVQ            R9, DX
+	MULXQ           R13, CX, R8
+	ADDQ            CX, AX
+	ADCQ            R8, BX
+	MULXQ           R11, CX, R8
+	ADDQ            CX, R14
+	ADCQ            R8, R15
+	MOVQ            R10, CX
+	IMULQ           R13, CX
+	ADDQ            CX, R14
+	ADCQ            $0x00, R15
+	IMULQ           R11, R10
+	ADDQ            BX, R14
+	ADCQ            R15, R10
+	MOVQ            AX, R8
+	MOVQ            R14, R9
+	MOVQ            R10, CX
+	MOVQ            R10, DX
+	SHRQ            $0x02, CX
+	ANDQ            $-4, DX
+	ANDL            $0x03, R10
+	ADDQ            DX, CX
+	ADDQ            CX, R8
+	ADCQ            $0x00, R9
+	ADCQ            $0x00, R10
+	MOVQ            R8, 2280(SP)
+	MOVQ            R9, 2288(SP)
+	MOVQ            R10, 2296(SP)
+	MOVQ            312(SP), AX
+	MOVQ            320(SP), BX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	MOVQ            328(SP), DX
+	SHRQ            $0x18, DX, BX
+	VMOVQ           R12, X12
+	VMOVQ           AX, X13
+	VMOVQ           BX, X14
+	MOVQ            344(SP), AX
+	ADDQ            $0x0f, AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000007, BX
+	SUBQ            AX, BX
+	LEAQ            polyShift<>+0(SB), R10
+	LEAQ            (R10)(BX*8), R10
+	VPBROADCASTQ    poly44<>+0(SB), Z31
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    280(SP), Z22
+	VPXORD          Z0, Z3, Z3
+	VPBROADCASTQ    288(SP), Z24
+	VPROLD          $0x10, Z3, Z3
+	VPSRLQ          $0x2c, Z22, Z23
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x14, Z24, Z30
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z22, Z22
+	VPROLD          $0x0c, Z1, Z1
+	VPSRLQ          $0x18, Z24, Z24
+	VPADDD          Z1, Z0, Z0
+	VMOVDQA64       Z22, Z25
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z23, Z26
+	VMOVDQA64       Z24, Z27
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z19, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQA64       Z16, K5, Z22
+	VPADDD          Z3, Z2, Z2
+	VMOVDQA64       Z17, K5, Z23
+	VPXORD          Z2, Z1, Z1
+	VMOVDQA64       Z18, K5, Z24
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x0c, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X18, Z27
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x39, Z0, Z0
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z2, Z2
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z16, K6, Z22
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQA64       Z17, K6, Z23
+	VMOVDQA64       Z18, K6, Z24
+	VPADDD          Z3, Z2, Z2
+	VPBROADCASTQ    X16, Z25
+	VPXORD          Z2, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x0c, Z1, Z1
+	VPBROADCASTQ    X18, Z27
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x39, Z2, Z2
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z3, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VMOVDQA64       Z16, K7, Z22
+	VMOVDQA64       Z17, K7, Z23
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z18, K7, Z24
+	VPROLD          $0x10, Z3, Z3
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       (R10), Z25
+	VPXORD          Z2, Z1, Z1
+	VPERMT2Q        Z21, Z25, Z22
+	VPERMT2Q        Z21, Z25, Z23
+	VPROLD          $0x0c, Z1, Z1
+	VPERMT2Q        Z21, Z25, Z24
+	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       Z22, 352(SP)
+	VPXORD          Z0, Z3, Z3
+	VMOVDQU64       Z23, 736(SP)
+	VMOVDQU64       Z24, 1120(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z23, Z19
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z19, Z20, Z20
+	VPROLD          $0x07, Z1, Z1
+	VMOVDQU64       Z20, 1504(SP)
+	VPSLLQ          $0x04, Z24, Z19
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z24, Z20
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x93, Z2, Z2
+	VMOVDQU64       Z20, 1888(SP)
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), SI
+	MOVQ            n+40(FP), CX
+	MOVQ            $-1, R8
+	MOVQ            CX, R9
+	VMOVDQU64       polyIndex<>+0(SB), Z29
+	VMOVDQU64       polyIndex<>+64(SB), Z30
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     352(SP), Z12, Z16
+	VPMADD52HUQ     352(SP), Z12, Z19
+	VPMADD52LUQ     736(SP), Z12, Z17
+	VPMADD52HUQ     736(SP), Z12, Z20
+	VPMADD52LUQ     1120(SP), Z12, Z18
+	VPMADD52HUQ     1120(SP), Z12, Z21
+	VPMADD52LUQ     1888(SP), Z13, Z16
+	VPMADD52HUQ     1888(SP), Z13, Z19
+	VPMADD52LUQ     352(SP), Z13, Z17
+	VPMADD52HUQ     352(SP), Z13, Z20
+	VPMADD52LUQ     736(SP), Z13, Z18
+	VPMADD52HUQ     736(SP), Z13, Z21
+	VPMADD52LUQ     1504(SP), Z14, Z16
+	VPMADD52HUQ     1504(SP), Z14, Z19
+	VPMADD52LUQ     1888(SP), Z14, Z17
+	VPMADD52HUQ     1888(SP), Z14, Z20
+	VPMADD52LUQ     352(SP), Z14, Z18
+	VPMADD52HUQ     352(SP), Z14, Z21
+	VBROADCASTI32X4 (SP), Z12
+	VBROADCASTI32X4 16(SP), Z13
+	VBROADCASTI32X4 32(SP), Z14
+	VBROADCASTI32X4 48(SP), Z15
+	VPADDD          Z12, Z0, Z0
+	VPADDD          Z13, Z1, Z1
+	VPADDD          Z14, Z2, Z2
+	VPADDD          Z15, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VSHUFI32X4      $0x44, Z1, Z0, Z12
+	VSHUFI32X4      $0xee, Z1, Z0, Z13
+	VSHUFI32X4      $0x44, Z3, Z2, Z14
+	VSHUFI32X4      $0xee, Z3, Z2, Z15
+	VSHUFI32X4      $0x88, Z14, Z12, Z0
+	VSHUFI32X4      $0xdd, Z14, Z12, Z1
+	VSHUFI32X4      $0x88, Z15, Z13, Z2
+	VSHUFI32X4      $0xdd, Z15, Z13, Z3
+	VMOVDQA64       Z4, Z25
+	VMOVDQA64       Z4, Z27
+	VPERMT2Q        Z5, Z29, Z25
+	VPERMT2Q        Z5, Z30, Z27
+	VPSRLQ          $0x2c, Z25, Z28
+	VPSLLQ          $0x14, Z27, Z26
+	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
+	VPANDQ          Z31, Z25, Z25
+	VPSRLQ          $0x18, Z27, Z27
+	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ     352(SP), Z25, Z16
+	VPMADD52HUQ     352(SP), Z25, Z19
+	VPMADD52LUQ     736(SP), Z25, Z17
+	VPMADD52HUQ     736(SP), Z25, Z20
+	VPMADD52LUQ     1120(SP), Z25, Z18
+	VPMADD52HUQ     1120(SP), Z25, Z21
+	VPMADD52LUQ     1888(SP), Z26, Z16
+	VPMADD52HUQ     1888(SP), Z26, Z19
+	VPMADD52LUQ     352(SP), Z26, Z17
+	VPMADD52HUQ     352(SP), Z26, Z20
+	VPMADD52LUQ     736(SP), Z26, Z18
+	VPMADD52HUQ     736(SP), Z26, Z21
+	VPMADD52LUQ     1504(SP), Z27, Z16
+	VPMADD52HUQ     1504(SP), Z27, Z19
+	VPMADD52LUQ     1888(SP), Z27, Z17
+	VPMADD52HUQ     1888(SP), Z27, Z20
+	VPMADD52LUQ     352(SP), Z27, Z18
+	VPMADD52HUQ     352(SP), Z27, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPUNPCKLQDQ     Z17, Z16, Z25
+	VPUNPCKHQDQ     Z17, Z16, Z26
+	VPUNPCKLQDQ     Z21, Z18, Z27
+	VPUNPCKHQDQ     Z21, Z18, Z28
+	VPADDQ          Z26, Z25, Z25
+	VPADDQ          Z28, Z27, Z27
+	VEXTRACTI64X4   $0x01, Z25, Y28
+	VPADDQ          Y28, Y25, Y25
+	VEXTRACTI64X2   $0x01, Y25, X28
+	VPADDQ          X28, X25, X25
+	VEXTRACTI64X4   $0x01, Z27, Y28
+	VPADDQ          Y28, Y27, Y27
+	VEXTRACTI64X2   $0x01, Y27, X28
+	VPADDQ          X28, X27, X27
+	VMOVQ           X25, AX
+	VPEXTRQ         $0x01, X25, R11
+	VMOVQ           X27, BX
+	VPEXTRQ         $0x01, X27, DX
+	MOVQ            R11, R12
+	SHLQ            $0x2c, R11
+	SHRQ            $0x14, R12
+	MOVQ            BX, R13
+	SHLQ            $0x18, BX
+	SHRQ            $0x28, R13
+	SHLQ            $0x0c, DX
+	ADDQ            R11, AX
+	ADCQ            R12, BX
+	ADCQ            R13, DX
+	ADDQ            2280(SP), AX
+	ADCQ            2288(SP), BX
+	ADCQ            2296(SP), DX
+	MOVQ            DX, R11
+	MOVQ            DX, R12
+	SHRQ            $0x02, R11
+	ANDQ            $-4, R12
+	ANDL            $0x03, DX
+	ADDQ            R12, R11
+	ADDQ            R11, AX
+	ADCQ            $0x00, BX
+	ADCQ            $0x00, DX
+	MOVQ            AX, R11
+	MOVQ            BX, R12
+	MOVQ            DX, R13
+	ADDQ            $0x05, R11
+	ADCQ            $0x00, R12
+	ADCQ            $0x00, R13
+	SHRQ            $0x02, R13
+	CMOVQNE         R11, AX
+	CMOVQNE         R12, BX
+	ADDQ            296(SP), AX
+	ADCQ            304(SP), BX
+	XORQ            (SI)(R9*1), AX
+	XORQ            8(SI)(R9*1), BX
+	ORQ             BX, AX
+	JNE             shortBad_289
+	VPXORQ          Z4, Z0, Z0
+	VMOVDQU8        Z0, K1, (DI)
+	CMPQ            R9, $0x00000040
+	JBE             shortEnd_291
+	VPXORQ          Z5, Z1, Z1
+	VMOVDQU8        Z1, K2, 64(DI)
+
+shortEnd_291:
+	MOVL $0x00000001, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+shortBad_289:
+	MOVL $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openAVX512Short_214:
+	MOVQ            src+32(FP), SI
+	MOVQ            $-1, R8
+	XORL            R11, R11
+	MOVL            $0x00000040, R12
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K1
+	MOVQ            AX, 2272(SP)
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      (SI), K1, Z4
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K2
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      64(SI), K2, Z5
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K3
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      128(SI), K3, Z6
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K4
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      192(SI), K4, Z7
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            (SP), AX
+	MOVL            16(SP), SI
+	MOVL            48(SP), R10
+	MOVL            4(SP), BX
+	MOVL            20(SP), DI
+	MOVL            52(SP), R11
+	MOVL            8(SP), CX
+	MOVL            24(SP), R8
+	MOVL            56(SP), R12
+	MOVL            12(SP), DX
+	MOVL            28(SP), R9
+	MOVL            60(SP), R13
+	XORL            R10, R10
+	MOVL            40(SP), R14
+	MOVL            R14, 264(SP)
+	MOVL            44(SP), R14
+	MOVL            R14, 268(SP)
+	MOVL            32(SP), R14
+	MOVL            36(SP), R15
+	MOVQ            $0x00000005, 272(SP)
+	PCALIGN         $0x20
+
+key_292:
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	VPXORD  Z0, Z3, Z3
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x10, Z3, Z3
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z3, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	MOVL    268(SP), R15
+	VPXORD  Z2, Z1, Z1
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	ADDL    R9, DX
+	VPADDD  Z1, Z0, Z0
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPXORD  Z0, Z3, Z3
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPADDD  Z3, Z2, Z2
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	VPROLD  $0x07, Z1, Z1
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x93, Z0, Z0
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	VPXORD  Z0, Z3, Z3
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x10, Z3, Z3
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z3, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	MOVL    268(SP), R15
+	VPXORD  Z2, Z1, Z1
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	ADDL    R9, DX
+	VPADDD  Z1, Z0, Z0
+	XORL    CX, R12
+	XORL    DX, R13
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPXORD  Z0, Z3, Z3
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPADDD  Z3, Z2, Z2
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	VPROLD  $0x07, Z1, Z1
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x39, Z0, Z0
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R11, R14
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	DECQ    272(SP)
+	JNE     key_292
+	ADDL    (SP), AX
+	ADDL    16(SP), SI
+	ADDL    4(SP), BX
+	ADDL    20(SP), DI
+	ADDL    8(SP), CX
+	ADDL    24(SP), R8
+	ADDL    12(SP), DX
+	ADDL    28(SP), R9
+	SHLQ    $0x20, BX
+	ORQ     BX, AX
+	SHLQ    $0x20, DX
+	ORQ     DX, CX
+	SHLQ    $0x20, DI
+	ORQ     DI, SI
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	MOVQ    $0x0ffffffc0fffffff, R10
+	MOVQ    $0x0ffffffc0ffffffc, R11
+	ANDQ    R10, AX
+	ANDQ    R11, CX
+	MOVQ    AX, 280(SP)
+	MOVQ    CX, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    R8, 304(SP)
+	MOVQ    280(SP), R11
+	MOVQ    288(SP), R12
+	MOVQ    R12, R13
+	SHRQ    $0x02, R13
+	ADDQ    R12, R13
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	MOVQ    ad+48(FP), SI
+	MOVQ    adLen+56(FP), DI
+	TESTQ   DI, DI
+	JEQ     adEnd_294
+
+ad_293:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_295
+	BZHIQ DI, AX, AX
+
+adFull_295:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_293
+
+adEnd_294:
+	MOVQ            R8, 312(SP)
+	MOVQ            R9, 320(SP)
+	MOVQ            R10, 328(SP)
+	KMOVQ           2272(SP), K1
+	MOVQ            336(SP), R8
+	MOVQ            344(SP), R9
+	XORL            R10, R10
+	MOVQ            R9, R10
 	ADDQ            $0x0f, R10
 	SHRQ            $0x08, R10
 	MOVQ            R8, DX
@@ -12916,21 +14868,39 @@ adEnd_279:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2600(SP)
-	MOVQ            R9, 2608(SP)
-	MOVQ            R10, 2616(SP)
-	MOVQ            312(SP), AX
-	MOVQ            320(SP), BX
-	MOVQ            328(SP), DX
+	MOVQ            R8, 2280(SP)
+	MOVQ            R9, 2288(SP)
+	MOVQ            R10, 2296(SP)
+	MOVQ            280(SP), AX
+	MOVQ            288(SP), BX
 	MOVQ            poly44<>+0(SB), R11
 	MOVQ            AX, R12
 	ANDQ            R11, R12
-	VMOVQ           R12, X12
 	SHRQ            $0x2c, BX, AX
 	ANDQ            R11, AX
-	VMOVQ           AX, X13
+	SHRQ            $0x18, BX
+	MOVQ            R12, 2304(SP)
+	MOVQ            AX, 2312(SP)
+	MOVQ            BX, 2320(SP)
+	MOVQ            312(SP), AX
+	MOVQ            320(SP), BX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	MOVQ            328(SP), DX
 	SHRQ            $0x18, DX, BX
+	VMOVQ           R12, X12
+	VMOVQ           AX, X13
 	VMOVQ           BX, X14
+	MOVQ            344(SP), AX
+	ADDQ            $0x0f, AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000010, BX
+	SUBQ            AX, BX
+	LEAQ            polyShift<>+0(SB), R10
+	LEAQ            (R10)(BX*8), R10
 	VPBROADCASTQ    poly44<>+0(SB), Z31
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
@@ -12950,8 +14920,8 @@ adEnd_279:
 	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
 	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z0, Z3, Z3
@@ -12969,11 +14939,11 @@ adEnd_279:
 	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
 	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPSHUFD         $0x39, Z2, Z2
@@ -12988,11 +14958,11 @@ adEnd_279:
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
 	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x0c, Z1, Z1
@@ -13007,33 +14977,33 @@ adEnd_279:
 	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
 	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x4e, Z3, Z3
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z16, K5, Z22
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z18, K5, Z24
-	VPSLLQ          $0x04, Z26, Z30
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z3, Z2, Z2
@@ -13042,303 +15012,187 @@ adEnd_279:
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
 	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
 	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
 	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
 	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
 	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
 	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
+	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPBROADCASTQ    X16, Z25
 	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z16, K6, Z22
 	VMOVDQA64       Z17, K6, Z23
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z2, Z2
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z1, Z0, Z0
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z2, Z2
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
 	VMOVDQA64       Z16, K7, Z22
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z17, K7, Z23
+	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z18, K7, Z24
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z22, 608(SP)
-	VMOVDQU64       Z23, 1056(SP)
-	VPROLD          $0x08, Z3, Z3
-	VMOVDQU64       Z24, 1504(SP)
-	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z23, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z19, 1952(SP)
-	VPSLLQ          $0x04, Z24, Z20
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z24, Z19
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2400(SP)
-	VPSHUFD         $0x39, Z0, Z0
-	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 672(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z21, 736(SP)
-	VMOVDQU64       Z21, 1120(SP)
-	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z21, 1184(SP)
-	VMOVDQU64       Z21, 1568(SP)
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z21, 1632(SP)
-	VMOVDQU64       Z21, 2016(SP)
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z21, 2080(SP)
-	VMOVDQU64       Z21, 2464(SP)
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z21, 2528(SP)
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z1, Z0, Z0
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 544(SP)
-	VMOVDQU64       Z17, 992(SP)
-	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z18, 1440(SP)
-	VPSLLQ          $0x04, Z17, Z20
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z17, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z19, 1888(SP)
-	VPSLLQ          $0x04, Z18, Z20
-	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z19, 2336(SP)
 	VPBROADCASTQ    X16, Z25
 	VPXORD          Z0, Z3, Z3
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x08, Z3, Z3
+	VMOVDQU64       Z25, 480(SP)
+	VMOVDQU64       Z26, 864(SP)
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       Z27, 1248(SP)
+	VPBROADCASTQ    2304(SP), Z25
+	VPBROADCASTQ    2312(SP), Z26
+	VPXORD          Z2, Z1, Z1
+	VPBROADCASTQ    2320(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z3, Z2, Z2
+	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z3, Z2, Z2
@@ -13347,36 +15201,36 @@ adEnd_279:
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x0c, Z1, Z1
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z2, Z2
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x39, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
 	VPADDD          Z1, Z0, Z0
@@ -13385,38 +15239,146 @@ adEnd_279:
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
 	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 480(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z17, 928(SP)
-	VMOVDQU64       Z18, 1376(SP)
+	VMOVDQA64       Z16, Z22
+	VMOVDQU64       480(SP), Z25
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQA64       Z17, Z23
+	VMOVDQU64       864(SP), Z26
+	VMOVDQA64       Z18, Z24
+	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       1248(SP), Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
 	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z20
-	VPSLLQ          $0x02, Z17, Z19
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
 	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1824(SP)
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x04, Z18, Z20
-	VPSLLQ          $0x02, Z18, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 2272(SP)
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       (R10), Z28
+	VPERMT2Q        Z22, Z28, Z16
+	VPXORD          Z0, Z3, Z3
+	VPERMT2Q        Z23, Z28, Z17
+	VPERMT2Q        Z24, Z28, Z18
+	VMOVQ           2304(SP), X25
+	VPROLD          $0x10, Z3, Z3
+	VPERMT2Q        Z25, Z28, Z22
+	VMOVQ           2312(SP), X26
+	VPADDD          Z3, Z2, Z2
+	VPERMT2Q        Z26, Z28, Z23
+	VMOVQ           2320(SP), X27
+	VPXORD          Z2, Z1, Z1
+	VPERMT2Q        Z27, Z28, Z24
+	VMOVDQU64       Z16, 352(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z18, 1120(SP)
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1504(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       Z20, 1888(SP)
+	VMOVDQU64       Z22, 416(SP)
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z23, 800(SP)
+	VMOVDQU64       Z24, 1184(SP)
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1568(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x04, Z24, Z19
+	VPSLLQ          $0x02, Z24, Z20
+	VPSHUFD         $0x93, Z2, Z2
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1952(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
 	MOVQ            $-1, R8
 	MOVQ            CX, R9
-	LEAQ            15(CX), AX
-	SHRQ            $0x04, AX
-	MOVL            $0x00000027, R10
-	SUBQ            AX, R10
-	LEAQ            352(SP)(R10*8), R10
 	VMOVDQU64       polyIndex<>+0(SB), Z29
 	VMOVDQU64       polyIndex<>+64(SB), Z30
 	VPXORQ          Z16, Z16, Z16
@@ -13425,24 +15387,24 @@ adEnd_279:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     (R10), Z12, Z16
-	VPMADD52HUQ     (R10), Z12, Z19
-	VPMADD52LUQ     448(R10), Z12, Z17
-	VPMADD52HUQ     448(R10), Z12, Z20
-	VPMADD52LUQ     896(R10), Z12, Z18
-	VPMADD52HUQ     896(R10), Z12, Z21
-	VPMADD52LUQ     1792(R10), Z13, Z16
-	VPMADD52HUQ     1792(R10), Z13, Z19
-	VPMADD52LUQ     (R10), Z13, Z17
-	VPMADD52HUQ     (R10), Z13, Z20
-	VPMADD52LUQ     448(R10), Z13, Z18
-	VPMADD52HUQ     448(R10), Z13, Z21
-	VPMADD52LUQ     1344(R10), Z14, Z16
-	VPMADD52HUQ     1344(R10), Z14, Z19
-	VPMADD52LUQ     1792(R10), Z14, Z17
-	VPMADD52HUQ     1792(R10), Z14, Z20
-	VPMADD52LUQ     (R10), Z14, Z18
-	VPMADD52HUQ     (R10), Z14, Z21
+	VPMADD52LUQ     352(SP), Z12, Z16
+	VPMADD52HUQ     352(SP), Z12, Z19
+	VPMADD52LUQ     736(SP), Z12, Z17
+	VPMADD52HUQ     736(SP), Z12, Z20
+	VPMADD52LUQ     1120(SP), Z12, Z18
+	VPMADD52HUQ     1120(SP), Z12, Z21
+	VPMADD52LUQ     1888(SP), Z13, Z16
+	VPMADD52HUQ     1888(SP), Z13, Z19
+	VPMADD52LUQ     352(SP), Z13, Z17
+	VPMADD52HUQ     352(SP), Z13, Z20
+	VPMADD52LUQ     736(SP), Z13, Z18
+	VPMADD52HUQ     736(SP), Z13, Z21
+	VPMADD52LUQ     1504(SP), Z14, Z16
+	VPMADD52HUQ     1504(SP), Z14, Z19
+	VPMADD52LUQ     1888(SP), Z14, Z17
+	VPMADD52HUQ     1888(SP), Z14, Z20
+	VPMADD52LUQ     352(SP), Z14, Z18
+	VPMADD52HUQ     352(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -13470,26 +15432,24 @@ adEnd_279:
 	VPANDQ          Z31, Z25, Z25
 	VPSRLQ          $0x18, Z27, Z27
 	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     (R10), Z25, Z16
-	VPMADD52HUQ     (R10), Z25, Z19
-	VPMADD52LUQ     448(R10), Z25, Z17
-	VPMADD52HUQ     448(R10), Z25, Z20
-	VPMADD52LUQ     896(R10), Z25, Z18
-	VPMADD52HUQ     896(R10), Z25, Z21
-	VPMADD52LUQ     1792(R10), Z26, Z16
-	VPMADD52HUQ     1792(R10), Z26, Z19
-	VPMADD52LUQ     (R10), Z26, Z17
-	VPMADD52HUQ     (R10), Z26, Z20
-	VPMADD52LUQ     448(R10), Z26, Z18
-	VPMADD52HUQ     448(R10), Z26, Z21
-	VPMADD52LUQ     1344(R10), Z27, Z16
-	VPMADD52HUQ     1344(R10), Z27, Z19
-	VPMADD52LUQ     1792(R10), Z27, Z17
-	VPMADD52HUQ     1792(R10), Z27, Z20
-	VPMADD52LUQ     (R10), Z27, Z18
-	VPMADD52HUQ     (R10), Z27, Z21
-	CMPQ            R9, $0x00000070
-	JBE             shortOne_284
+	VPMADD52LUQ     352(SP), Z25, Z16
+	VPMADD52HUQ     352(SP), Z25, Z19
+	VPMADD52LUQ     736(SP), Z25, Z17
+	VPMADD52HUQ     736(SP), Z25, Z20
+	VPMADD52LUQ     1120(SP), Z25, Z18
+	VPMADD52HUQ     1120(SP), Z25, Z21
+	VPMADD52LUQ     1888(SP), Z26, Z16
+	VPMADD52HUQ     1888(SP), Z26, Z19
+	VPMADD52LUQ     352(SP), Z26, Z17
+	VPMADD52HUQ     352(SP), Z26, Z20
+	VPMADD52LUQ     736(SP), Z26, Z18
+	VPMADD52HUQ     736(SP), Z26, Z21
+	VPMADD52LUQ     1504(SP), Z27, Z16
+	VPMADD52HUQ     1504(SP), Z27, Z19
+	VPMADD52LUQ     1888(SP), Z27, Z17
+	VPMADD52HUQ     1888(SP), Z27, Z20
+	VPMADD52LUQ     352(SP), Z27, Z18
+	VPMADD52HUQ     352(SP), Z27, Z21
 	VPXORQ          Z8, Z8, Z8
 	VPXORQ          Z9, Z9, Z9
 	VPXORQ          Z10, Z10, Z10
@@ -13506,119 +15466,117 @@ adEnd_279:
 	VPANDQ          Z31, Z25, Z25
 	VPSRLQ          $0x18, Z27, Z27
 	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     64(R10), Z25, Z8
-	VPMADD52HUQ     64(R10), Z25, Z11
-	VPMADD52LUQ     512(R10), Z25, Z9
-	VPMADD52HUQ     512(R10), Z25, Z12
-	VPMADD52LUQ     960(R10), Z25, Z10
-	VPMADD52HUQ     960(R10), Z25, Z13
-	VPMADD52LUQ     1856(R10), Z26, Z8
-	VPMADD52HUQ     1856(R10), Z26, Z11
-	VPMADD52LUQ     64(R10), Z26, Z9
-	VPMADD52HUQ     64(R10), Z26, Z12
-	VPMADD52LUQ     512(R10), Z26, Z10
-	VPMADD52HUQ     512(R10), Z26, Z13
-	VPMADD52LUQ     1408(R10), Z27, Z8
-	VPMADD52HUQ     1408(R10), Z27, Z11
-	VPMADD52LUQ     1856(R10), Z27, Z9
-	VPMADD52HUQ     1856(R10), Z27, Z12
-	VPMADD52LUQ     64(R10), Z27, Z10
-	VPMADD52HUQ     64(R10), Z27, Z13
+	VPMADD52LUQ     416(SP), Z25, Z8
+	VPMADD52HUQ     416(SP), Z25, Z11
+	VPMADD52LUQ     800(SP), Z25, Z9
+	VPMADD52HUQ     800(SP), Z25, Z12
+	VPMADD52LUQ     1184(SP), Z25, Z10
+	VPMADD52HUQ     1184(SP), Z25, Z13
+	VPMADD52LUQ     1952(SP), Z26, Z8
+	VPMADD52HUQ     1952(SP), Z26, Z11
+	VPMADD52LUQ     416(SP), Z26, Z9
+	VPMADD52HUQ     416(SP), Z26, Z12
+	VPMADD52LUQ     800(SP), Z26, Z10
+	VPMADD52HUQ     800(SP), Z26, Z13
+	VPMADD52LUQ     1568(SP), Z27, Z8
+	VPMADD52HUQ     1568(SP), Z27, Z11
+	VPMADD52LUQ     1952(SP), Z27, Z9
+	VPMADD52HUQ     1952(SP), Z27, Z12
+	VPMADD52LUQ     416(SP), Z27, Z10
+	VPMADD52HUQ     416(SP), Z27, Z13
 	VPADDQ          Z8, Z16, Z16
 	VPADDQ          Z11, Z19, Z19
 	VPADDQ          Z9, Z17, Z17
 	VPADDQ          Z12, Z20, Z20
 	VPADDQ          Z10, Z18, Z18
 	VPADDQ          Z13, Z21, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPUNPCKLQDQ     Z17, Z16, Z25
+	VPUNPCKHQDQ     Z17, Z16, Z26
+	VPUNPCKLQDQ     Z21, Z18, Z27
+	VPUNPCKHQDQ     Z21, Z18, Z28
+	VPADDQ          Z26, Z25, Z25
+	VPADDQ          Z28, Z27, Z27
+	VEXTRACTI64X4   $0x01, Z25, Y28
+	VPADDQ          Y28, Y25, Y25
+	VEXTRACTI64X2   $0x01, Y25, X28
+	VPADDQ          X28, X25, X25
+	VEXTRACTI64X4   $0x01, Z27, Y28
+	VPADDQ          Y28, Y27, Y27
+	VEXTRACTI64X2   $0x01, Y27, X28
+	VPADDQ          X28, X27, X27
+	VMOVQ           X25, AX
+	VPEXTRQ         $0x01, X25, R11
+	VMOVQ           X27, BX
+	VPEXTRQ         $0x01, X27, DX
+	MOVQ            R11, R12
+	SHLQ            $0x2c, R11
+	SHRQ            $0x14, R12
+	MOVQ            BX, R13
+	SHLQ            $0x18, BX
+	SHRQ            $0x28, R13
+	SHLQ            $0x0c, DX
+	ADDQ            R11, AX
+	ADCQ            R12, BX
+	ADCQ            R13, DX
+	ADDQ            2280(SP), AX
+	ADCQ            2288(SP), BX
+	ADCQ            2296(SP), DX
+	MOVQ            DX, R11
+	MOVQ            DX, R12
+	SHRQ            $0x02, R11
+	ANDQ            $-4, R12
+	ANDL            $0x03, DX
+	ADDQ            R12, R11
+	ADDQ            R11, AX
+	ADCQ            $0x00, BX
+	ADCQ            $0x00, DX
+	MOVQ            AX, R11
+	MOVQ            BX, R12
+	MOVQ            DX, R13
+	ADDQ            $0x05, R11
+	ADCQ            $0x00, R12
+	ADCQ            $0x00, R13
+	SHRQ            $0x02, R13
+	CMOVQNE         R11, AX
+	CMOVQNE         R12, BX
+	ADDQ            296(SP), AX
+	ADCQ            304(SP), BX
+	XORQ            (SI)(R9*1), AX
+	XORQ            8(SI)(R9*1), BX
+	ORQ             BX, AX
+	JNE             shortBad_296
+	VPXORQ          Z4, Z0, Z0
+	VMOVDQU8        Z0, K1, (DI)
+	CMPQ            R9, $0x00000040
+	JBE             shortEnd_298
+	VPXORQ          Z5, Z1, Z1
+	VMOVDQU8        Z1, K2, 64(DI)
+	CMPQ            R9, $0x00000080
+	JBE             shortEnd_298
+	VPXORQ          Z6, Z2, Z2
+	VMOVDQU8        Z2, K3, 128(DI)
+	CMPQ            R9, $0x000000c0
+	JBE             shortEnd_298
+	VPXORQ          Z7, Z3, Z3
+	VMOVDQU8        Z3, K4, 192(DI)
 
-shortOne_284:
-	VPSLLQ        $0x08, Z19, Z19
-	VPSLLQ        $0x08, Z20, Z20
-	VPADDQ        Z19, Z17, Z17
-	VPADDQ        Z20, Z18, Z18
-	VPUNPCKLQDQ   Z17, Z16, Z25
-	VPUNPCKHQDQ   Z17, Z16, Z26
-	VPUNPCKLQDQ   Z21, Z18, Z27
-	VPUNPCKHQDQ   Z21, Z18, Z28
-	VPADDQ        Z26, Z25, Z25
-	VPADDQ        Z28, Z27, Z27
-	VEXTRACTI64X4 $0x01, Z25, Y28
-	VPADDQ        Y28, Y25, Y25
-	VEXTRACTI64X2 $0x01, Y25, X28
-	VPADDQ        X28, X25, X25
-	VEXTRACTI64X4 $0x01, Z27, Y28
-	VPADDQ        Y28, Y27, Y27
-	VEXTRACTI64X2 $0x01, Y27, X28
-	VPADDQ        X28, X27, X27
-	VMOVQ         X25, AX
-	VPEXTRQ       $0x01, X25, R11
-	VMOVQ         X27, BX
-	VPEXTRQ       $0x01, X27, DX
-	MOVQ          R11, R12
-	SHLQ          $0x2c, R11
-	SHRQ          $0x14, R12
-	MOVQ          BX, R13
-	SHLQ          $0x18, BX
-	SHRQ          $0x28, R13
-	SHLQ          $0x0c, DX
-	ADDQ          R11, AX
-	ADCQ          R12, BX
-	ADCQ          R13, DX
-	ADDQ          2600(SP), AX
-	ADCQ          2608(SP), BX
-	ADCQ          2616(SP), DX
-	MOVQ          DX, R11
-	MOVQ          DX, R12
-	SHRQ          $0x02, R11
-	ANDQ          $-4, R12
-	ANDL          $0x03, DX
-	ADDQ          R12, R11
-	ADDQ          R11, AX
-	ADCQ          $0x00, BX
-	ADCQ          $0x00, DX
-	MOVQ          AX, R11
-	MOVQ          BX, R12
-	MOVQ          DX, R13
-	ADDQ          $0x05, R11
-	ADCQ          $0x00, R12
-	ADCQ          $0x00, R13
-	SHRQ          $0x02, R13
-	CMOVQNE       R11, AX
-	CMOVQNE       R12, BX
-	ADDQ          296(SP), AX
-	ADCQ          304(SP), BX
-	XORQ          (SI)(R9*1), AX
-	XORQ          8(SI)(R9*1), BX
-	ORQ           BX, AX
-	JNE           shortBad_281
-	VPXORQ        Z4, Z0, Z0
-	VMOVDQU8      Z0, K1, (DI)
-	CMPQ          R9, $0x00000040
-	JBE           shortEnd_283
-	VPXORQ        Z5, Z1, Z1
-	VMOVDQU8      Z1, K2, 64(DI)
-	CMPQ          R9, $0x00000080
-	JBE           shortEnd_283
-	VPXORQ        Z6, Z2, Z2
-	VMOVDQU8      Z2, K3, 128(DI)
-	CMPQ          R9, $0x000000c0
-	JBE           shortEnd_283
-	VPXORQ        Z7, Z3, Z3
-	VMOVDQU8      Z3, K4, 192(DI)
-
-shortEnd_283:
+shortEnd_298:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-shortBad_281:
+shortBad_296:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Two_208:
+openAVX512Two_216:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -13650,7 +15608,7 @@ openAVX512Two_208:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_286:
+key_300:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -13920,7 +15878,7 @@ key_286:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_286
+	JNE     key_300
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -13956,15 +15914,15 @@ key_286:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_288
+	JEQ     adEnd_302
 
-ad_287:
+ad_301:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_289
+	JAE   adFull_303
 	BZHIQ DI, AX, AX
 
-adFull_289:
+adFull_303:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -14002,9 +15960,9 @@ adFull_289:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_287
+	JA         ad_301
 
-adEnd_288:
+adEnd_302:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -14066,649 +16024,644 @@ adEnd_288:
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
 	VPROLD          $0x07, Z5, Z5
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
 	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPSHUFD         $0x4e, Z7, Z7
+	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
 	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z4, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x10, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
 	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z5, Z5
-	VPBROADCASTQ    X18, Z27
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z5, Z4, Z4
 	VMOVDQA64       Z18, K5, Z24
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x39, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z7, Z7
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x39, Z4, Z4
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
 	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x0c, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z21, Z30, Z30
 	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z5, Z4, Z4
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z30, Z30
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X17, Z26
-	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X18, Z27
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z18, K6, Z24
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x07, Z5, Z5
 	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z0, Z0
+	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x93, Z4, Z4
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x39, Z2, Z2
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x0c, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z4, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQA64       Z17, K7, Z23
-	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z23, 1056(SP)
-	VMOVDQU64       Z24, 1504(SP)
-	VPSHUFD         $0x93, Z6, Z6
-	VPSLLQ          $0x04, Z23, Z20
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x02, Z23, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z19, 1952(SP)
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z24, Z20
-	VPSLLQ          $0x02, Z24, Z19
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z19, 2400(SP)
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z21, 672(SP)
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z21, 736(SP)
-	VMOVDQU64       Z21, 1120(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 1184(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1568(SP)
-	VMOVDQU64       Z21, 1632(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 2016(SP)
-	VMOVDQU64       Z21, 2080(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 2464(SP)
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 2528(SP)
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x10, Z7, Z7
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 544(SP)
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z17, 992(SP)
-	VPROLD          $0x08, Z3, Z3
-	VMOVDQU64       Z18, 1440(SP)
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x02, Z17, Z19
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1888(SP)
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z18, Z20
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z19, 2336(SP)
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x07, Z1, Z1
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x07, Z5, Z5
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z26, Z28
 	VPSHUFD         $0x39, Z4, Z4
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
+	VMOVDQA64       Z17, K7, Z23
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
+	VMOVDQA64       Z18, K7, Z24
+	VMOVDQU64       Z22, 608(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
+	VMOVDQU64       Z23, 992(SP)
 	VPSHUFD         $0x93, Z2, Z2
-	VPXORQ          Z17, Z17, Z17
+	VMOVDQU64       Z24, 1376(SP)
+	VPSLLQ          $0x04, Z23, Z19
 	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
+	VPSLLQ          $0x02, Z23, Z20
 	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z20, Z20, Z20
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1760(SP)
 	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPSLLQ          $0x04, Z24, Z19
 	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z25, Z22, Z19
+	VPSLLQ          $0x02, Z24, Z20
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
+	VMOVDQU64       Z20, 2144(SP)
 	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORQ          Z21, Z21, Z21
+	VMOVDQU64       Z21, 672(SP)
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
+	VMOVDQU64       Z21, 1056(SP)
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
+	VMOVDQU64       Z21, 1440(SP)
+	VMOVDQU64       Z21, 1824(SP)
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
+	VMOVDQU64       Z21, 2208(SP)
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
 	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x0c, Z5, Z5
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDQ          Z30, Z28, Z28
 	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x0c, Z5, Z5
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z5, Z4, Z4
+	VMOVDQU64       Z16, 544(SP)
+	VMOVDQU64       Z17, 928(SP)
+	VPXORD          Z0, Z3, Z3
+	VMOVDQU64       Z18, 1312(SP)
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VPROLD          $0x08, Z7, Z7
+	VMOVDQU64       Z20, 1696(SP)
+	VPSLLQ          $0x04, Z18, Z19
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2080(SP)
+	VPXORD          Z2, Z1, Z1
+	VPBROADCASTQ    X16, Z25
+	VPXORD          Z6, Z5, Z5
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z2, Z2
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x93, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x93, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x93, Z4, Z4
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z17, 864(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z17, 928(SP)
+	VMOVDQU64       Z18, 1248(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x39, Z2, Z2
-	VMOVDQU64       Z18, 1376(SP)
-	VPSLLQ          $0x04, Z17, Z20
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x02, Z17, Z19
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1632(SP)
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1824(SP)
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 2016(SP)
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z19, 2272(SP)
-	VPROLD          $0x10, Z3, Z3
 	VMOVDQU64       544(SP), Z22
-	VMOVDQU64       992(SP), Z23
+	VMOVDQU64       928(SP), Z23
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       1312(SP), Z24
 	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       1440(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z0, Z0
+	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x39, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z6, Z6
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 416(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z17, 864(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z18, 1312(SP)
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z17, Z19
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1760(SP)
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z20
+	VPSRLQ          $0x2a, Z18, Z30
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z19, 2208(SP)
-	VPROLD          $0x08, Z3, Z3
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x10, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       Z16, 416(SP)
+	VMOVDQU64       Z17, 800(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z18, 1184(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z19, Z20, Z20
+	VPADDD          Z1, Z0, Z0
+	VMOVDQU64       Z20, 1568(SP)
+	VPSLLQ          $0x04, Z18, Z19
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x02, Z18, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1952(SP)
+	VPXORD          Z4, Z7, Z7
 	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x08, Z7, Z7
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       1056(SP), Z23
+	VMOVDQU64       992(SP), Z23
+	VMOVDQU64       1376(SP), Z24
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1504(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z28, Z28
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z29, Z29
+	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x93, Z0, Z0
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z19, Z19, Z19
 	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x10, Z7, Z7
 	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
@@ -14749,22 +16702,22 @@ adEnd_288:
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z17, 800(SP)
+	VMOVDQU64       Z17, 736(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1248(SP)
-	VPSLLQ          $0x04, Z17, Z20
+	VMOVDQU64       Z18, 1120(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
-	VMOVDQU64       Z19, 1696(SP)
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z7, Z7
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
-	VPADDQ          Z20, Z19, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z19, 2144(SP)
+	VMOVDQU64       Z20, 1888(SP)
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -14795,9 +16748,17 @@ adEnd_288:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             openAVX512Rows_285
+	VMOVDQU64       Z0, 2328(SP)
+	VMOVDQU64       Z1, 2392(SP)
+	VMOVDQU64       Z2, 2456(SP)
+	VMOVDQU64       Z3, 2520(SP)
+	VMOVDQU64       Z4, 2584(SP)
+	VMOVDQU64       Z5, 2648(SP)
+	VMOVDQU64       Z6, 2712(SP)
+	VMOVDQU64       Z7, 2776(SP)
+	JMP             openAVX512Rows_299
 
-openAVX512Four_209:
+openAVX512Four_217:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -14837,7 +16798,7 @@ openAVX512Four_209:
 	MOVQ            $0x00000005, 272(SP)
 	PCALIGN         $0x20
 
-key_290:
+key_304:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -15167,7 +17128,7 @@ key_290:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_290
+	JNE     key_304
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -15203,15 +17164,15 @@ key_290:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_292
+	JEQ     adEnd_306
 
-ad_291:
+ad_305:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_293
+	JAE   adFull_307
 	BZHIQ DI, AX, AX
 
-adFull_293:
+adFull_307:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -15249,9 +17210,9 @@ adFull_293:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_291
+	JA         ad_305
 
-adEnd_292:
+adEnd_306:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -15299,977 +17260,972 @@ adEnd_292:
 	VPROLD          $0x0c, Z13, Z13
 	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z9, Z8, Z8
 	VPXORQ          Z19, Z19, Z19
 	VPADDD          Z13, Z12, Z12
 	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x08, Z11, Z11
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPROLD          $0x08, Z15, Z15
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPADDD          Z15, Z14, Z14
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z10, Z9, Z9
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z14, Z13, Z13
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x07, Z9, Z9
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPROLD          $0x07, Z13, Z13
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPSHUFD         $0x93, Z8, Z8
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPSHUFD         $0x93, Z12, Z12
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z25, Z24, Z21
 	VPSHUFD         $0x4e, Z7, Z7
-	VPSLLQ          $0x08, Z19, Z19
+	VPMADD52HUQ     Z25, Z24, Z21
 	VPSHUFD         $0x4e, Z11, Z11
+	VPSLLQ          $0x08, Z19, Z19
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x08, Z20, Z20
 	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z19, Z17, Z17
+	VPSLLQ          $0x08, Z20, Z20
 	VPSHUFD         $0x39, Z10, Z10
+	VPADDQ          Z19, Z17, Z17
 	VPSHUFD         $0x39, Z14, Z14
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z17, Z30
+	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
+	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z13, Z12, Z12
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z8, Z11, Z11
-	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x10, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
+	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x10, Z11, Z11
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x10, Z15, Z15
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z10, Z9, Z9
-	VPADDQ          Z30, Z17, Z17
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x0c, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z9, Z9
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z5, Z4, Z4
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
 	VMOVDQA64       Z17, K5, Z23
-	VPADDD          Z9, Z8, Z8
+	VPROLD          $0x0c, Z13, Z13
 	VMOVDQA64       Z18, K5, Z24
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPBROADCASTQ    X17, Z26
 	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x04, Z26, Z30
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x04, Z27, Z30
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x08, Z11, Z11
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x08, Z15, Z15
-	VPXORQ          Z16, Z16, Z16
+	VPADDQ          Z30, Z29, Z29
 	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z16, Z16, Z16
 	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z15, Z14, Z14
-	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z18, Z18, Z18
 	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORQ          Z21, Z21, Z21
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x07, Z13, Z13
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPSHUFD         $0x39, Z4, Z4
 	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPSHUFD         $0x39, Z12, Z12
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPSHUFD         $0x4e, Z7, Z7
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPSHUFD         $0x93, Z6, Z6
 	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPSHUFD         $0x93, Z14, Z14
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x0c, Z5, Z5
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x08, Z11, Z11
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z15, Z15
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x08, Z20, Z20
 	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X18, Z27
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z11, Z10, Z10
+	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z17, K6, Z23
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VMOVDQA64       Z18, K6, Z24
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z9, Z9
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z8, Z8
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z12, Z12
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z11, Z11
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x39, Z14, Z14
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x08, Z15, Z15
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z11, Z10, Z10
 	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
 	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x39, Z0, Z0
+	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z6, Z5, Z5
 	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x39, Z8, Z8
-	VPSHUFD         $0x39, Z12, Z12
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x93, Z4, Z4
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x93, Z8, Z8
+	VPSHUFD         $0x93, Z12, Z12
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x39, Z2, Z2
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x39, Z6, Z6
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x39, Z10, Z10
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPROLD          $0x0c, Z9, Z9
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z9, Z9
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z13, Z13
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x39, Z8, Z8
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x39, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z22, 608(SP)
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       Z23, 992(SP)
+	VPSHUFD         $0x4e, Z15, Z15
 	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z23, 1056(SP)
+	VMOVDQU64       Z24, 1376(SP)
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z24, 1504(SP)
+	VPSLLQ          $0x04, Z23, Z19
 	VPSHUFD         $0x93, Z10, Z10
-	VPSLLQ          $0x04, Z23, Z20
+	VPSLLQ          $0x02, Z23, Z20
 	VPSHUFD         $0x93, Z14, Z14
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x02, Z23, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 1760(SP)
 	VPADDD          Z9, Z8, Z8
-	VMOVDQU64       Z19, 1952(SP)
+	VPSLLQ          $0x04, Z24, Z19
 	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z24, Z20
+	VPSLLQ          $0x02, Z24, Z20
 	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z24, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 2144(SP)
 	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z19, 2400(SP)
-	VPROLD          $0x10, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z21, 736(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 1120(SP)
-	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z21, 1184(SP)
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z21, 1568(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z21, 1632(SP)
-	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z21, 2016(SP)
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z21, 2080(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 2464(SP)
-	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z21, 2528(SP)
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z12, Z15, Z15
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z15, Z15
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z12, Z12
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z14, Z14
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x10, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
 	VPROLD          $0x10, Z11, Z11
+	VMOVDQU64       Z21, 1056(SP)
 	VPROLD          $0x10, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x0a, Z21, Z21
+	VMOVDQU64       Z21, 1440(SP)
 	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z18, Z18
+	VMOVDQU64       Z21, 1824(SP)
 	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       Z21, 2208(SP)
 	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
+	VPBROADCASTQ    X16, Z25
 	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z17, Z17
+	VPBROADCASTQ    X17, Z26
 	VPXORD          Z10, Z9, Z9
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x0c, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSLLQ          $0x04, Z26, Z30
 	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x0c, Z9, Z9
-	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z17, Z17, Z17
+	VPXORD          Z8, Z11, Z11
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x08, Z11, Z11
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x07, Z9, Z9
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x93, Z8, Z8
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x4e, Z11, Z11
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z16, Z30
 	VPADDD          Z9, Z8, Z8
-	VPANDQ          Z31, Z16, Z16
+	VPSLLQ          $0x08, Z20, Z20
 	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x10, Z11, Z11
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x10, Z15, Z15
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z11, Z10, Z10
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z9, Z8, Z8
 	VMOVDQU64       Z16, 544(SP)
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z17, 992(SP)
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VMOVDQU64       Z18, 1440(SP)
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x04, Z17, Z20
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x02, Z17, Z19
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z19, 1888(SP)
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z18, Z19
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z20, Z19, Z19
-	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z19, 2336(SP)
-	VPXORD          Z14, Z13, Z13
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x07, Z9, Z9
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z13, Z13
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z26, Z28
-	VPSHUFD         $0x39, Z8, Z8
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z12, Z12
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x4e, Z11, Z11
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z10, Z10
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z14, Z14
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z21, Z21, Z21
 	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x0c, Z13, Z13
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z8, Z8
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z11, Z11
 	VMOVDQU64       Z17, 928(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
-	VMOVDQU64       Z18, 1376(SP)
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x04, Z17, Z20
-	VPSHUFD         $0x39, Z10, Z10
-	VPSLLQ          $0x02, Z17, Z19
-	VPSHUFD         $0x39, Z14, Z14
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z19, 1824(SP)
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x04, Z18, Z20
-	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z18, 1312(SP)
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z19, 2272(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       544(SP), Z22
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       992(SP), Z23
-	VPROLD          $0x10, Z11, Z11
-	VMOVDQU64       1440(SP), Z24
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z19, Z20, Z20
+	VPROLD          $0x08, Z11, Z11
+	VMOVDQU64       Z20, 1696(SP)
+	VPROLD          $0x08, Z15, Z15
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z3, Z2, Z2
 	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z26, Z28
+	VPSLLQ          $0x02, Z18, Z20
 	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z28, Z28
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x04, Z27, Z30
+	VMOVDQU64       Z20, 2080(SP)
 	VPXORD          Z2, Z1, Z1
 	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z27, Z29
+	VPBROADCASTQ    X16, Z25
 	VPXORD          Z10, Z9, Z9
-	VPADDQ          Z30, Z29, Z29
+	VPBROADCASTQ    X17, Z26
 	VPXORD          Z14, Z13, Z13
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z9, Z9
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z8, Z8
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x39, Z12, Z12
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
+	VPSHUFD         $0x4e, Z11, Z11
 	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z9, Z9
+	VPSHUFD         $0x4e, Z15, Z15
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z13, Z13
+	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x93, Z6, Z6
 	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x93, Z10, Z10
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x93, Z14, Z14
+	VPXORQ          Z21, Z21, Z21
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z13, Z12, Z12
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPXORD          Z0, Z3, Z3
 	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z12, Z15, Z15
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPROLD          $0x0c, Z13, Z13
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPSRLQ          $0x2c, Z17, Z30
 	VPROLD          $0x08, Z7, Z7
 	VPROLD          $0x08, Z11, Z11
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPSLLQ          $0x0a, Z21, Z21
 	VPROLD          $0x08, Z15, Z15
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z7, Z6, Z6
 	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPSRLQ          $0x2a, Z18, Z30
 	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z6, Z5, Z5
 	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x07, Z5, Z5
 	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x07, Z13, Z13
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z12, Z12
-	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x93, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x93, Z8, Z8
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z12, Z12
+	VMOVDQU64       Z16, 480(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z17, 864(SP)
 	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       Z18, 1248(SP)
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z17, Z19
+	VPSHUFD         $0x39, Z2, Z2
+	VPSLLQ          $0x02, Z17, Z20
+	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x39, Z10, Z10
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x39, Z14, Z14
+	VMOVDQU64       Z20, 1632(SP)
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z18, Z19
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z19, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VMOVDQU64       Z20, 2016(SP)
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       544(SP), Z22
+	VPXORD          Z12, Z15, Z15
+	VMOVDQU64       928(SP), Z23
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       1312(SP), Z24
+	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z11, Z11
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z13, Z13
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x39, Z8, Z8
+	VPSHUFD         $0x39, Z12, Z12
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x08, Z20, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
 	VPSHUFD         $0x4e, Z11, Z11
 	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z6, Z6
+	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z9, Z8, Z8
 	VPADDD          Z13, Z12, Z12
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z8, Z11, Z11
 	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x10, Z11, Z11
 	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z11, Z10, Z10
+	VPADDD          Z7, Z6, Z6
 	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z11, Z10, Z10
 	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z6, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VMOVDQU64       Z16, 416(SP)
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z17, 800(SP)
 	VPXORD          Z10, Z9, Z9
-	VMOVDQU64       Z17, 864(SP)
 	VPXORD          Z14, Z13, Z13
+	VMOVDQU64       Z18, 1184(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z18, 1312(SP)
+	VPSLLQ          $0x04, Z17, Z19
 	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x04, Z17, Z20
+	VPSLLQ          $0x02, Z17, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPSLLQ          $0x02, Z17, Z19
 	VPROLD          $0x0c, Z13, Z13
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 1568(SP)
 	VPADDD          Z5, Z4, Z4
-	VMOVDQU64       Z19, 1760(SP)
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x04, Z18, Z20
 	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x02, Z18, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z18, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z19, Z19
+	VMOVDQU64       Z20, 1952(SP)
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z19, 2208(SP)
 	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x08, Z11, Z11
 	VPROLD          $0x08, Z15, Z15
 	VMOVDQU64       608(SP), Z22
 	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       992(SP), Z23
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1056(SP), Z23
+	VMOVDQU64       1376(SP), Z24
 	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       1504(SP), Z24
 	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z10, Z9, Z9
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z28, Z28
+	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
 	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x07, Z13, Z13
+	VPROLD          $0x07, Z9, Z9
 	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x07, Z13, Z13
 	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z8, Z8
+	VPSHUFD         $0x93, Z4, Z4
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x93, Z8, Z8
 	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x4e, Z11, Z11
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPSHUFD         $0x4e, Z15, Z15
 	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z14, Z14
+	VPSHUFD         $0x39, Z10, Z10
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x39, Z14, Z14
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z13, Z12, Z12
+	VPADDD          Z9, Z8, Z8
 	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z11, Z11
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z15, Z15
 	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z11, Z10, Z10
 	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z15, Z14, Z14
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
 	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z14, Z13, Z13
 	VPROLD          $0x0c, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x0c, Z5, Z5
 	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
 	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
 	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z13, Z12, Z12
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
 	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z12, Z15, Z15
 	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x08, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
 	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x08, Z15, Z15
 	VPADDD          Z3, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDD          Z7, Z6, Z6
@@ -16289,28 +18245,28 @@ adEnd_292:
 	VPROLD          $0x07, Z5, Z5
 	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z9, Z9
-	VMOVDQU64       Z17, 800(SP)
+	VMOVDQU64       Z17, 736(SP)
 	VPROLD          $0x07, Z13, Z13
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1248(SP)
+	VMOVDQU64       Z18, 1120(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x04, Z17, Z20
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x39, Z8, Z8
-	VPSLLQ          $0x02, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x39, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z20, Z19, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z19, 1696(SP)
+	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z11, Z11
-	VPSLLQ          $0x04, Z18, Z20
+	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
 	VPSHUFD         $0x93, Z6, Z6
-	VPADDQ          Z20, Z19, Z19
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z19, 2144(SP)
+	VMOVDQU64       Z20, 1888(SP)
 	VPSHUFD         $0x93, Z14, Z14
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
@@ -16368,8 +18324,24 @@ adEnd_292:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
+	VMOVDQU64       Z0, 2328(SP)
+	VMOVDQU64       Z1, 2392(SP)
+	VMOVDQU64       Z2, 2456(SP)
+	VMOVDQU64       Z3, 2520(SP)
+	VMOVDQU64       Z4, 2584(SP)
+	VMOVDQU64       Z5, 2648(SP)
+	VMOVDQU64       Z6, 2712(SP)
+	VMOVDQU64       Z7, 2776(SP)
+	VMOVDQU64       Z8, 2840(SP)
+	VMOVDQU64       Z9, 2904(SP)
+	VMOVDQU64       Z10, 2968(SP)
+	VMOVDQU64       Z11, 3032(SP)
+	VMOVDQU64       Z12, 3096(SP)
+	VMOVDQU64       Z13, 3160(SP)
+	VMOVDQU64       Z14, 3224(SP)
+	VMOVDQU64       Z15, 3288(SP)
 
-openAVX512Rows_285:
+openAVX512Rows_299:
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -16379,171 +18351,203 @@ openAVX512Rows_285:
 	VMOVDQU64    polyIndex<>+64(SB), Z30
 	MOVQ         312(SP), AX
 	MOVQ         320(SP), BX
-	MOVQ         328(SP), DX
 	MOVQ         poly44<>+0(SB), R11
 	MOVQ         AX, R12
 	ANDQ         R11, R12
-	VMOVQ        R12, X22
 	SHRQ         $0x2c, BX, AX
 	ANDQ         R11, AX
-	VMOVQ        AX, X23
+	MOVQ         328(SP), DX
 	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_295:
-	CMPQ             R9, $0x00000028
-	JBE              hashEnd_296
-	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z18, Z18, Z18
-	VPXORQ           Z19, Z19, Z19
-	VPXORQ           Z20, Z20, Z20
-	VPXORQ           Z21, Z21, Z21
-	VMOVDQU64        384(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         448(SI), Z29, Z25
-	VPERMT2Q         448(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 608(SP), Z25, Z16
-	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
-	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
-	VPMADD52LUQ.BCST 608(SP), Z26, Z17
-	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
-	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
-	VPMADD52LUQ.BCST 608(SP), Z27, Z18
-	VPMADD52HUQ.BCST 608(SP), Z27, Z21
-	VMOVDQU64        256(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         320(SI), Z29, Z25
-	VPERMT2Q         320(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 544(SP), Z25, Z16
-	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
-	VPMADD52LUQ.BCST 544(SP), Z26, Z17
-	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
-	VPMADD52LUQ.BCST 544(SP), Z27, Z18
-	VPMADD52HUQ.BCST 544(SP), Z27, Z21
-	VMOVDQU64        128(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         192(SI), Z29, Z25
-	VPERMT2Q         192(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 480(SP), Z25, Z16
-	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
-	VPMADD52LUQ.BCST 480(SP), Z26, Z17
-	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
-	VPMADD52LUQ.BCST 480(SP), Z27, Z18
-	VPMADD52HUQ.BCST 480(SP), Z27, Z21
-	VMOVDQU64        (SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         64(SI), Z29, Z25
-	VPERMT2Q         64(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPADDQ           Z22, Z25, Z25
-	VPADDQ           Z23, Z26, Z26
-	VPADDQ           Z24, Z27, Z27
-	VPMADD52LUQ.BCST 416(SP), Z25, Z16
-	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
-	VPMADD52LUQ.BCST 416(SP), Z26, Z17
-	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
-	VPMADD52LUQ.BCST 416(SP), Z27, Z18
-	VPMADD52HUQ.BCST 416(SP), Z27, Z21
-	VPSLLQ           $0x08, Z19, Z19
-	VPSRLQ           $0x2c, Z16, Z28
-	VPSLLQ           $0x08, Z20, Z20
-	VPADDQ           Z19, Z17, Z17
-	VPADDQ           Z28, Z17, Z17
-	VPADDQ           Z20, Z18, Z18
-	VPSRLQ           $0x2c, Z17, Z28
-	VPSLLQ           $0x0a, Z21, Z21
-	VPADDQ           Z28, Z18, Z18
-	VPANDQ           Z31, Z16, Z22
-	VPSRLQ           $0x2a, Z18, Z28
-	VPANDQ           Z31, Z17, Z23
-	VPADDQ           Z21, Z28, Z28
-	VPANDQ.BCST      poly42<>+0(SB), Z18, Z24
-	VPADDQ           Z28, Z22, Z22
-	VPSLLQ           $0x02, Z28, Z28
-	VPADDQ           Z28, Z22, Z22
-	VPSRLQ           $0x2c, Z22, Z28
-	VPANDQ           Z31, Z22, Z22
-	VPADDQ           Z28, Z23, Z23
-	ADDQ             $0x00000200, SI
-	SUBQ             $0x00000200, CX
-	SUBQ             $0x20, R9
-	JMP              hash_295
+hash_309:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_310
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 608(SP), Z0
+	VPBROADCASTQ 992(SP), Z1
+	VPBROADCASTQ 1376(SP), Z2
+	VPBROADCASTQ 1760(SP), Z3
+	VPBROADCASTQ 2144(SP), Z4
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 544(SP), Z0
+	VPBROADCASTQ 928(SP), Z1
+	VPBROADCASTQ 1312(SP), Z2
+	VPBROADCASTQ 1696(SP), Z3
+	VPBROADCASTQ 2080(SP), Z4
+	VMOVDQU64    256(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     320(SI), Z29, Z25
+	VPERMT2Q     320(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPBROADCASTQ 480(SP), Z0
+	VPBROADCASTQ 864(SP), Z1
+	VPBROADCASTQ 1248(SP), Z2
+	VPBROADCASTQ 1632(SP), Z3
+	VPBROADCASTQ 2016(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     192(SI), Z29, Z25
+	VPERMT2Q     192(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 416(SP), Z0
+	VPBROADCASTQ 800(SP), Z1
+	VPBROADCASTQ 1184(SP), Z2
+	VPBROADCASTQ 1568(SP), Z3
+	VPBROADCASTQ 1952(SP), Z4
+	VMOVDQU64    (SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     64(SI), Z29, Z25
+	VPERMT2Q     64(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPADDQ       Z22, Z25, Z25
+	VPADDQ       Z23, Z26, Z26
+	VPADDQ       Z24, Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_309
 
-hashEnd_296:
+hashEnd_310:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -16557,9 +18561,9 @@ hashEnd_296:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_297:
+hashVector_311:
 	CMPQ        R9, $0x08
-	JBE         hashTail_298
+	JBE         hashTail_312
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -16591,20 +18595,20 @@ hashVector_297:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -16612,9 +18616,9 @@ hashVector_297:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_297
+	JMP         hashVector_311
 
-hashTail_298:
+hashTail_312:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -16649,20 +18653,20 @@ hashTail_298:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   448(R10), Z25, Z17
-	VPMADD52HUQ   448(R10), Z25, Z20
-	VPMADD52LUQ   896(R10), Z25, Z18
-	VPMADD52HUQ   896(R10), Z25, Z21
-	VPMADD52LUQ   1792(R10), Z26, Z16
-	VPMADD52HUQ   1792(R10), Z26, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   448(R10), Z26, Z18
-	VPMADD52HUQ   448(R10), Z26, Z21
-	VPMADD52LUQ   1344(R10), Z27, Z16
-	VPMADD52HUQ   1344(R10), Z27, Z19
-	VPMADD52LUQ   1792(R10), Z27, Z17
-	VPMADD52HUQ   1792(R10), Z27, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -16740,101 +18744,117 @@ hashTail_298:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_213
+	JNE           openAVX512Bad_221
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
+	VMOVDQU64     2328(SP), Z0
+	VMOVDQU64     2392(SP), Z1
+	VMOVDQU64     2456(SP), Z2
+	VMOVDQU64     2520(SP), Z3
+	VMOVDQU64     2584(SP), Z4
+	VMOVDQU64     2648(SP), Z5
+	VMOVDQU64     2712(SP), Z6
+	VMOVDQU64     2776(SP), Z7
+	VMOVDQU64     2840(SP), Z8
+	VMOVDQU64     2904(SP), Z9
+	VMOVDQU64     2968(SP), Z10
+	VMOVDQU64     3032(SP), Z11
+	VMOVDQU64     3096(SP), Z12
+	VMOVDQU64     3160(SP), Z13
+	VMOVDQU64     3224(SP), Z14
+	VMOVDQU64     3288(SP), Z15
 	CMPQ          CX, $0x00000040
-	JBE           part_299
+	JBE           part_313
 	SUBQ          $0x40, CX
 	VPXORQ        (SI), Z0, Z0
 	VMOVDQU64     Z0, (DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_300
+	JBE           part_314
 	SUBQ          $0x40, CX
 	VPXORQ        64(SI), Z1, Z1
 	VMOVDQU64     Z1, 64(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_301
+	JBE           part_315
 	SUBQ          $0x40, CX
 	VPXORQ        128(SI), Z2, Z2
 	VMOVDQU64     Z2, 128(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_302
+	JBE           part_316
 	SUBQ          $0x40, CX
 	VPXORQ        192(SI), Z3, Z3
 	VMOVDQU64     Z3, 192(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_303
+	JBE           part_317
 	SUBQ          $0x40, CX
 	VPXORQ        256(SI), Z4, Z4
 	VMOVDQU64     Z4, 256(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_304
+	JBE           part_318
 	SUBQ          $0x40, CX
 	VPXORQ        320(SI), Z5, Z5
 	VMOVDQU64     Z5, 320(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_305
+	JBE           part_319
 	SUBQ          $0x40, CX
 	VPXORQ        384(SI), Z6, Z6
 	VMOVDQU64     Z6, 384(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_306
+	JBE           part_320
 	SUBQ          $0x40, CX
 	VPXORQ        448(SI), Z7, Z7
 	VMOVDQU64     Z7, 448(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_307
+	JBE           part_321
 	SUBQ          $0x40, CX
 	VPXORQ        512(SI), Z8, Z8
 	VMOVDQU64     Z8, 512(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_308
+	JBE           part_322
 	SUBQ          $0x40, CX
 	VPXORQ        576(SI), Z9, Z9
 	VMOVDQU64     Z9, 576(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_309
+	JBE           part_323
 	SUBQ          $0x40, CX
 	VPXORQ        640(SI), Z10, Z10
 	VMOVDQU64     Z10, 640(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_310
+	JBE           part_324
 	SUBQ          $0x40, CX
 	VPXORQ        704(SI), Z11, Z11
 	VMOVDQU64     Z11, 704(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_311
+	JBE           part_325
 	SUBQ          $0x40, CX
 	VPXORQ        768(SI), Z12, Z12
 	VMOVDQU64     Z12, 768(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_312
+	JBE           part_326
 	SUBQ          $0x40, CX
 	VPXORQ        832(SI), Z13, Z13
 	VMOVDQU64     Z13, 832(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_313
+	JBE           part_327
 	SUBQ          $0x40, CX
 	VPXORQ        896(SI), Z14, Z14
 	VMOVDQU64     Z14, 896(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_314
+	JBE           part_328
 	SUBQ          $0x40, CX
 	VPXORQ        960(SI), Z15, Z15
 	VMOVDQU64     Z15, 960(DI)
 	ADDQ          $0x00000400, SI
 	ADDQ          $0x00000400, DI
 
-openAVX512End_294:
+openAVX512End_308:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Columns_210:
+openAVX512Columns_218:
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -16892,7 +18912,7 @@ openAVX512Columns_210:
 	MOVQ         $0x00000005, 272(SP)
 	PCALIGN      $0x20
 
-key_315:
+key_329:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
 	ADDL      DI, BX
@@ -17294,7 +19314,7 @@ key_315:
 	VPROLD    $0x07, Z20, Z20
 	ROLL      $0x07, SI
 	DECQ      272(SP)
-	JNE       key_315
+	JNE       key_329
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -17331,15 +19351,15 @@ key_315:
 	MOVQ      ad+48(FP), SI
 	MOVQ      adLen+56(FP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_317
+	JEQ       adEnd_331
 
-ad_316:
+ad_330:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_318
+	JAE   adFull_332
 	BZHIQ DI, AX, AX
 
-adFull_318:
+adFull_332:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -17377,9 +19397,9 @@ adFull_318:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_316
+	JA         ad_330
 
-adEnd_317:
+adEnd_331:
 	MOVQ      R8, 312(SP)
 	MOVQ      R9, 320(SP)
 	MOVQ      R10, 328(SP)
@@ -17387,7 +19407,7 @@ adEnd_317:
 	MOVL      $0x00000005, AX
 	PCALIGN   $0x20
 
-double_319:
+double_333:
 	VPADDD       Z4, Z0, Z0
 	VPADDD       Z5, Z1, Z1
 	VPADDD       Z6, Z2, Z2
@@ -17581,39 +19601,39 @@ double_319:
 	VPROLD       $0x07, Z23, Z23
 	VPROLD       $0x07, Z20, Z20
 	DECL         AX
-	JNE          double_319
-	VMOVDQU64    Z0, 2624(SP)
-	VMOVDQU64    Z1, 2688(SP)
-	VMOVDQU64    Z2, 2752(SP)
-	VMOVDQU64    Z3, 2816(SP)
-	VMOVDQU64    Z4, 2880(SP)
-	VMOVDQU64    Z5, 2944(SP)
-	VMOVDQU64    Z6, 3008(SP)
-	VMOVDQU64    Z7, 3072(SP)
-	VMOVDQU64    Z8, 3136(SP)
-	VMOVDQU64    Z9, 3200(SP)
-	VMOVDQU64    Z10, 3264(SP)
-	VMOVDQU64    Z11, 3328(SP)
-	VMOVDQU64    Z12, 3392(SP)
-	VMOVDQU64    Z13, 3456(SP)
-	VMOVDQU64    Z14, 3520(SP)
-	VMOVDQU64    Z15, 3584(SP)
-	VMOVDQU64    Z16, 3648(SP)
-	VMOVDQU64    Z17, 3712(SP)
-	VMOVDQU64    Z18, 3776(SP)
-	VMOVDQU64    Z19, 3840(SP)
-	VMOVDQU64    Z20, 3904(SP)
-	VMOVDQU64    Z21, 3968(SP)
-	VMOVDQU64    Z22, 4032(SP)
-	VMOVDQU64    Z23, 4096(SP)
-	VMOVDQU64    Z24, 4160(SP)
-	VMOVDQU64    Z25, 4224(SP)
-	VMOVDQU64    Z26, 4288(SP)
-	VMOVDQU64    Z27, 4352(SP)
-	VMOVDQU64    Z28, 4416(SP)
-	VMOVDQU64    Z29, 4480(SP)
-	VMOVDQU64    Z30, 4544(SP)
-	VMOVDQU64    Z31, 4608(SP)
+	JNE          double_333
+	VMOVDQU64    Z0, 2328(SP)
+	VMOVDQU64    Z1, 2392(SP)
+	VMOVDQU64    Z2, 2456(SP)
+	VMOVDQU64    Z3, 2520(SP)
+	VMOVDQU64    Z4, 2584(SP)
+	VMOVDQU64    Z5, 2648(SP)
+	VMOVDQU64    Z6, 2712(SP)
+	VMOVDQU64    Z7, 2776(SP)
+	VMOVDQU64    Z8, 2840(SP)
+	VMOVDQU64    Z9, 2904(SP)
+	VMOVDQU64    Z10, 2968(SP)
+	VMOVDQU64    Z11, 3032(SP)
+	VMOVDQU64    Z12, 3096(SP)
+	VMOVDQU64    Z13, 3160(SP)
+	VMOVDQU64    Z14, 3224(SP)
+	VMOVDQU64    Z15, 3288(SP)
+	VMOVDQU64    Z16, 3352(SP)
+	VMOVDQU64    Z17, 3416(SP)
+	VMOVDQU64    Z18, 3480(SP)
+	VMOVDQU64    Z19, 3544(SP)
+	VMOVDQU64    Z20, 3608(SP)
+	VMOVDQU64    Z21, 3672(SP)
+	VMOVDQU64    Z22, 3736(SP)
+	VMOVDQU64    Z23, 3800(SP)
+	VMOVDQU64    Z24, 3864(SP)
+	VMOVDQU64    Z25, 3928(SP)
+	VMOVDQU64    Z26, 3992(SP)
+	VMOVDQU64    Z27, 4056(SP)
+	VMOVDQU64    Z28, 4120(SP)
+	VMOVDQU64    Z29, 4184(SP)
+	VMOVDQU64    Z30, 4248(SP)
+	VMOVDQU64    Z31, 4312(SP)
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VPBROADCASTQ 280(SP), Z22
 	VPBROADCASTQ 288(SP), Z24
@@ -17675,12 +19695,12 @@ double_319:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K5, Z22
 	VMOVDQA64    Z17, K5, Z23
 	VMOVDQA64    Z18, K5, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -17731,12 +19751,12 @@ double_319:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K6, Z22
 	VMOVDQA64    Z17, K6, Z23
 	VMOVDQA64    Z18, K6, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -17787,34 +19807,29 @@ double_319:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 1056(SP)
-	VMOVDQU64    Z24, 1504(SP)
-	VPSLLQ       $0x04, Z23, Z20
-	VPSLLQ       $0x02, Z23, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
-	VPSLLQ       $0x04, Z24, Z20
-	VPSLLQ       $0x02, Z24, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2400(SP)
+	VMOVDQU64    Z23, 992(SP)
+	VMOVDQU64    Z24, 1376(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1760(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2144(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 736(SP)
-	VMOVDQU64    Z21, 1120(SP)
-	VMOVDQU64    Z21, 1184(SP)
-	VMOVDQU64    Z21, 1568(SP)
-	VMOVDQU64    Z21, 1632(SP)
-	VMOVDQU64    Z21, 2016(SP)
-	VMOVDQU64    Z21, 2080(SP)
-	VMOVDQU64    Z21, 2464(SP)
-	VMOVDQU64    Z21, 2528(SP)
+	VMOVDQU64    Z21, 1056(SP)
+	VMOVDQU64    Z21, 1440(SP)
+	VMOVDQU64    Z21, 1824(SP)
+	VMOVDQU64    Z21, 2208(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -17866,16 +19881,16 @@ double_319:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 992(SP)
-	VMOVDQU64    Z18, 1440(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2336(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1312(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1696(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2080(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -17930,19 +19945,19 @@ double_319:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1376(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1824(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2272(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1248(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1632(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2016(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1440(SP), Z24
+	VMOVDQU64    928(SP), Z23
+	VMOVDQU64    1312(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -17994,22 +20009,22 @@ double_319:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1312(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2208(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1184(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1568(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1952(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    1056(SP), Z23
-	VMOVDQU64    1504(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1376(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -18061,16 +20076,16 @@ double_319:
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1248(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z17, 736(SP)
+	VMOVDQU64    Z18, 1120(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1504(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1888(SP)
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -18080,171 +20095,203 @@ double_319:
 	VMOVDQU64    polyIndex<>+64(SB), Z30
 	MOVQ         312(SP), AX
 	MOVQ         320(SP), BX
-	MOVQ         328(SP), DX
 	MOVQ         poly44<>+0(SB), R11
 	MOVQ         AX, R12
 	ANDQ         R11, R12
-	VMOVQ        R12, X22
 	SHRQ         $0x2c, BX, AX
 	ANDQ         R11, AX
-	VMOVQ        AX, X23
+	MOVQ         328(SP), DX
 	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_320:
-	CMPQ             R9, $0x00000028
-	JBE              hashEnd_321
-	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z18, Z18, Z18
-	VPXORQ           Z19, Z19, Z19
-	VPXORQ           Z20, Z20, Z20
-	VPXORQ           Z21, Z21, Z21
-	VMOVDQU64        384(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         448(SI), Z29, Z25
-	VPERMT2Q         448(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 608(SP), Z25, Z16
-	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
-	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
-	VPMADD52LUQ.BCST 608(SP), Z26, Z17
-	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
-	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
-	VPMADD52LUQ.BCST 608(SP), Z27, Z18
-	VPMADD52HUQ.BCST 608(SP), Z27, Z21
-	VMOVDQU64        256(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         320(SI), Z29, Z25
-	VPERMT2Q         320(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 544(SP), Z25, Z16
-	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
-	VPMADD52LUQ.BCST 544(SP), Z26, Z17
-	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
-	VPMADD52LUQ.BCST 544(SP), Z27, Z18
-	VPMADD52HUQ.BCST 544(SP), Z27, Z21
-	VMOVDQU64        128(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         192(SI), Z29, Z25
-	VPERMT2Q         192(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 480(SP), Z25, Z16
-	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
-	VPMADD52LUQ.BCST 480(SP), Z26, Z17
-	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
-	VPMADD52LUQ.BCST 480(SP), Z27, Z18
-	VPMADD52HUQ.BCST 480(SP), Z27, Z21
-	VMOVDQU64        (SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         64(SI), Z29, Z25
-	VPERMT2Q         64(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPADDQ           Z22, Z25, Z25
-	VPADDQ           Z23, Z26, Z26
-	VPADDQ           Z24, Z27, Z27
-	VPMADD52LUQ.BCST 416(SP), Z25, Z16
-	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
-	VPMADD52LUQ.BCST 416(SP), Z26, Z17
-	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
-	VPMADD52LUQ.BCST 416(SP), Z27, Z18
-	VPMADD52HUQ.BCST 416(SP), Z27, Z21
-	VPSLLQ           $0x08, Z19, Z19
-	VPSRLQ           $0x2c, Z16, Z28
-	VPSLLQ           $0x08, Z20, Z20
-	VPADDQ           Z19, Z17, Z17
-	VPADDQ           Z28, Z17, Z17
-	VPADDQ           Z20, Z18, Z18
-	VPSRLQ           $0x2c, Z17, Z28
-	VPSLLQ           $0x0a, Z21, Z21
-	VPADDQ           Z28, Z18, Z18
-	VPANDQ           Z31, Z16, Z22
-	VPSRLQ           $0x2a, Z18, Z28
-	VPANDQ           Z31, Z17, Z23
-	VPADDQ           Z21, Z28, Z28
-	VPANDQ.BCST      poly42<>+0(SB), Z18, Z24
-	VPADDQ           Z28, Z22, Z22
-	VPSLLQ           $0x02, Z28, Z28
-	VPADDQ           Z28, Z22, Z22
-	VPSRLQ           $0x2c, Z22, Z28
-	VPANDQ           Z31, Z22, Z22
-	VPADDQ           Z28, Z23, Z23
-	ADDQ             $0x00000200, SI
-	SUBQ             $0x00000200, CX
-	SUBQ             $0x20, R9
-	JMP              hash_320
+hash_334:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_335
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 608(SP), Z0
+	VPBROADCASTQ 992(SP), Z1
+	VPBROADCASTQ 1376(SP), Z2
+	VPBROADCASTQ 1760(SP), Z3
+	VPBROADCASTQ 2144(SP), Z4
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 544(SP), Z0
+	VPBROADCASTQ 928(SP), Z1
+	VPBROADCASTQ 1312(SP), Z2
+	VPBROADCASTQ 1696(SP), Z3
+	VPBROADCASTQ 2080(SP), Z4
+	VMOVDQU64    256(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     320(SI), Z29, Z25
+	VPERMT2Q     320(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPBROADCASTQ 480(SP), Z0
+	VPBROADCASTQ 864(SP), Z1
+	VPBROADCASTQ 1248(SP), Z2
+	VPBROADCASTQ 1632(SP), Z3
+	VPBROADCASTQ 2016(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     192(SI), Z29, Z25
+	VPERMT2Q     192(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 416(SP), Z0
+	VPBROADCASTQ 800(SP), Z1
+	VPBROADCASTQ 1184(SP), Z2
+	VPBROADCASTQ 1568(SP), Z3
+	VPBROADCASTQ 1952(SP), Z4
+	VMOVDQU64    (SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     64(SI), Z29, Z25
+	VPERMT2Q     64(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPADDQ       Z22, Z25, Z25
+	VPADDQ       Z23, Z26, Z26
+	VPADDQ       Z24, Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_334
 
-hashEnd_321:
+hashEnd_335:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -18258,9 +20305,9 @@ hashEnd_321:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_322:
+hashVector_336:
 	CMPQ        R9, $0x08
-	JBE         hashTail_323
+	JBE         hashTail_337
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -18292,20 +20339,20 @@ hashVector_322:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -18313,9 +20360,9 @@ hashVector_322:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_322
+	JMP         hashVector_336
 
-hashTail_323:
+hashTail_337:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -18350,20 +20397,20 @@ hashTail_323:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   448(R10), Z25, Z17
-	VPMADD52HUQ   448(R10), Z25, Z20
-	VPMADD52LUQ   896(R10), Z25, Z18
-	VPMADD52HUQ   896(R10), Z25, Z21
-	VPMADD52LUQ   1792(R10), Z26, Z16
-	VPMADD52HUQ   1792(R10), Z26, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   448(R10), Z26, Z18
-	VPMADD52HUQ   448(R10), Z26, Z21
-	VPMADD52LUQ   1344(R10), Z27, Z16
-	VPMADD52HUQ   1344(R10), Z27, Z19
-	VPMADD52LUQ   1792(R10), Z27, Z17
-	VPMADD52HUQ   1792(R10), Z27, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -18441,45 +20488,45 @@ hashTail_323:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_213
-	VMOVDQU64     2624(SP), Z0
-	VMOVDQU64     2688(SP), Z1
-	VMOVDQU64     2752(SP), Z2
-	VMOVDQU64     2816(SP), Z3
-	VMOVDQU64     2880(SP), Z4
-	VMOVDQU64     2944(SP), Z5
-	VMOVDQU64     3008(SP), Z6
-	VMOVDQU64     3072(SP), Z7
-	VMOVDQU64     3136(SP), Z8
-	VMOVDQU64     3200(SP), Z9
-	VMOVDQU64     3264(SP), Z10
-	VMOVDQU64     3328(SP), Z11
-	VMOVDQU64     3392(SP), Z12
-	VMOVDQU64     3456(SP), Z13
-	VMOVDQU64     3520(SP), Z14
-	VMOVDQU64     3584(SP), Z15
-	VMOVDQU64     3648(SP), Z16
-	VMOVDQU64     3712(SP), Z17
-	VMOVDQU64     3776(SP), Z18
-	VMOVDQU64     3840(SP), Z19
-	VMOVDQU64     3904(SP), Z20
-	VMOVDQU64     3968(SP), Z21
-	VMOVDQU64     4032(SP), Z22
-	VMOVDQU64     4096(SP), Z23
-	VMOVDQU64     4160(SP), Z24
-	VMOVDQU64     4224(SP), Z25
-	VMOVDQU64     4288(SP), Z26
-	VMOVDQU64     4352(SP), Z27
-	VMOVDQU64     4416(SP), Z28
-	VMOVDQU64     4480(SP), Z29
-	VMOVDQU64     4544(SP), Z30
-	VMOVDQU64     4608(SP), Z31
+	JNE           openAVX512Bad_221
+	VMOVDQU64     2328(SP), Z0
+	VMOVDQU64     2392(SP), Z1
+	VMOVDQU64     2456(SP), Z2
+	VMOVDQU64     2520(SP), Z3
+	VMOVDQU64     2584(SP), Z4
+	VMOVDQU64     2648(SP), Z5
+	VMOVDQU64     2712(SP), Z6
+	VMOVDQU64     2776(SP), Z7
+	VMOVDQU64     2840(SP), Z8
+	VMOVDQU64     2904(SP), Z9
+	VMOVDQU64     2968(SP), Z10
+	VMOVDQU64     3032(SP), Z11
+	VMOVDQU64     3096(SP), Z12
+	VMOVDQU64     3160(SP), Z13
+	VMOVDQU64     3224(SP), Z14
+	VMOVDQU64     3288(SP), Z15
+	VMOVDQU64     3352(SP), Z16
+	VMOVDQU64     3416(SP), Z17
+	VMOVDQU64     3480(SP), Z18
+	VMOVDQU64     3544(SP), Z19
+	VMOVDQU64     3608(SP), Z20
+	VMOVDQU64     3672(SP), Z21
+	VMOVDQU64     3736(SP), Z22
+	VMOVDQU64     3800(SP), Z23
+	VMOVDQU64     3864(SP), Z24
+	VMOVDQU64     3928(SP), Z25
+	VMOVDQU64     3992(SP), Z26
+	VMOVDQU64     4056(SP), Z27
+	VMOVDQU64     4120(SP), Z28
+	VMOVDQU64     4184(SP), Z29
+	VMOVDQU64     4248(SP), Z30
+	VMOVDQU64     4312(SP), Z31
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 	CMPQ          CX, $0x00000800
-	JBE           columnsLast_324
+	JBE           columnsLast_338
 	VMOVDQU64     Z31, 192(SP)
 	VPADDD.BCST   (SP), Z0, Z0
 	VPADDD.BCST   4(SP), Z1, Z1
@@ -18712,9 +20759,9 @@ hashTail_323:
 	ADDQ          $0x00000400, DI
 	SUBQ          $0x00000800, CX
 	ADDL          $0x20, 48(SP)
-	JMP           columnsNext_325
+	JMP           columnsNext_339
 
-columnsLast_324:
+columnsLast_338:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -18797,82 +20844,82 @@ columnsLast_324:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_326
+	JBE         part_340
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_327
+	JBE         part_341
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_328
+	JBE         part_342
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_329
+	JBE         part_343
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_330
+	JBE         part_344
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_331
+	JBE         part_345
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_332
+	JBE         part_346
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_333
+	JBE         part_347
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_334
+	JBE         part_348
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_335
+	JBE         part_349
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_336
+	JBE         part_350
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_337
+	JBE         part_351
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_338
+	JBE         part_352
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_339
+	JBE         part_353
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_340
+	JBE         part_354
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_341
+	JBE         part_355
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -18960,93 +21007,93 @@ columnsLast_324:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_342
+	JBE         part_356
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_343
+	JBE         part_357
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_344
+	JBE         part_358
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_345
+	JBE         part_359
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_346
+	JBE         part_360
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_347
+	JBE         part_361
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_348
+	JBE         part_362
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_349
+	JBE         part_363
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_350
+	JBE         part_364
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_351
+	JBE         part_365
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_352
+	JBE         part_366
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_353
+	JBE         part_367
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_354
+	JBE         part_368
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_355
+	JBE         part_369
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_356
+	JBE         part_370
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_357
+	JBE         part_371
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_212
+	JMP         openAVX512Out_220
 
-columnsNext_325:
-passes_358:
+columnsNext_339:
+passes_372:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_359
+	JBE          passesRows_373
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -19085,7 +21132,7 @@ passes_358:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_363:
+double_377:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -19279,9 +21326,9 @@ double_363:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_363
+	JNE         double_377
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_364
+	JBE         columnsLast_378
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -19514,9 +21561,9 @@ double_363:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_365
+	JMP         columnsNext_379
 
-columnsLast_364:
+columnsLast_378:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -19599,82 +21646,82 @@ columnsLast_364:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_366
+	JBE         part_380
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_367
+	JBE         part_381
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_368
+	JBE         part_382
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_369
+	JBE         part_383
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_370
+	JBE         part_384
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_371
+	JBE         part_385
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_372
+	JBE         part_386
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_373
+	JBE         part_387
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_374
+	JBE         part_388
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_375
+	JBE         part_389
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_376
+	JBE         part_390
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_377
+	JBE         part_391
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_378
+	JBE         part_392
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_379
+	JBE         part_393
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_380
+	JBE         part_394
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_381
+	JBE         part_395
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -19762,99 +21809,99 @@ columnsLast_364:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_382
+	JBE         part_396
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_383
+	JBE         part_397
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_384
+	JBE         part_398
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_385
+	JBE         part_399
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_386
+	JBE         part_400
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_387
+	JBE         part_401
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_388
+	JBE         part_402
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_389
+	JBE         part_403
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_390
+	JBE         part_404
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_391
+	JBE         part_405
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_392
+	JBE         part_406
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_393
+	JBE         part_407
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_394
+	JBE         part_408
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_395
+	JBE         part_409
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_396
+	JBE         part_410
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_397
+	JBE         part_411
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_212
+	JMP         openAVX512Out_220
 
-columnsNext_365:
-	JMP passes_358
+columnsNext_379:
+	JMP passes_372
 
-passesRows_359:
+passesRows_373:
 	TESTQ           CX, CX
-	JEQ             openAVX512Out_212
+	JEQ             openAVX512Out_220
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_361
+	JBE             passesOne_375
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_360
+	JBE             passesTwo_374
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -19875,7 +21922,7 @@ passesRows_359:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_398:
+double_412:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -19997,7 +22044,7 @@ double_398:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_398
+	JNE             double_412
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -20054,9 +22101,9 @@ double_398:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_362
+	JMP             passesWrite_376
 
-passesTwo_360:
+passesTwo_374:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -20069,7 +22116,7 @@ passesTwo_360:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_399:
+double_413:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -20131,7 +22178,7 @@ double_399:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_399
+	JNE             double_413
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -20162,9 +22209,9 @@ double_399:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_362
+	JMP             passesWrite_376
 
-passesOne_361:
+passesOne_375:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -20173,7 +22220,7 @@ passesOne_361:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_400:
+double_414:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -20205,7 +22252,7 @@ double_400:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_400
+	JNE             double_414
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -20224,1252 +22271,1252 @@ double_400:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_362:
+passesWrite_376:
 	CMPQ      CX, $0x00000040
-	JBE       part_401
+	JBE       part_415
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_402
+	JBE       part_416
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_403
+	JBE       part_417
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_404
+	JBE       part_418
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_405
+	JBE       part_419
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_406
+	JBE       part_420
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_407
+	JBE       part_421
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_408
+	JBE       part_422
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_409
+	JBE       part_423
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_410
+	JBE       part_424
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_411
+	JBE       part_425
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_412
+	JBE       part_426
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_413
+	JBE       part_427
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_414
+	JBE       part_428
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_415
+	JBE       part_429
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_416
+	JBE       part_430
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
-	JMP       openAVX512Out_212
+	JMP       openAVX512Out_220
 
-openAVX512Bad_213:
+openAVX512Bad_221:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-part_226:
+part_234:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_212
-
-part_227:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_212
-
-part_228:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_212
-
-part_229:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_212
-
-part_230:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_212
-
-part_231:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_212
-
-part_232:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_212
-
-part_233:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_212
-
-part_234:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512Out_220
 
 part_235:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_220
 
 part_236:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_220
 
 part_237:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512Out_220
 
 part_238:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512Out_220
 
 part_239:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512Out_220
 
 part_240:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512Out_220
 
 part_241:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512Out_220
 
 part_242:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512Out_220
 
 part_243:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512Out_220
 
 part_244:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512Out_220
 
 part_245:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512Out_220
 
 part_246:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512Out_220
 
 part_247:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512Out_220
 
 part_248:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512Out_220
 
 part_249:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_220
 
 part_250:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512Out_220
 
 part_251:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512Out_220
 
 part_252:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512Out_220
 
 part_253:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512Out_220
 
 part_254:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512Out_220
 
 part_255:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512Out_220
 
 part_256:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512Out_220
 
 part_257:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512Out_220
+
+part_258:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512Out_220
+
+part_259:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512Out_220
+
+part_260:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512Out_220
 
 part_261:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512Out_220
 
 part_262:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512Out_220
 
 part_263:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512Out_220
 
 part_264:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512Out_220
 
 part_265:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_212
-
-part_266:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_212
-
-part_267:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_212
-
-part_268:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512Out_220
 
 part_269:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512Out_220
 
 part_270:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512Out_220
 
 part_271:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        openAVX512Out_220
 
 part_272:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        openAVX512Out_220
 
 part_273:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        openAVX512Out_220
 
 part_274:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        openAVX512Out_220
 
 part_275:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_212
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        openAVX512Out_220
 
 part_276:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_212
-
-part_299:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512End_294
-
-part_300:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512End_294
-
-part_301:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512End_294
-
-part_302:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512End_294
-
-part_303:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512End_294
-
-part_304:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512End_294
-
-part_305:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512End_294
-
-part_306:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512End_294
+	JMP        openAVX512Out_220
 
-part_307:
+part_277:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512End_294
+	JMP        openAVX512Out_220
 
-part_308:
+part_278:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512End_294
+	JMP        openAVX512Out_220
 
-part_309:
+part_279:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512End_294
+	JMP        openAVX512Out_220
 
-part_310:
+part_280:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512End_294
+	JMP        openAVX512Out_220
 
-part_311:
+part_281:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512End_294
+	JMP        openAVX512Out_220
 
-part_312:
+part_282:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512End_294
+	JMP        openAVX512Out_220
+
+part_283:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        openAVX512Out_220
+
+part_284:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z16
+	VPXORQ     Z16, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_220
 
 part_313:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512End_294
-
-part_314:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_294
-
-part_326:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_212
-
-part_327:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_212
-
-part_328:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_212
-
-part_329:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_212
-
-part_330:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_212
-
-part_331:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_212
-
-part_332:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_212
-
-part_333:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_212
-
-part_334:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_212
-
-part_335:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_212
-
-part_336:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_212
-
-part_337:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_212
-
-part_338:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_212
-
-part_339:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_212
-
-part_340:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_212
-
-part_341:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_212
-
-part_342:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_212
-
-part_343:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_212
-
-part_344:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_212
-
-part_345:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_212
-
-part_346:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_212
-
-part_347:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_212
-
-part_348:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_212
-
-part_349:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_212
-
-part_350:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_212
-
-part_351:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_212
-
-part_352:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_212
-
-part_353:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_212
-
-part_354:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_212
-
-part_355:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_212
-
-part_356:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_212
-
-part_357:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_212
-
-part_366:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_212
-
-part_367:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_212
-
-part_368:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_212
-
-part_369:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_212
-
-part_370:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_212
-
-part_371:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_212
-
-part_372:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_212
-
-part_373:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_212
-
-part_374:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_212
-
-part_375:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_212
-
-part_376:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_212
-
-part_377:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_212
-
-part_378:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_212
-
-part_379:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_212
-
-part_380:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_212
-
-part_381:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_212
-
-part_382:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_212
-
-part_383:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_212
-
-part_384:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_212
-
-part_385:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_212
-
-part_386:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_212
-
-part_387:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_212
-
-part_388:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_212
-
-part_389:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_212
-
-part_390:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_212
-
-part_391:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_212
-
-part_392:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_212
-
-part_393:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_212
-
-part_394:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_212
-
-part_395:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_212
-
-part_396:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_212
-
-part_397:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_212
-
-part_401:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_402:
+part_314:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_403:
+part_315:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_404:
+part_316:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_405:
+part_317:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_406:
+part_318:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_407:
+part_319:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_408:
+part_320:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_409:
+part_321:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_410:
+part_322:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_411:
+part_323:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_412:
+part_324:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_413:
+part_325:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_414:
+part_326:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_415:
+part_327:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
 
-part_416:
+part_328:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_212
+	JMP        openAVX512End_308
+
+part_340:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        openAVX512Out_220
+
+part_341:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_220
+
+part_342:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_220
+
+part_343:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512Out_220
+
+part_344:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512Out_220
+
+part_345:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512Out_220
+
+part_346:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512Out_220
+
+part_347:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512Out_220
+
+part_348:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512Out_220
+
+part_349:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512Out_220
+
+part_350:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512Out_220
+
+part_351:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512Out_220
+
+part_352:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512Out_220
+
+part_353:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512Out_220
+
+part_354:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512Out_220
+
+part_355:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_220
+
+part_356:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512Out_220
+
+part_357:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512Out_220
+
+part_358:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512Out_220
+
+part_359:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512Out_220
+
+part_360:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512Out_220
+
+part_361:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512Out_220
+
+part_362:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512Out_220
+
+part_363:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512Out_220
+
+part_364:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512Out_220
+
+part_365:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512Out_220
+
+part_366:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512Out_220
+
+part_367:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512Out_220
+
+part_368:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512Out_220
+
+part_369:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512Out_220
+
+part_370:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512Out_220
+
+part_371:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512Out_220
+
+part_380:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        openAVX512Out_220
+
+part_381:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_220
+
+part_382:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_220
+
+part_383:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512Out_220
+
+part_384:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512Out_220
+
+part_385:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512Out_220
+
+part_386:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512Out_220
+
+part_387:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512Out_220
+
+part_388:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512Out_220
+
+part_389:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512Out_220
+
+part_390:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512Out_220
+
+part_391:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512Out_220
+
+part_392:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512Out_220
+
+part_393:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512Out_220
+
+part_394:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512Out_220
+
+part_395:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_220
+
+part_396:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512Out_220
+
+part_397:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512Out_220
+
+part_398:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512Out_220
+
+part_399:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512Out_220
+
+part_400:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512Out_220
+
+part_401:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512Out_220
+
+part_402:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512Out_220
+
+part_403:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512Out_220
+
+part_404:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512Out_220
+
+part_405:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512Out_220
+
+part_406:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512Out_220
+
+part_407:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512Out_220
+
+part_408:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512Out_220
+
+part_409:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512Out_220
+
+part_410:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512Out_220
+
+part_411:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512Out_220
+
+part_415:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512Out_220
+
+part_416:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512Out_220
+
+part_417:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        openAVX512Out_220
+
+part_418:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        openAVX512Out_220
+
+part_419:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        openAVX512Out_220
+
+part_420:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        openAVX512Out_220
+
+part_421:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        openAVX512Out_220
+
+part_422:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        openAVX512Out_220
+
+part_423:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        openAVX512Out_220
+
+part_424:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        openAVX512Out_220
+
+part_425:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        openAVX512Out_220
+
+part_426:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        openAVX512Out_220
+
+part_427:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        openAVX512Out_220
+
+part_428:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        openAVX512Out_220
+
+part_429:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        openAVX512Out_220
+
+part_430:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z16
+	VPXORQ     Z16, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_220
 
 // func sealMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealMoreAVX512(SB), $2624-40
+TEXT ·sealMoreAVX512(SB), $2328-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -21568,12 +23615,12 @@ TEXT ·sealMoreAVX512(SB), $2624-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K5, Z22
 	VMOVDQA64    Z17, K5, Z23
 	VMOVDQA64    Z18, K5, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21624,12 +23671,12 @@ TEXT ·sealMoreAVX512(SB), $2624-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K6, Z22
 	VMOVDQA64    Z17, K6, Z23
 	VMOVDQA64    Z18, K6, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21680,34 +23727,29 @@ TEXT ·sealMoreAVX512(SB), $2624-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 1056(SP)
-	VMOVDQU64    Z24, 1504(SP)
-	VPSLLQ       $0x04, Z23, Z20
-	VPSLLQ       $0x02, Z23, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
-	VPSLLQ       $0x04, Z24, Z20
-	VPSLLQ       $0x02, Z24, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2400(SP)
+	VMOVDQU64    Z23, 992(SP)
+	VMOVDQU64    Z24, 1376(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1760(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2144(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 736(SP)
-	VMOVDQU64    Z21, 1120(SP)
-	VMOVDQU64    Z21, 1184(SP)
-	VMOVDQU64    Z21, 1568(SP)
-	VMOVDQU64    Z21, 1632(SP)
-	VMOVDQU64    Z21, 2016(SP)
-	VMOVDQU64    Z21, 2080(SP)
-	VMOVDQU64    Z21, 2464(SP)
-	VMOVDQU64    Z21, 2528(SP)
+	VMOVDQU64    Z21, 1056(SP)
+	VMOVDQU64    Z21, 1440(SP)
+	VMOVDQU64    Z21, 1824(SP)
+	VMOVDQU64    Z21, 2208(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21759,16 +23801,16 @@ TEXT ·sealMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 992(SP)
-	VMOVDQU64    Z18, 1440(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2336(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1312(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1696(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2080(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -21823,19 +23865,19 @@ TEXT ·sealMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1376(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1824(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2272(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1248(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1632(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2016(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1440(SP), Z24
+	VMOVDQU64    928(SP), Z23
+	VMOVDQU64    1312(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21887,22 +23929,22 @@ TEXT ·sealMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1312(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2208(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1184(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1568(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1952(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    1056(SP), Z23
-	VMOVDQU64    1504(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1376(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -21954,24 +23996,24 @@ TEXT ·sealMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1248(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z17, 736(SP)
+	VMOVDQU64    Z18, 1120(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1504(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1888(SP)
 	MOVQ         dst+16(FP), DI
 	MOVQ         src+24(FP), SI
 	MOVQ         n+32(FP), CX
 	MOVQ         $-1, R8
 
-passes_418:
+passes_432:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_419
+	JBE          passesRows_433
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -22010,7 +24052,7 @@ passes_418:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_423:
+double_437:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -22204,9 +24246,9 @@ double_423:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_423
+	JNE         double_437
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_424
+	JBE         columnsLast_438
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -22439,9 +24481,9 @@ double_423:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_425
+	JMP         columnsNext_439
 
-columnsLast_424:
+columnsLast_438:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -22524,82 +24566,82 @@ columnsLast_424:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_426
+	JBE         part_440
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_427
+	JBE         part_441
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_428
+	JBE         part_442
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_429
+	JBE         part_443
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_430
+	JBE         part_444
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_431
+	JBE         part_445
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_432
+	JBE         part_446
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_433
+	JBE         part_447
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_434
+	JBE         part_448
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_435
+	JBE         part_449
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_436
+	JBE         part_450
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_437
+	JBE         part_451
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_438
+	JBE         part_452
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_439
+	JBE         part_453
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_440
+	JBE         part_454
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_441
+	JBE         part_455
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -22687,99 +24729,99 @@ columnsLast_424:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_442
+	JBE         part_456
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_443
+	JBE         part_457
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_444
+	JBE         part_458
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_445
+	JBE         part_459
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_446
+	JBE         part_460
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_447
+	JBE         part_461
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_448
+	JBE         part_462
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_449
+	JBE         part_463
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_450
+	JBE         part_464
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_451
+	JBE         part_465
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_452
+	JBE         part_466
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_453
+	JBE         part_467
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_454
+	JBE         part_468
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_455
+	JBE         part_469
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_456
+	JBE         part_470
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_457
+	JBE         part_471
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealMoreAVX512Out_417
+	JMP         sealMoreAVX512Out_431
 
-columnsNext_425:
-	JMP passes_418
+columnsNext_439:
+	JMP passes_432
 
-passesRows_419:
+passesRows_433:
 	TESTQ           CX, CX
-	JEQ             sealMoreAVX512Out_417
+	JEQ             sealMoreAVX512Out_431
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_421
+	JBE             passesOne_435
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_420
+	JBE             passesTwo_434
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22800,7 +24842,7 @@ passesRows_419:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_458:
+double_472:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -22922,7 +24964,7 @@ double_458:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_458
+	JNE             double_472
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -22979,9 +25021,9 @@ double_458:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_422
+	JMP             passesWrite_436
 
-passesTwo_420:
+passesTwo_434:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22994,7 +25036,7 @@ passesTwo_420:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_459:
+double_473:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -23056,7 +25098,7 @@ double_459:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_459
+	JNE             double_473
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -23087,9 +25129,9 @@ double_459:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_422
+	JMP             passesWrite_436
 
-passesOne_421:
+passesOne_435:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -23098,7 +25140,7 @@ passesOne_421:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_460:
+double_474:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -23130,7 +25172,7 @@ double_460:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_460
+	JNE             double_474
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -23149,91 +25191,91 @@ double_460:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_422:
+passesWrite_436:
 	CMPQ      CX, $0x00000040
-	JBE       part_461
+	JBE       part_475
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_462
+	JBE       part_476
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_463
+	JBE       part_477
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_464
+	JBE       part_478
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_465
+	JBE       part_479
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_466
+	JBE       part_480
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_467
+	JBE       part_481
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_468
+	JBE       part_482
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_469
+	JBE       part_483
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_470
+	JBE       part_484
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_471
+	JBE       part_485
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_472
+	JBE       part_486
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_473
+	JBE       part_487
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_474
+	JBE       part_488
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_475
+	JBE       part_489
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_476
+	JBE       part_490
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealMoreAVX512Out_417:
+sealMoreAVX512Out_431:
 	MOVQ         dst+16(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -23241,170 +25283,202 @@ sealMoreAVX512Out_417:
 	VMOVDQU64    polyIndex<>+64(SB), Z30
 	MOVQ         312(SP), AX
 	MOVQ         320(SP), BX
-	MOVQ         328(SP), DX
 	MOVQ         poly44<>+0(SB), R11
 	MOVQ         AX, R12
 	ANDQ         R11, R12
-	VMOVQ        R12, X22
 	SHRQ         $0x2c, BX, AX
 	ANDQ         R11, AX
-	VMOVQ        AX, X23
+	MOVQ         328(SP), DX
 	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_477:
-	CMPQ             R9, $0x00000028
-	JBE              hashEnd_478
-	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z18, Z18, Z18
-	VPXORQ           Z19, Z19, Z19
-	VPXORQ           Z20, Z20, Z20
-	VPXORQ           Z21, Z21, Z21
-	VMOVDQU64        384(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         448(SI), Z29, Z25
-	VPERMT2Q         448(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 608(SP), Z25, Z16
-	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
-	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
-	VPMADD52LUQ.BCST 608(SP), Z26, Z17
-	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
-	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
-	VPMADD52LUQ.BCST 608(SP), Z27, Z18
-	VPMADD52HUQ.BCST 608(SP), Z27, Z21
-	VMOVDQU64        256(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         320(SI), Z29, Z25
-	VPERMT2Q         320(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 544(SP), Z25, Z16
-	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
-	VPMADD52LUQ.BCST 544(SP), Z26, Z17
-	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
-	VPMADD52LUQ.BCST 544(SP), Z27, Z18
-	VPMADD52HUQ.BCST 544(SP), Z27, Z21
-	VMOVDQU64        128(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         192(SI), Z29, Z25
-	VPERMT2Q         192(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 480(SP), Z25, Z16
-	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
-	VPMADD52LUQ.BCST 480(SP), Z26, Z17
-	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
-	VPMADD52LUQ.BCST 480(SP), Z27, Z18
-	VPMADD52HUQ.BCST 480(SP), Z27, Z21
-	VMOVDQU64        (SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         64(SI), Z29, Z25
-	VPERMT2Q         64(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPADDQ           Z22, Z25, Z25
-	VPADDQ           Z23, Z26, Z26
-	VPADDQ           Z24, Z27, Z27
-	VPMADD52LUQ.BCST 416(SP), Z25, Z16
-	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
-	VPMADD52LUQ.BCST 416(SP), Z26, Z17
-	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
-	VPMADD52LUQ.BCST 416(SP), Z27, Z18
-	VPMADD52HUQ.BCST 416(SP), Z27, Z21
-	VPSLLQ           $0x08, Z19, Z19
-	VPSRLQ           $0x2c, Z16, Z28
-	VPSLLQ           $0x08, Z20, Z20
-	VPADDQ           Z19, Z17, Z17
-	VPADDQ           Z28, Z17, Z17
-	VPADDQ           Z20, Z18, Z18
-	VPSRLQ           $0x2c, Z17, Z28
-	VPSLLQ           $0x0a, Z21, Z21
-	VPADDQ           Z28, Z18, Z18
-	VPANDQ           Z31, Z16, Z22
-	VPSRLQ           $0x2a, Z18, Z28
-	VPANDQ           Z31, Z17, Z23
-	VPADDQ           Z21, Z28, Z28
-	VPANDQ.BCST      poly42<>+0(SB), Z18, Z24
-	VPADDQ           Z28, Z22, Z22
-	VPSLLQ           $0x02, Z28, Z28
-	VPADDQ           Z28, Z22, Z22
-	VPSRLQ           $0x2c, Z22, Z28
-	VPANDQ           Z31, Z22, Z22
-	VPADDQ           Z28, Z23, Z23
-	ADDQ             $0x00000200, SI
-	SUBQ             $0x00000200, CX
-	SUBQ             $0x20, R9
-	JMP              hash_477
+hash_491:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_492
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 608(SP), Z0
+	VPBROADCASTQ 992(SP), Z1
+	VPBROADCASTQ 1376(SP), Z2
+	VPBROADCASTQ 1760(SP), Z3
+	VPBROADCASTQ 2144(SP), Z4
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 544(SP), Z0
+	VPBROADCASTQ 928(SP), Z1
+	VPBROADCASTQ 1312(SP), Z2
+	VPBROADCASTQ 1696(SP), Z3
+	VPBROADCASTQ 2080(SP), Z4
+	VMOVDQU64    256(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     320(SI), Z29, Z25
+	VPERMT2Q     320(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPBROADCASTQ 480(SP), Z0
+	VPBROADCASTQ 864(SP), Z1
+	VPBROADCASTQ 1248(SP), Z2
+	VPBROADCASTQ 1632(SP), Z3
+	VPBROADCASTQ 2016(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     192(SI), Z29, Z25
+	VPERMT2Q     192(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 416(SP), Z0
+	VPBROADCASTQ 800(SP), Z1
+	VPBROADCASTQ 1184(SP), Z2
+	VPBROADCASTQ 1568(SP), Z3
+	VPBROADCASTQ 1952(SP), Z4
+	VMOVDQU64    (SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     64(SI), Z29, Z25
+	VPERMT2Q     64(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPADDQ       Z22, Z25, Z25
+	VPADDQ       Z23, Z26, Z26
+	VPADDQ       Z24, Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_491
 
-hashEnd_478:
+hashEnd_492:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -23418,9 +25492,9 @@ hashEnd_478:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_479:
+hashVector_493:
 	CMPQ        R9, $0x08
-	JBE         hashTail_480
+	JBE         hashTail_494
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -23452,20 +25526,20 @@ hashVector_479:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -23473,9 +25547,9 @@ hashVector_479:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_479
+	JMP         hashVector_493
 
-hashTail_480:
+hashTail_494:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -23504,20 +25578,20 @@ hashTail_480:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   448(R10), Z25, Z17
-	VPMADD52HUQ   448(R10), Z25, Z20
-	VPMADD52LUQ   896(R10), Z25, Z18
-	VPMADD52HUQ   896(R10), Z25, Z21
-	VPMADD52LUQ   1792(R10), Z26, Z16
-	VPMADD52HUQ   1792(R10), Z26, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   448(R10), Z26, Z18
-	VPMADD52HUQ   448(R10), Z26, Z21
-	VPMADD52LUQ   1344(R10), Z27, Z16
-	VPMADD52HUQ   1344(R10), Z27, Z19
-	VPMADD52LUQ   1792(R10), Z27, Z17
-	VPMADD52HUQ   1792(R10), Z27, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -23590,393 +25664,393 @@ hashTail_480:
 	VZEROUPPER
 	RET
 
-part_426:
+part_440:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_427:
+part_441:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_428:
+part_442:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_429:
+part_443:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_430:
+part_444:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_431:
+part_445:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_432:
+part_446:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_433:
+part_447:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_434:
+part_448:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_435:
+part_449:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_436:
+part_450:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_437:
+part_451:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_438:
+part_452:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_439:
+part_453:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_440:
+part_454:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_441:
+part_455:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_442:
+part_456:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_443:
+part_457:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_444:
+part_458:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_445:
+part_459:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_446:
+part_460:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_447:
+part_461:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_448:
+part_462:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_449:
+part_463:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_450:
+part_464:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_451:
+part_465:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_452:
+part_466:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_453:
+part_467:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_454:
+part_468:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_455:
+part_469:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_456:
+part_470:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_457:
+part_471:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_461:
+part_475:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_462:
+part_476:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_463:
+part_477:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_464:
+part_478:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_465:
+part_479:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_466:
+part_480:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_467:
+part_481:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_468:
+part_482:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_469:
+part_483:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_470:
+part_484:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_471:
+part_485:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_472:
+part_486:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_473:
+part_487:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_474:
+part_488:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_475:
+part_489:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
-part_476:
+part_490:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_417
+	JMP        sealMoreAVX512Out_431
 
 // func openMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openMoreAVX512(SB), $2624-40
+TEXT ·openMoreAVX512(SB), $2328-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -24075,12 +26149,12 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K5, Z22
 	VMOVDQA64    Z17, K5, Z23
 	VMOVDQA64    Z18, K5, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -24131,12 +26205,12 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K6, Z22
 	VMOVDQA64    Z17, K6, Z23
 	VMOVDQA64    Z18, K6, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -24187,34 +26261,29 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
 	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 1056(SP)
-	VMOVDQU64    Z24, 1504(SP)
-	VPSLLQ       $0x04, Z23, Z20
-	VPSLLQ       $0x02, Z23, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1952(SP)
-	VPSLLQ       $0x04, Z24, Z20
-	VPSLLQ       $0x02, Z24, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2400(SP)
+	VMOVDQU64    Z23, 992(SP)
+	VMOVDQU64    Z24, 1376(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1760(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2144(SP)
 	VPXORQ       Z21, Z21, Z21
 	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 736(SP)
-	VMOVDQU64    Z21, 1120(SP)
-	VMOVDQU64    Z21, 1184(SP)
-	VMOVDQU64    Z21, 1568(SP)
-	VMOVDQU64    Z21, 1632(SP)
-	VMOVDQU64    Z21, 2016(SP)
-	VMOVDQU64    Z21, 2080(SP)
-	VMOVDQU64    Z21, 2464(SP)
-	VMOVDQU64    Z21, 2528(SP)
+	VMOVDQU64    Z21, 1056(SP)
+	VMOVDQU64    Z21, 1440(SP)
+	VMOVDQU64    Z21, 1824(SP)
+	VMOVDQU64    Z21, 2208(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -24266,16 +26335,16 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 992(SP)
-	VMOVDQU64    Z18, 1440(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1888(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2336(SP)
+	VMOVDQU64    Z17, 928(SP)
+	VMOVDQU64    Z18, 1312(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1696(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2080(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -24330,19 +26399,19 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1376(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1824(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2272(SP)
+	VMOVDQU64    Z17, 864(SP)
+	VMOVDQU64    Z18, 1248(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1632(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2016(SP)
 	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1440(SP), Z24
+	VMOVDQU64    928(SP), Z23
+	VMOVDQU64    1312(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -24394,22 +26463,22 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1312(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1760(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2208(SP)
+	VMOVDQU64    Z17, 800(SP)
+	VMOVDQU64    Z18, 1184(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1568(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1952(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
 	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    1056(SP), Z23
-	VMOVDQU64    1504(SP), Z24
+	VMOVDQU64    992(SP), Z23
+	VMOVDQU64    1376(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -24461,16 +26530,16 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
 	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1248(SP)
-	VPSLLQ       $0x04, Z17, Z20
-	VPSLLQ       $0x02, Z17, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 1696(SP)
-	VPSLLQ       $0x04, Z18, Z20
-	VPSLLQ       $0x02, Z18, Z19
-	VPADDQ       Z20, Z19, Z19
-	VMOVDQU64    Z19, 2144(SP)
+	VMOVDQU64    Z17, 736(SP)
+	VMOVDQU64    Z18, 1120(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1504(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1888(SP)
 	MOVQ         src+24(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -24478,170 +26547,202 @@ TEXT ·openMoreAVX512(SB), $2624-40
 	VMOVDQU64    polyIndex<>+64(SB), Z30
 	MOVQ         312(SP), AX
 	MOVQ         320(SP), BX
-	MOVQ         328(SP), DX
 	MOVQ         poly44<>+0(SB), R11
 	MOVQ         AX, R12
 	ANDQ         R11, R12
-	VMOVQ        R12, X22
 	SHRQ         $0x2c, BX, AX
 	ANDQ         R11, AX
-	VMOVQ        AX, X23
+	MOVQ         328(SP), DX
 	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_481:
-	CMPQ             R9, $0x00000028
-	JBE              hashEnd_482
-	VPXORQ           Z16, Z16, Z16
-	VPXORQ           Z17, Z17, Z17
-	VPXORQ           Z18, Z18, Z18
-	VPXORQ           Z19, Z19, Z19
-	VPXORQ           Z20, Z20, Z20
-	VPXORQ           Z21, Z21, Z21
-	VMOVDQU64        384(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         448(SI), Z29, Z25
-	VPERMT2Q         448(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 608(SP), Z25, Z16
-	VPMADD52HUQ.BCST 608(SP), Z25, Z19
-	VPMADD52LUQ.BCST 1056(SP), Z25, Z17
-	VPMADD52HUQ.BCST 1056(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1504(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1504(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2400(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2400(SP), Z26, Z19
-	VPMADD52LUQ.BCST 608(SP), Z26, Z17
-	VPMADD52HUQ.BCST 608(SP), Z26, Z20
-	VPMADD52LUQ.BCST 1056(SP), Z26, Z18
-	VPMADD52HUQ.BCST 1056(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1952(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1952(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2400(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2400(SP), Z27, Z20
-	VPMADD52LUQ.BCST 608(SP), Z27, Z18
-	VPMADD52HUQ.BCST 608(SP), Z27, Z21
-	VMOVDQU64        256(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         320(SI), Z29, Z25
-	VPERMT2Q         320(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 544(SP), Z25, Z16
-	VPMADD52HUQ.BCST 544(SP), Z25, Z19
-	VPMADD52LUQ.BCST 992(SP), Z25, Z17
-	VPMADD52HUQ.BCST 992(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1440(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1440(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2336(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2336(SP), Z26, Z19
-	VPMADD52LUQ.BCST 544(SP), Z26, Z17
-	VPMADD52HUQ.BCST 544(SP), Z26, Z20
-	VPMADD52LUQ.BCST 992(SP), Z26, Z18
-	VPMADD52HUQ.BCST 992(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1888(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1888(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2336(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2336(SP), Z27, Z20
-	VPMADD52LUQ.BCST 544(SP), Z27, Z18
-	VPMADD52HUQ.BCST 544(SP), Z27, Z21
-	VMOVDQU64        128(SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         192(SI), Z29, Z25
-	VPERMT2Q         192(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ.BCST 480(SP), Z25, Z16
-	VPMADD52HUQ.BCST 480(SP), Z25, Z19
-	VPMADD52LUQ.BCST 928(SP), Z25, Z17
-	VPMADD52HUQ.BCST 928(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1376(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1376(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2272(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2272(SP), Z26, Z19
-	VPMADD52LUQ.BCST 480(SP), Z26, Z17
-	VPMADD52HUQ.BCST 480(SP), Z26, Z20
-	VPMADD52LUQ.BCST 928(SP), Z26, Z18
-	VPMADD52HUQ.BCST 928(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1824(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1824(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2272(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2272(SP), Z27, Z20
-	VPMADD52LUQ.BCST 480(SP), Z27, Z18
-	VPMADD52HUQ.BCST 480(SP), Z27, Z21
-	VMOVDQU64        (SI), Z25
-	VMOVDQA64        Z25, Z27
-	VPERMT2Q         64(SI), Z29, Z25
-	VPERMT2Q         64(SI), Z30, Z27
-	VPSRLQ           $0x2c, Z25, Z28
-	VPSLLQ           $0x14, Z27, Z26
-	VPTERNLOGQ       $0xa8, Z31, Z28, Z26
-	VPANDQ           Z31, Z25, Z25
-	VPSRLQ           $0x18, Z27, Z27
-	VPORQ.BCST       polyPad<>+0(SB), Z27, Z27
-	VPADDQ           Z22, Z25, Z25
-	VPADDQ           Z23, Z26, Z26
-	VPADDQ           Z24, Z27, Z27
-	VPMADD52LUQ.BCST 416(SP), Z25, Z16
-	VPMADD52HUQ.BCST 416(SP), Z25, Z19
-	VPMADD52LUQ.BCST 864(SP), Z25, Z17
-	VPMADD52HUQ.BCST 864(SP), Z25, Z20
-	VPMADD52LUQ.BCST 1312(SP), Z25, Z18
-	VPMADD52HUQ.BCST 1312(SP), Z25, Z21
-	VPMADD52LUQ.BCST 2208(SP), Z26, Z16
-	VPMADD52HUQ.BCST 2208(SP), Z26, Z19
-	VPMADD52LUQ.BCST 416(SP), Z26, Z17
-	VPMADD52HUQ.BCST 416(SP), Z26, Z20
-	VPMADD52LUQ.BCST 864(SP), Z26, Z18
-	VPMADD52HUQ.BCST 864(SP), Z26, Z21
-	VPMADD52LUQ.BCST 1760(SP), Z27, Z16
-	VPMADD52HUQ.BCST 1760(SP), Z27, Z19
-	VPMADD52LUQ.BCST 2208(SP), Z27, Z17
-	VPMADD52HUQ.BCST 2208(SP), Z27, Z20
-	VPMADD52LUQ.BCST 416(SP), Z27, Z18
-	VPMADD52HUQ.BCST 416(SP), Z27, Z21
-	VPSLLQ           $0x08, Z19, Z19
-	VPSRLQ           $0x2c, Z16, Z28
-	VPSLLQ           $0x08, Z20, Z20
-	VPADDQ           Z19, Z17, Z17
-	VPADDQ           Z28, Z17, Z17
-	VPADDQ           Z20, Z18, Z18
-	VPSRLQ           $0x2c, Z17, Z28
-	VPSLLQ           $0x0a, Z21, Z21
-	VPADDQ           Z28, Z18, Z18
-	VPANDQ           Z31, Z16, Z22
-	VPSRLQ           $0x2a, Z18, Z28
-	VPANDQ           Z31, Z17, Z23
-	VPADDQ           Z21, Z28, Z28
-	VPANDQ.BCST      poly42<>+0(SB), Z18, Z24
-	VPADDQ           Z28, Z22, Z22
-	VPSLLQ           $0x02, Z28, Z28
-	VPADDQ           Z28, Z22, Z22
-	VPSRLQ           $0x2c, Z22, Z28
-	VPANDQ           Z31, Z22, Z22
-	VPADDQ           Z28, Z23, Z23
-	ADDQ             $0x00000200, SI
-	SUBQ             $0x00000200, CX
-	SUBQ             $0x20, R9
-	JMP              hash_481
+hash_495:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_496
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 608(SP), Z0
+	VPBROADCASTQ 992(SP), Z1
+	VPBROADCASTQ 1376(SP), Z2
+	VPBROADCASTQ 1760(SP), Z3
+	VPBROADCASTQ 2144(SP), Z4
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 544(SP), Z0
+	VPBROADCASTQ 928(SP), Z1
+	VPBROADCASTQ 1312(SP), Z2
+	VPBROADCASTQ 1696(SP), Z3
+	VPBROADCASTQ 2080(SP), Z4
+	VMOVDQU64    256(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     320(SI), Z29, Z25
+	VPERMT2Q     320(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPBROADCASTQ 480(SP), Z0
+	VPBROADCASTQ 864(SP), Z1
+	VPBROADCASTQ 1248(SP), Z2
+	VPBROADCASTQ 1632(SP), Z3
+	VPBROADCASTQ 2016(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     192(SI), Z29, Z25
+	VPERMT2Q     192(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 416(SP), Z0
+	VPBROADCASTQ 800(SP), Z1
+	VPBROADCASTQ 1184(SP), Z2
+	VPBROADCASTQ 1568(SP), Z3
+	VPBROADCASTQ 1952(SP), Z4
+	VMOVDQU64    (SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     64(SI), Z29, Z25
+	VPERMT2Q     64(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPADDQ       Z22, Z25, Z25
+	VPADDQ       Z23, Z26, Z26
+	VPADDQ       Z24, Z27, Z27
+	VPMADD52LUQ  Z0, Z25, Z8
+	VPMADD52HUQ  Z0, Z25, Z11
+	VPMADD52LUQ  Z1, Z25, Z9
+	VPMADD52HUQ  Z1, Z25, Z12
+	VPMADD52LUQ  Z2, Z25, Z10
+	VPMADD52HUQ  Z2, Z25, Z13
+	VPMADD52LUQ  Z4, Z26, Z8
+	VPMADD52HUQ  Z4, Z26, Z11
+	VPMADD52LUQ  Z0, Z26, Z9
+	VPMADD52HUQ  Z0, Z26, Z12
+	VPMADD52LUQ  Z1, Z26, Z10
+	VPMADD52HUQ  Z1, Z26, Z13
+	VPMADD52LUQ  Z3, Z27, Z8
+	VPMADD52HUQ  Z3, Z27, Z11
+	VPMADD52LUQ  Z4, Z27, Z9
+	VPMADD52HUQ  Z4, Z27, Z12
+	VPMADD52LUQ  Z0, Z27, Z10
+	VPMADD52HUQ  Z0, Z27, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_495
 
-hashEnd_482:
+hashEnd_496:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -24655,9 +26756,9 @@ hashEnd_482:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_483:
+hashVector_497:
 	CMPQ        R9, $0x08
-	JBE         hashTail_484
+	JBE         hashTail_498
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -24689,20 +26790,20 @@ hashVector_483:
 	VPXORQ      Z24, Z24, Z24
 	VPMADD52LUQ (R10), Z25, Z16
 	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 448(R10), Z25, Z17
-	VPMADD52HUQ 448(R10), Z25, Z20
-	VPMADD52LUQ 896(R10), Z25, Z18
-	VPMADD52HUQ 896(R10), Z25, Z21
-	VPMADD52LUQ 1792(R10), Z26, Z16
-	VPMADD52HUQ 1792(R10), Z26, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
 	VPMADD52LUQ (R10), Z26, Z17
 	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 448(R10), Z26, Z18
-	VPMADD52HUQ 448(R10), Z26, Z21
-	VPMADD52LUQ 1344(R10), Z27, Z16
-	VPMADD52HUQ 1344(R10), Z27, Z19
-	VPMADD52LUQ 1792(R10), Z27, Z17
-	VPMADD52HUQ 1792(R10), Z27, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
 	VPMADD52LUQ (R10), Z27, Z18
 	VPMADD52HUQ (R10), Z27, Z21
 	ADDQ        $0x00000040, R10
@@ -24710,9 +26811,9 @@ hashVector_483:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_483
+	JMP         hashVector_497
 
-hashTail_484:
+hashTail_498:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -24741,20 +26842,20 @@ hashTail_484:
 	VPADDQ        Z24, Z27, Z27
 	VPMADD52LUQ   (R10), Z25, Z16
 	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   448(R10), Z25, Z17
-	VPMADD52HUQ   448(R10), Z25, Z20
-	VPMADD52LUQ   896(R10), Z25, Z18
-	VPMADD52HUQ   896(R10), Z25, Z21
-	VPMADD52LUQ   1792(R10), Z26, Z16
-	VPMADD52HUQ   1792(R10), Z26, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
 	VPMADD52LUQ   (R10), Z26, Z17
 	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   448(R10), Z26, Z18
-	VPMADD52HUQ   448(R10), Z26, Z21
-	VPMADD52LUQ   1344(R10), Z27, Z16
-	VPMADD52HUQ   1344(R10), Z27, Z19
-	VPMADD52LUQ   1792(R10), Z27, Z17
-	VPMADD52HUQ   1792(R10), Z27, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
 	VPMADD52LUQ   (R10), Z27, Z18
 	VPMADD52HUQ   (R10), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
@@ -24825,9 +26926,9 @@ hashTail_484:
 	MOVQ          n+32(FP), CX
 	MOVQ          $-1, R8
 
-passes_486:
+passes_500:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_487
+	JBE          passesRows_501
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -24866,7 +26967,7 @@ passes_486:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_491:
+double_505:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -25060,9 +27161,9 @@ double_491:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_491
+	JNE         double_505
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_492
+	JBE         columnsLast_506
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -25295,9 +27396,9 @@ double_491:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_493
+	JMP         columnsNext_507
 
-columnsLast_492:
+columnsLast_506:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -25380,82 +27481,82 @@ columnsLast_492:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_494
+	JBE         part_508
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_495
+	JBE         part_509
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_496
+	JBE         part_510
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_497
+	JBE         part_511
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_498
+	JBE         part_512
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_499
+	JBE         part_513
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_500
+	JBE         part_514
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_501
+	JBE         part_515
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_502
+	JBE         part_516
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_503
+	JBE         part_517
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_504
+	JBE         part_518
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_505
+	JBE         part_519
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_506
+	JBE         part_520
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_507
+	JBE         part_521
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_508
+	JBE         part_522
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_509
+	JBE         part_523
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -25543,99 +27644,99 @@ columnsLast_492:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_510
+	JBE         part_524
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_511
+	JBE         part_525
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_512
+	JBE         part_526
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_513
+	JBE         part_527
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_514
+	JBE         part_528
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_515
+	JBE         part_529
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_516
+	JBE         part_530
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_517
+	JBE         part_531
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_518
+	JBE         part_532
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_519
+	JBE         part_533
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_520
+	JBE         part_534
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_521
+	JBE         part_535
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_522
+	JBE         part_536
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_523
+	JBE         part_537
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_524
+	JBE         part_538
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_525
+	JBE         part_539
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openMoreAVX512Out_485
+	JMP         openMoreAVX512Out_499
 
-columnsNext_493:
-	JMP passes_486
+columnsNext_507:
+	JMP passes_500
 
-passesRows_487:
+passesRows_501:
 	TESTQ           CX, CX
-	JEQ             openMoreAVX512Out_485
+	JEQ             openMoreAVX512Out_499
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_489
+	JBE             passesOne_503
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_488
+	JBE             passesTwo_502
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -25656,7 +27757,7 @@ passesRows_487:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_526:
+double_540:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -25778,7 +27879,7 @@ double_526:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_526
+	JNE             double_540
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -25835,9 +27936,9 @@ double_526:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_490
+	JMP             passesWrite_504
 
-passesTwo_488:
+passesTwo_502:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -25850,7 +27951,7 @@ passesTwo_488:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_527:
+double_541:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -25912,7 +28013,7 @@ double_527:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_527
+	JNE             double_541
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -25943,9 +28044,9 @@ double_527:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_490
+	JMP             passesWrite_504
 
-passesOne_489:
+passesOne_503:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -25954,7 +28055,7 @@ passesOne_489:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_528:
+double_542:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -25986,7 +28087,7 @@ double_528:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_528
+	JNE             double_542
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -26005,91 +28106,91 @@ double_528:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_490:
+passesWrite_504:
 	CMPQ      CX, $0x00000040
-	JBE       part_529
+	JBE       part_543
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_530
+	JBE       part_544
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_531
+	JBE       part_545
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_532
+	JBE       part_546
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_533
+	JBE       part_547
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_534
+	JBE       part_548
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_535
+	JBE       part_549
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_536
+	JBE       part_550
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_537
+	JBE       part_551
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_538
+	JBE       part_552
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_539
+	JBE       part_553
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_540
+	JBE       part_554
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_541
+	JBE       part_555
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_542
+	JBE       part_556
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_543
+	JBE       part_557
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_544
+	JBE       part_558
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openMoreAVX512Out_485:
+openMoreAVX512Out_499:
 	MOVQ s+8(FP), R15
 	MOVQ n+32(FP), CX
 	SHRQ $0x06, CX
@@ -26097,389 +28198,389 @@ openMoreAVX512Out_485:
 	VZEROUPPER
 	RET
 
-part_494:
+part_508:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_495:
+part_509:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_496:
+part_510:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_497:
+part_511:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_498:
+part_512:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_499:
+part_513:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_500:
+part_514:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_501:
+part_515:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_502:
+part_516:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_503:
+part_517:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_504:
+part_518:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_505:
+part_519:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_506:
+part_520:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_507:
+part_521:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_508:
+part_522:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_509:
+part_523:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_510:
+part_524:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_511:
+part_525:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_512:
+part_526:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_513:
+part_527:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_514:
+part_528:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_515:
+part_529:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_516:
+part_530:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_517:
+part_531:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_518:
+part_532:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_519:
+part_533:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_520:
+part_534:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_521:
+part_535:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_522:
+part_536:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_523:
+part_537:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_524:
+part_538:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_525:
+part_539:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_529:
+part_543:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_530:
+part_544:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_531:
+part_545:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_532:
+part_546:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_533:
+part_547:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_534:
+part_548:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_535:
+part_549:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_536:
+part_550:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_537:
+part_551:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_538:
+part_552:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_539:
+part_553:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_540:
+part_554:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_541:
+part_555:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_542:
+part_556:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_543:
+part_557:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
-part_544:
+part_558:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_485
+	JMP        openMoreAVX512Out_499
 
 // func startAVX512(key *key, s *stream, nonce *byte)
 // Requires: AVX, AVX512F
@@ -26520,7 +28621,7 @@ TEXT ·startAVX512(SB), $120-24
 	MOVQ    $0x0000000a, 80(SP)
 	PCALIGN $0x20
 
-start_545:
+start_559:
 	ADDL      SI, AX
 	ADDL      DI, BX
 	XORL      AX, R10
@@ -26626,7 +28727,7 @@ start_545:
 	ROLL      $0x07, R9
 	ROLL      $0x07, SI
 	DECQ      80(SP)
-	JNE       start_545
+	JNE       start_559
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -26682,15 +28783,15 @@ TEXT ·polyAVX512(SB), $0-24
 	MOVQ  p+8(FP), SI
 	MOVQ  n+16(FP), DI
 	TESTQ DI, DI
-	JEQ   adEnd_547
+	JEQ   adEnd_561
 
-ad_546:
+ad_560:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_548
+	JAE   adFull_562
 	BZHIQ DI, AX, AX
 
-adFull_548:
+adFull_562:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -26728,9 +28829,9 @@ adFull_548:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_546
+	JA         ad_560
 
-adEnd_547:
+adEnd_561:
 	MOVQ s+0(FP), R15
 	MOVQ R8, 32(R15)
 	MOVQ R9, 40(R15)

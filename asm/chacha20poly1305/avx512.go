@@ -55,11 +55,12 @@ type frame struct {
 	pow   Mem // powers of r, see powers
 	mask  Mem // of the first 64 bytes of a short message
 	len   Mem // f.lens times r, three words
+	limbs Mem // r in limbs
 	keep  Mem // keystream of the first pass, or what it is made from
 }
 
 const (
-	powRow  = 56 * 8 // bytes of one limb of the table
+	powRow  = 48 * 8 // bytes of one limb of the table
 	powSize = 5 * powRow
 )
 
@@ -79,7 +80,7 @@ func (m *z512) alloc(keep int) {
 	m.f = frame{
 		st: m.AllocLocal(64), ctr0: m.AllocLocal(64), ctr1: m.AllocLocal(64), spill: m.AllocLocal(64),
 		c: m.AllocLocal(16), loop: m.AllocLocal(8), r: m.AllocLocal(16), s: m.AllocLocal(16), h: m.AllocLocal(24), lens: m.AllocLocal(16),
-		pow: m.AllocLocal(powSize), mask: m.AllocLocal(8), len: m.AllocLocal(24),
+		pow: m.AllocLocal(powSize), mask: m.AllocLocal(8), len: m.AllocLocal(24), limbs: m.AllocLocal(24),
 	}
 	if keep > 0 {
 		m.f.keep = m.AllocLocal(keep)

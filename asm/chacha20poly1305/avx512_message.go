@@ -95,6 +95,7 @@ func (m *z512) message() {
 	}
 	m.alloc(keep)
 	label := func(s string) string { return m.NewLabel(name + s) }
+	short2 := label("Short")
 	whole, two, four, columns, hash, out, bad := label("Whole"), label("Two"), label("Four"), label("Columns"), label("Hash"), label("Out"), label("Bad")
 
 	m.laneMasks()
@@ -103,7 +104,7 @@ func (m *z512) message() {
 	m.JEQ(LabelRef(whole))
 	m.fromStream()
 	if m.open {
-		m.powers(40).emit()
+		m.powers().emit()
 		m.loadArgs()
 		m.hash(true)
 		m.compare(bad)
@@ -130,7 +131,11 @@ func (m *z512) message() {
 	m.JA(LabelRef(four))
 	m.CMPQ(rN, U32(256))
 	m.JA(LabelRef(two))
-	m.short()
+	m.CMPQ(rN, U32(112))
+	m.JA(LabelRef(short2))
+	m.short(false)
+	m.Label(short2)
+	m.short(true)
 	after := label("Rows")
 	for _, sets := range []int{2, 4} {
 		if sets == 2 {
@@ -139,8 +144,13 @@ func (m *z512) message() {
 			m.Label(four)
 		}
 		m.rowsLoad(sets)
-		m.keyBeside(m.rowsDouble(sets), m.additionalData, m.powers(40))
+		m.keyBeside(m.rowsDouble(sets), m.additionalData, m.powers())
 		m.rowsEnd(sets, 16)
+		if m.open {
+			for i := range 4 * sets {
+				m.VMOVDQU64(z(i), m.f.keep.Offset(64*i))
+			}
+		}
 		if sets != 4 {
 			m.JMP(LabelRef(after))
 		}
@@ -156,6 +166,9 @@ func (m *z512) message() {
 		m.hash(true)
 		m.compare(bad)
 		m.loadArgs()
+		for i := range blocks {
+			m.VMOVDQU64(m.f.keep.Offset(64*i), z(i))
+		}
 		m.xor(blocks, z(16), false, end)
 		m.Label(end)
 		m.ok(1)
@@ -177,7 +190,7 @@ func (m *z512) message() {
 		for i := range 32 {
 			m.VMOVDQU64(z(i), m.f.keep.Offset(64*i))
 		}
-		m.powers(40).emit()
+		m.powers().emit()
 		m.loadArgs()
 		m.hash(true)
 		m.compare(bad)
@@ -195,7 +208,7 @@ func (m *z512) message() {
 		m.columnsOut(hash)
 		m.passes(hash)
 		m.Label(hash)
-		m.powers(40).emit()
+		m.powers().emit()
 		m.sealTag()
 	}
 	m.flush()
@@ -329,7 +342,7 @@ func (m *z512) part() {
 	m.alloc(0)
 	m.laneMasks()
 	m.fromStream()
-	m.powers(40).emit()
+	m.powers().emit()
 	fold := func(from string) {
 		m.Load(m.Param(from), rSrc)
 		m.Load(m.Param("n"), rN)

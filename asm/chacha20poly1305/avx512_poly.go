@@ -48,13 +48,14 @@ import (
 // than 8 blocks, or H = a sum in lane 0 alone; so 9 to 40 are left over.
 //
 // The table (f.pow) holds, for each limb and then for 20 times limbs 1 and 2,
-// r^40, r^39, ..., r^1 and sixteen zeros.
+// r^40, r^39, ..., r^1 and eight zeros.
 
-// Registers of the hash; the keystream may stay in 0 to 15.
+// Registers of the hash.
 var (
 	polyL  = []reg.VecPhysical{z(16), z(17), z(18)}
 	polyU  = []reg.VecPhysical{z(19), z(20), z(21)}
-	polyL2 = []reg.VecPhysical{z(8), z(9), z(10)} // other accumulators, of short messages
+	polyR  = []reg.VecPhysical{z(0), z(1), z(2), z(3), z(4)} // a multiplier in all lanes
+	polyL2 = []reg.VecPhysical{z(8), z(9), z(10)}            // other accumulators: half as long chains
 	polyU2 = []reg.VecPhysical{z(11), z(12), z(13)}
 	polyH  = []reg.VecPhysical{z(22), z(23), z(24)} // the sum; in powers, the multiplicand
 	polyM  = []reg.VecPhysical{z(25), z(26), z(27)} // a vector of blocks
@@ -62,6 +63,7 @@ var (
 	polyT  = z(28)
 	idxLow = z(29)
 	idxHi  = z(30)
+	powT   = z(30)
 	mask44 = z(31)
 )
 
@@ -100,23 +102,26 @@ func (m *z512) clear(v []reg.VecPhysical) (o ops) {
 }
 
 // accumulate adds the product of a and b. b is limbs 0, 1, 2 and 20 times limbs
-// 1 and 2; bcst tells that they are single words in memory.
-func (m *z512) accumulate(a []reg.VecPhysical, b []Op, bcst bool) ops {
-	return m.accumulateTo(polyL, polyU, a, b, bcst)
+// 1 and 2.
+func (m *z512) accumulate(a []reg.VecPhysical, b []Op) ops {
+	return m.accumulateTo(polyL, polyU, a, b)
 }
 
-func (m *z512) accumulateTo(l, u, a []reg.VecPhysical, b []Op, bcst bool) (o ops) {
-	lo := func(b Op, a, acc reg.VecPhysical) { m.VPMADD52LUQ(b, a, acc) }
-	hi := func(b Op, a, acc reg.VecPhysical) { m.VPMADD52HUQ(b, a, acc) }
-	if bcst {
-		lo = func(b Op, a, acc reg.VecPhysical) { m.VPMADD52LUQ_BCST(b, a, acc) }
-		hi = func(b Op, a, acc reg.VecPhysical) { m.VPMADD52HUQ_BCST(b, a, acc) }
-	}
+func (m *z512) accumulateTo(l, u, a []reg.VecPhysical, b []Op) (o ops) {
 	for i, row := range [][]Op{{b[0], b[1], b[2]}, {b[4], b[0], b[1]}, {b[3], b[4], b[0]}} {
 		for k, f := range row {
-			o = append(o, func() { lo(f, a[i], l[k]) })
-			o = append(o, func() { hi(f, a[i], u[k]) })
+			o = append(o, func() { m.VPMADD52LUQ(f, a[i], l[k]) })
+			o = append(o, func() { m.VPMADD52HUQ(f, a[i], u[k]) })
 		}
+	}
+	return o
+}
+
+// addProducts adds the other accumulators.
+func (m *z512) addProducts() (o ops) {
+	for i := range 3 {
+		o = append(o, func() { m.VPADDQ(polyL2[i], polyL[i], polyL[i]) })
+		o = append(o, func() { m.VPADDQ(polyU2[i], polyU[i], polyU[i]) })
 	}
 	return o
 }
@@ -157,19 +162,57 @@ func (m *z512) twenty(a, dst, t reg.VecPhysical) (o ops) {
 	}
 }
 
-// powers fills the table from f.r, r^max to r^1 and the zeros; max is 24 or 40.
-// The lanes of a vector, from lane 0 on:
+// powers fills the table from f.r. The lanes of a vector, from lane 0 on:
 //
 //	P = r r r r r r r r
 //	P = r^2 r r^2 r ...                  (P·r in the even lanes)
 //	P = r^4 r^3 r^2 r ...                (P·r^2 in lanes 0, 1, 4, 5)
 //	P = r^8 r^7 r^6 ... r                (P·r^4 in lanes 0 to 3)
 //
-// then P·r^8, P·r^16, and if max is 40, (P·r^8)·r^16, P·r^32.
-func (m *z512) powers(max int) (o ops) {
-	p, b, l, t := polyH, polyB, polyL, z(30)
+// then P·r^8, P·r^16, (P·r^8)·r^16, P·r^32.
+func (m *z512) powers() (o ops) {
+	l, p := polyL, polyH
 	do := func(f ...func()) { o = append(o, f...) }
-	// The scalar registers are free: f.r in limbs.
+	store := func(v []reg.VecPhysical, i int) {
+		for j := range 3 {
+			do(func() { m.VMOVDQU64(v[j], m.at(j, i)) })
+		}
+		for j := range 2 {
+			do(m.twenty(v[1+j], polyU[1], polyU[0])...)
+			do(func() { m.VMOVDQU64(polyU[1], m.at(3+j, i)) })
+		}
+	}
+	load := func(i int) {
+		for j := range 3 {
+			do(func() { m.VMOVDQU64(m.at(j, i), p[j]) })
+		}
+	}
+	do(m.firstPowers()...)
+	store(p, 8)
+	do(func() { m.VPXORQ(polyU[2], polyU[2], polyU[2]) })
+	for j := range 5 {
+		do(func() { m.VMOVDQU64(polyU[2], m.at(j, 0)) })
+	}
+	do(m.spread()...)
+	do(m.times()...)
+	store(l, 16)
+	do(m.spread()...)
+	do(m.times()...)
+	store(l, 24)
+	load(16)
+	do(m.times()...)
+	store(l, 32)
+	do(m.spread()...)
+	load(8)
+	do(m.times()...)
+	store(l, 40)
+	return o
+}
+
+// firstPowers makes P = r^8 ... r in polyH, with r^8 in lane 0 of polyL.
+func (m *z512) firstPowers() (o ops) {
+	p, t := polyH, powT
+	do := func(f ...func()) { o = append(o, f...) }
 	do(
 		func() { m.VPBROADCASTQ(m.mask44(), mask44) },
 		func() { m.VPBROADCASTQ(m.f.r, p[0]) },
@@ -181,62 +224,35 @@ func (m *z512) powers(max int) (o ops) {
 		func() { m.VPSRLQ(U8(24), p[2], p[2]) },
 	)
 	for i := range 3 {
-		do(func() { m.VMOVDQA64(p[i], b[i]) })
+		do(func() { m.VMOVDQA64(p[i], polyB[i]) })
 	}
-	mul := func(a []reg.VecPhysical) {
-		do(m.twenty(b[1], b[3], t)...)
-		do(m.twenty(b[2], b[4], t)...)
-		do(m.zero()...)
-		do(m.accumulate(a, []Op{b[0], b[1], b[2], b[3], b[4]}, false)...)
-		do(m.carry(l, t)...)
-	}
-	first := func() { // b = lane 0 of l
+	for n, k := range []reg.Register{kEven, kPair, kLow} {
+		if n > 0 {
+			do(m.spread()...)
+		}
+		do(m.times()...)
 		for i := range 3 {
-			do(func() { m.VPBROADCASTQ(asX(l[i]), b[i]) })
+			do(func() { m.VMOVDQA64(polyL[i], k, p[i]) })
 		}
 	}
-	store := func(v []reg.VecPhysical, i int) {
-		for j := range 3 {
-			do(func() { m.VMOVDQU64(v[j], m.at(j, i)) })
-		}
-		for j := range 2 {
-			do(m.twenty(v[1+j], polyU[0], polyU[1])...)
-			do(func() { m.VMOVDQU64(polyU[0], m.at(3+j, i)) })
-		}
-	}
-	for _, k := range []reg.Register{kEven, kPair, kLow} {
-		mul(p)
-		first()
-		for i := range 3 {
-			do(func() { m.VMOVDQA64(l[i], k, p[i]) })
-		}
-	}
-	store(p, 8)
-	do(func() { m.VPXORQ(polyU[2], polyU[2], polyU[2]) })
-	for j := range 5 {
-		do(func() { m.VMOVDQU64(polyU[2], m.at(j, 0)) })
-		do(func() { m.VMOVDQU64(polyU[2], m.at(j, -8)) })
-	}
-	mul(p)
-	store(l, 16)
-	first()
-	mul(p)
-	store(l, 24)
-	if max == 24 {
-		return o
-	}
-	// P·r^8 and P are in the table.
+	return o
+}
+
+// times multiplies polyH by polyB, whose last two it makes, to polyL.
+func (m *z512) times() (o ops) {
+	b := polyB
+	o = append(o, m.twenty(b[1], b[3], powT)...)
+	o = append(o, m.twenty(b[2], b[4], powT)...)
+	o = append(o, m.zero()...)
+	o = append(o, m.accumulate(polyH, []Op{b[0], b[1], b[2], b[3], b[4]})...)
+	return append(o, m.carry(polyL, powT)...)
+}
+
+// spread sets all lanes of polyB to lane 0 of polyL.
+func (m *z512) spread() (o ops) {
 	for i := range 3 {
-		do(func() { m.VMOVDQU64(m.at(i, 16), p[i]) })
+		o = append(o, func() { m.VPBROADCASTQ(asX(polyL[i]), polyB[i]) })
 	}
-	mul(p)
-	store(l, 32)
-	first()
-	for i := range 3 {
-		do(func() { m.VMOVDQU64(m.at(i, 8), p[i]) })
-	}
-	mul(p)
-	store(l, 40)
 	return o
 }
 
@@ -276,23 +292,34 @@ func (m *z512) addH() (o ops) {
 // loadH puts the sum of f.h into lane 0 of three limbs. Its third word is < 8, so
 // limb 2 < 2^43.
 func (m *z512) loadH(h []reg.VecPhysical) {
-	m.MOVQ(m.f.h, reg.RAX)
-	m.MOVQ(m.f.h.Offset(8), reg.RBX)
-	m.MOVQ(m.f.h.Offset(16), reg.RDX)
+	third := m.f.h.Offset(16)
+	m.limbs(m.f.h, &third)
+	for i, r := range limbRegs {
+		m.VMOVQ(r, asX(h[i]))
+	}
+}
+
+var limbRegs = []reg.GPPhysical{reg.R12, reg.RAX, reg.RBX}
+
+// limbs makes limbRegs of the two words at v and a third, if any, which is < 8.
+func (m *z512) limbs(v Mem, third *Mem) {
+	m.MOVQ(v, reg.RAX)
+	m.MOVQ(v.Offset(8), reg.RBX)
 	m.MOVQ(m.mask44(), reg.R11)
 	m.MOVQ(reg.RAX, reg.R12)
 	m.ANDQ(reg.R11, reg.R12)
-	m.VMOVQ(reg.R12, asX(h[0]))
-	m.SHRQ(U8(44), reg.RBX, reg.RAX) // words 0 and 1 from bit 44 on
+	m.SHRQ(U8(44), reg.RBX, reg.RAX) // both words from bit 44 on
 	m.ANDQ(reg.R11, reg.RAX)
-	m.VMOVQ(reg.RAX, asX(h[1]))
-	m.SHRQ(U8(24), reg.RDX, reg.RBX)
-	m.VMOVQ(reg.RBX, asX(h[2]))
+	if third != nil {
+		m.MOVQ(*third, reg.RDX)
+		m.SHRQ(U8(24), reg.RDX, reg.RBX)
+	} else {
+		m.SHRQ(U8(24), reg.RBX)
+	}
 }
 
 // hash folds the rN bytes at rSrc into f.h, and behind them the block f.lens if
-// last: see the sum above. It uses the vectors from 16 on. The sum is returned in
-// three registers, canonical in none, the third < 8.
+// last: see the sum above. The sum is returned in three registers, the third < 8.
 func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 	left, weight := reg.R9, reg.R10
 	m.VPBROADCASTQ(m.mask44(), mask44)
@@ -309,17 +336,24 @@ func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 	m.CMPQ(left, U32(40))
 	m.JBE(LabelRef(end))
 	m.zero().emit()
+	m.clear(append(polyL2[:3:3], polyU2...)).emit()
 	for _, i := range []int{3, 2, 1, 0} {
+		b := make([]Op, 5)
+		for l := range b {
+			m.VPBROADCASTQ(m.at(l, 32-8*i), polyR[l])
+			b[l] = polyR[l]
+		}
 		m.load(128 * i).emit()
 		if i == 0 {
 			m.addH().emit()
 		}
-		var b []Op
-		for l := range 5 {
-			b = append(b, m.at(l, 32-8*i))
+		if i%2 == 1 {
+			m.accumulate(polyM, b).emit()
+		} else {
+			m.accumulateTo(polyL2, polyU2, polyM, b).emit()
 		}
-		m.accumulate(polyM, b, true).emit()
 	}
+	m.addProducts().emit()
 	m.carry(polyH, polyT).emit()
 	m.ADDQ(U32(512), rSrc)
 	m.SUBQ(U32(512), rN)
@@ -368,7 +402,7 @@ func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 	for i := range 3 {
 		m.VPXORQ(polyH[i], polyH[i], polyH[i])
 	}
-	m.accumulate(polyM, b, false).emit()
+	m.accumulate(polyM, b).emit()
 	m.ADDQ(U32(64), weight)
 	m.ADDQ(U32(128), rSrc)
 	m.SUBQ(U32(128), rN)
@@ -389,7 +423,7 @@ func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 	}
 	m.split().emit()
 	m.addH().emit()
-	m.accumulate(polyM, b, false).emit()
+	m.accumulate(polyM, b).emit()
 	m.carry(polyH, polyT).emit()
 	return m.sumLanes()
 }

@@ -23,12 +23,104 @@ var (
 	shortK    = []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K3, reg.K4}
 )
 
-func (m *z512) short() {
+// The factors (f.pow, rows of limbs as in the table, v 64 bytes further for vector
+// v) are taken from vectors of powers in registers, not from a table in memory: a
+// load across two stores would wait until both are done.
+func (m *z512) factor(v int) (b []Op) {
+	for l := range 5 {
+		b = append(b, m.f.pow.Offset(l*powRow+64*v))
+	}
+	return b
+}
+
+// storeFactor stores the limbs w, and 20 times two of them, as the factors of
+// vector v.
+func (m *z512) storeFactor(w []reg.VecPhysical, v int) (o ops) {
+	for l, f := range m.factor(v) {
+		if l < 3 {
+			o = append(o, func() { m.VMOVDQU64(w[l], f) })
+		} else {
+			o = append(o, m.twenty(w[l-2], polyU[1], polyU[0])...)
+			o = append(o, func() { m.VMOVDQU64(polyU[1], f) })
+		}
+	}
+	return o
+}
+
+// shiftAt is an address in a vector of indices: what is there shifts lanes.
+var shiftAt = reg.R10
+
+// shift sets shiftAt so that VPERMT2Q shifts up by full - ⌈n/16⌉ lanes.
+func (m *z512) shift(full int) {
+	var idx []uint64
+	for i := range uint64(16) {
+		idx = append(idx, i)
+	}
+	m.MOVQ(m.f.lens.Offset(8), reg.RAX)
+	m.ADDQ(U8(15), reg.RAX)
+	m.SHRQ(U8(4), reg.RAX)
+	m.MOVL(U32(uint32(full)), reg.EBX)
+	m.SUBQ(reg.RAX, reg.RBX)
+	m.LEAQ(m.Words64("polyShift", idx...), shiftAt)
+	m.LEAQ(Mem{Base: shiftAt, Index: reg.RBX, Scale: 8}, shiftAt)
+}
+
+// oneVector makes the factors of up to 7 blocks: r^8 ... r, shifted so that block n
+// meets r, and zeros.
+func (m *z512) oneVector() (o ops) {
+	p, zeros, idx := polyH, polyU[2], polyB[0]
+	o = m.firstPowers()
+	o = append(o, func() { m.VPXORQ(zeros, zeros, zeros) }, func() { m.VMOVDQU64(Mem{Base: shiftAt}, idx) })
+	for j := range 3 {
+		o = append(o, func() { m.VPERMT2Q(zeros, idx, p[j]) })
+	}
+	return append(o, m.storeFactor(p, 0)...)
+}
+
+// twoVectors makes the factors of 8 to 16 blocks: r^17 ... r^10, r^9 ... r^2, r,
+// and zeros, shifted.
+func (m *z512) twoVectors() (o ops) {
+	l, p, b, idx := polyL, polyH, polyB, polyB[3]
+	do := func(f ...func()) { o = append(o, f...) }
+	at := func(i, j int) Mem { return m.f.pow.Offset(j*powRow + 128 + 64*i) }
+	do(m.firstPowers()...)
+	do(m.spread()...)
+	for j := range 3 {
+		do(func() { m.VMOVDQU64(b[j], at(0, j)) }) // r^8
+	}
+	for j := range 3 {
+		do(func() { m.VPBROADCASTQ(m.f.limbs.Offset(8*j), b[j]) }) // r
+	}
+	do(m.times()...) // r^9 ... r^2
+	for j := range 3 {
+		do(func() { m.VMOVDQA64(l[j], p[j]) })
+		do(func() { m.VMOVDQU64(at(0, j), b[j]) })
+	}
+	do(m.times()...) // r^17 ... r^10
+	do(func() { m.VMOVDQU64(Mem{Base: shiftAt}, idx) })
+	for j := range 3 {
+		do(func() { m.VPERMT2Q(p[j], idx, l[j]) })
+	}
+	for j := range 3 {
+		do(func() { m.VMOVQ(m.f.limbs.Offset(8*j), asX(b[j])) })
+		do(func() { m.VPERMT2Q(b[j], idx, p[j]) })
+	}
+	do(m.storeFactor(l, 0)...)
+	return append(o, m.storeFactor(p, 1)...)
+}
+
+// short builds the kernel for up to 112 bytes, whose blocks and the lengths fit one
+// vector, or for 113 to 256.
+func (m *z512) short(two bool) {
+	texts, powers, full := 2, m.oneVector(), 7
+	if two {
+		texts, powers, full = 4, m.twoVectors(), 16
+	}
 	m.Load(m.Param("src"), rSrc)
 	m.MOVQ(I32(-1), rOne)
 	m.XORL(reg.R11L, reg.R11L)
 	m.MOVL(U32(64), reg.R12L)
-	for i, k := range shortK {
+	for i, k := range shortK[:texts] {
 		m.MOVQ(rN, reg.RAX)
 		m.CMPQ(reg.RAX, reg.R12)
 		m.CMOVQHI(reg.R12, reg.RAX)
@@ -50,46 +142,44 @@ func (m *z512) short() {
 		m.KMOVQ(m.f.mask, reg.K1)
 		m.MOVQ(m.f.lens, scalarH[0])
 		m.MOVQ(m.f.lens.Offset(8), scalarH[1])
-		m.MOVQ(m.f.lens.Offset(8), scalarH[2])
-		m.ADDQ(U8(15), scalarH[2])
-		m.SHRQ(U8(8), scalarH[2])
+		m.XORL(scalarH[2].As32(), scalarH[2].As32())
+		if two {
+			m.MOVQ(scalarH[1], scalarH[2])
+			m.ADDQ(U8(15), scalarH[2])
+			m.SHRQ(U8(8), scalarH[2])
+		}
 		m.scalarMul()
 		for i := range 3 {
 			m.MOVQ(scalarH[i], m.f.len.Offset(8*i))
 		}
+		if two {
+			m.limbs(m.f.r, nil)
+			for i, r := range limbRegs {
+				m.MOVQ(r, m.f.limbs.Offset(8*i))
+			}
+		}
 		m.loadH(shortH)
-	}, m.powers(24))
+		m.shift(full)
+	}, powers)
 
-	bad, hash, end, one := m.NewLabel("shortBad"), m.NewLabel("shortHash"), m.NewLabel("shortEnd"), m.NewLabel("shortOne")
+	bad, hash, end := m.NewLabel("shortBad"), m.NewLabel("shortHash"), m.NewLabel("shortEnd")
 	m.loadArgs()
 	n := reg.R9
 	m.MOVQ(rN, n)
-	weight := reg.R10
-	m.LEAQ(Mem{Base: rN, Disp: 15}, reg.RAX)
-	m.SHRQ(U8(4), reg.RAX)
-	m.MOVL(U32(39), weight.As32())
-	m.SUBQ(reg.RAX, weight)
-	m.LEAQ(m.f.pow.Idx(weight, 8), weight)
-	factor := func(v int) (b []Op) {
-		for l := range 5 {
-			b = append(b, Mem{Base: weight, Disp: l*powRow + 64*v})
-		}
-		return b
-	}
 	m.loadIndex()
 	m.zero().emit()
-	m.accumulate(shortH, factor(0), false).emit()
+	m.accumulate(shortH, m.factor(0)).emit()
 	m.rowsEnd(1, 12)
 	text := shortText
 	if !m.open {
 		text = []reg.VecPhysical{z(0), z(1), z(2), z(3)}
-		for i := range 4 {
+		for i := range texts {
 			// (keystream ^ text) & mask
 			m.VPTERNLOGQ(U8(0x28), shortMask[i], shortText[i], z(i))
 		}
-		for i := range 4 {
+		for i := range texts {
 			m.VMOVDQU8(z(i), shortK[i], Mem{Base: rDst, Disp: 64 * i})
-			if i < 3 {
+			if i < texts-1 {
 				m.CMPQ(n, U32(uint32(64*(i+1))))
 				m.JBE(LabelRef(hash))
 			}
@@ -104,17 +194,13 @@ func (m *z512) short() {
 		m.split().emit()
 	}
 	vector(0)
-	m.accumulate(polyM, factor(0), false).emit()
-	m.CMPQ(n, U32(112))
-	m.JBE(LabelRef(one))
-	m.clear(append(polyL2[:3:3], polyU2...)).emit()
-	vector(1)
-	m.accumulateTo(polyL2, polyU2, polyM, factor(1), false).emit()
-	for i := range 3 {
-		m.VPADDQ(polyL2[i], polyL[i], polyL[i])
-		m.VPADDQ(polyU2[i], polyU[i], polyU[i])
+	m.accumulate(polyM, m.factor(0)).emit()
+	if two {
+		m.clear(append(polyL2[:3:3], polyU2...)).emit()
+		vector(1)
+		m.accumulateTo(polyL2, polyU2, polyM, m.factor(1)).emit()
+		m.addProducts().emit()
 	}
-	m.Label(one)
 	h := m.sumProducts()
 	m.tag(h, reg.R11, reg.R12, reg.R13)
 	if m.open {
@@ -122,10 +208,10 @@ func (m *z512) short() {
 		m.XORQ(Mem{Base: rSrc, Index: n, Scale: 1, Disp: 8}, h[1])
 		m.ORQ(h[1], h[0])
 		m.JNE(LabelRef(bad))
-		for i := range 4 {
+		for i := range texts {
 			m.VPXORQ(shortText[i], z(i), z(i))
 			m.VMOVDQU8(z(i), shortK[i], Mem{Base: rDst, Disp: 64 * i})
-			if i < 3 {
+			if i < texts-1 {
 				m.CMPQ(n, U32(uint32(64*(i+1))))
 				m.JBE(LabelRef(end))
 			}
