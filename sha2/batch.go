@@ -1,29 +1,75 @@
 package sha2
 
-// The Batch functions hash many messages, of any and different lengths: sums[i]
-// becomes the hash of msgs[i]. They panic if the two slices differ in length,
-// and allocate nothing.
-//
-// They hash one message after the other: there are no kernels for several at
-// once yet.
+import (
+	"crypto/fips140"
+	"unsafe"
 
-// Batch256 sets sums[i] = Sum256(msgs[i]).
-func Batch256(sums [][Size256]byte, msgs [][]byte) { batch(sums, msgs, Sum256) }
+	"github.com/sealane/sealane/internal/cpu"
+)
 
-// Batch224 sets sums[i] = Sum224(msgs[i]).
-func Batch224(sums [][Size224]byte, msgs [][]byte) { batch(sums, msgs, Sum224) }
+// batchTier256 and batchTier512 are the tiers of the Batch functions on this
+// machine. They are never written after initialization.
+var (
+	batchTier256 = pickBatch256(cpu.Host())
+	batchTier512 = pickBatch512(cpu.Host())
+)
 
-// Batch512 sets sums[i] = Sum512(msgs[i]).
-func Batch512(sums [][Size512]byte, msgs [][]byte) { batch(sums, msgs, Sum512) }
-
-// Batch384 sets sums[i] = Sum384(msgs[i]).
-func Batch384(sums [][Size384]byte, msgs [][]byte) { batch(sums, msgs, Sum384) }
-
-func batch[S any](sums []S, msgs [][]byte, sum func([]byte) S) {
-	if len(sums) != len(msgs) {
-		panic("sha2: batch with as many sums as messages expected")
+// Batch256 sets sums[i] = [Sum256](msgs[i]) for every i. It hashes several
+// messages at once where the machine has kernels for that and the messages are
+// many or long enough to gain from it, and is then up to several times as fast
+// as a loop over Sum256. The messages may be of any and of different lengths,
+// and may overlap one another, but not sums. It panics if sums and msgs differ
+// in length, and allocates nothing.
+func Batch256(sums [][Size256]byte, msgs [][]byte) {
+	if batched(batchTier256, len(sums), len(msgs)) && batch256(batchTier256, tier256, flat(sums), Size256, msgs, &iv256) {
+		return
 	}
 	for i, m := range msgs {
-		sums[i] = sum(m)
+		sums[i] = Sum256(m)
 	}
+}
+
+// Batch224 sets sums[i] = [Sum224](msgs[i]) for every i, see [Batch256].
+func Batch224(sums [][Size224]byte, msgs [][]byte) {
+	if batched(batchTier256, len(sums), len(msgs)) && batch256(batchTier256, tier256, flat(sums), Size224, msgs, &iv224) {
+		return
+	}
+	for i, m := range msgs {
+		sums[i] = Sum224(m)
+	}
+}
+
+// Batch512 sets sums[i] = [Sum512](msgs[i]) for every i, see [Batch256].
+func Batch512(sums [][Size512]byte, msgs [][]byte) {
+	if batched(batchTier512, len(sums), len(msgs)) && batch512(batchTier512, tier512, flat(sums), Size512, msgs, &iv512) {
+		return
+	}
+	for i, m := range msgs {
+		sums[i] = Sum512(m)
+	}
+}
+
+// Batch384 sets sums[i] = [Sum384](msgs[i]) for every i, see [Batch256].
+func Batch384(sums [][Size384]byte, msgs [][]byte) {
+	if batched(batchTier512, len(sums), len(msgs)) && batch512(batchTier512, tier512, flat(sums), Size384, msgs, &iv384) {
+		return
+	}
+	for i, m := range msgs {
+		sums[i] = Sum384(m)
+	}
+}
+
+// batched reports whether several messages may be hashed at once. It panics if
+// there are not as many sums as messages.
+func batched(tier cpu.Tier, sums, msgs int) bool {
+	if sums != msgs {
+		panic("sha2: batch with as many sums as messages expected")
+	}
+	return tier != cpu.Generic && msgs > 1 && !fips140.Enforced()
+}
+
+// flat returns the bytes of the sums, which lie one behind the other.
+func flat[S any](sums []S) []byte {
+	var s S
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(sums))), len(sums)*int(unsafe.Sizeof(s)))
 }

@@ -15,6 +15,10 @@
 // call the standard library's. [Tier256] and [Tier512] tell which kernel runs,
 // as does the method Tier() string of this package's digests.
 //
+// [Batch256], [Batch224], [Batch512] and [Batch384] hash many messages, of any
+// and different lengths, and several of them at once where there are kernels for
+// that: 16 or 8 in the lanes of a vector, or up to four on the SHA instructions.
+//
 // [Block256], [Finish256], [Block512] and [Finish512] are the compression
 // functions under the hashes. They are for constructions that keep intermediate
 // hash values, such as HMAC with cached pads; to hash a message, use the others.

@@ -22,11 +22,12 @@ type Name struct {
 	Alg   string // aes-128-gcm, sha-256 …
 	Tier  string // one word of internal/cpu; only sealane's rows have it
 	Conns int    // connections used at once; zero where there is none
+	Count int    // messages hashed at once; zero where it is one after the other
 	Size  int    // bytes of one message, or of one write; zero where it is fixed
 }
 
 // Keys are the keys of a benchmark's name, in their order.
-var Keys = []string{"impl", "op", "alg", "tier", "conns", "size"}
+var Keys = []string{"impl", "op", "alg", "tier", "conns", "count", "size"}
 
 // Prefix is what the name of every Go benchmark begins with.
 const Prefix = "Benchmark"
@@ -34,7 +35,7 @@ const Prefix = "Benchmark"
 func (n Name) String() string {
 	var b strings.Builder
 	b.WriteString(Prefix + n.Bench)
-	for i, value := range []string{n.Impl, n.Op, n.Alg, n.Tier, positive(n.Conns), positive(n.Size)} {
+	for i, value := range []string{n.Impl, n.Op, n.Alg, n.Tier, positive(n.Conns), positive(n.Count), positive(n.Size)} {
 		if value != "" {
 			b.WriteString("/" + Keys[i] + "=" + value)
 		}

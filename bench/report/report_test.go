@@ -157,7 +157,7 @@ func TestFigures(t *testing.T) {
 // sample is a section with everything that a table can hold.
 func sample() Section {
 	row := func(impl, tier string, size int, ns ...float64) *Row {
-		return newRow(Name{"Seal", impl, "", "aes-128-gcm", tier, 0, size}, size, ns...)
+		return newRow(Name{"Seal", impl, "", "aes-128-gcm", tier, 0, 0, size}, size, ns...)
 	}
 	ssl := row("openssl", "", 16384, 800)
 	ssl.Alone = true
@@ -205,10 +205,10 @@ func TestTable(t *testing.T) {
 func TestTableWidth(t *testing.T) {
 	l := Line{Label: "16 KiB"}
 	for _, tier := range []string{"vaes512", "vaes256", "aesni", "generic"} {
-		l.Rows = append(l.Rows, newRow(Name{"Seal", Ours, "", "a", tier, 0, 1}, 16384, 999))
+		l.Rows = append(l.Rows, newRow(Name{"Seal", Ours, "", "a", tier, 0, 0, 1}, 16384, 999))
 	}
-	l.Rows = append(l.Rows, newRow(Name{"Seal", Base, "", "a", "", 0, 1}, 16384, 99400))
-	ssl := newRow(Name{"Seal", "openssl", "", "a", "", 0, 1}, 16384, 9940)
+	l.Rows = append(l.Rows, newRow(Name{"Seal", Base, "", "a", "", 0, 0, 1}, 16384, 99400))
+	ssl := newRow(Name{"Seal", "openssl", "", "a", "", 0, 0, 1}, 16384, 9940)
 	ssl.Alone = true
 	l.Rows = append(l.Rows, ssl)
 	var b strings.Builder
