@@ -14,7 +14,7 @@ import (
 var hostTier = pick(cpu.Host())
 
 // kernelTiers are the tiers that the switches below know, best first.
-var kernelTiers = []cpu.Tier{cpu.AVX512}
+var kernelTiers = []cpu.Tier{cpu.AVX512, cpu.AVX2, cpu.SSSE3}
 
 // pick returns the tier that a machine with features f runs best. Where AVX-512
 // is there but IFMA is missing (Skylake-SP), or 512-bit vectors lower the clock,
@@ -84,6 +84,12 @@ func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
 		case cpu.AVX512:
 			sealAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen)
 			return
+		case cpu.AVX2:
+			sealAVX2(&a.key, nil, nonce, dst, src, n, ad, adLen)
+			return
+		case cpu.SSSE3:
+			sealSSSE3(&a.key, nil, nonce, dst, src, n, ad, adLen)
+			return
 		}
 	}
 	a.sealSlow(unsafe.Slice(dst, n+Overhead), unsafe.Slice(nonce, a.nonceSize), unsafe.Slice(src, n), unsafe.Slice(ad, adLen))
@@ -125,6 +131,10 @@ func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
 		switch a.tier {
 		case cpu.AVX512:
 			return openAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
+		case cpu.AVX2:
+			return openAVX2(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
+		case cpu.SSSE3:
+			return openSSSE3(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
 		}
 	}
 	return a.openSlow(unsafe.Slice(dst, n), unsafe.Slice(nonce, a.nonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
@@ -182,6 +192,10 @@ func (k *key) start(tier cpu.Tier, s *stream) {
 	switch tier {
 	case cpu.AVX512:
 		startAVX512(k, s, &s.nonce[0])
+	case cpu.AVX2:
+		startAVX2(k, s, &s.nonce[0])
+	case cpu.SSSE3:
+		startSSSE3(k, s, &s.nonce[0])
 	}
 }
 
@@ -192,6 +206,10 @@ func (s *stream) poly(tier cpu.Tier, p []byte) {
 	switch tier {
 	case cpu.AVX512:
 		polyAVX512(s, &p[0], len(p))
+	case cpu.AVX2:
+		polyAVX2(s, &p[0], len(p))
+	case cpu.SSSE3:
+		polySSSE3(s, &p[0], len(p))
 	}
 }
 
@@ -202,6 +220,10 @@ func (k *key) sealWhole(tier cpu.Tier, dst, nonce, src, ad []byte) {
 	switch tier {
 	case cpu.AVX512:
 		sealAVX512(k, nil, &nonce[0], &dst[0], unsafe.SliceData(src), len(src), unsafe.SliceData(ad), len(ad))
+	case cpu.AVX2:
+		sealAVX2(k, nil, &nonce[0], &dst[0], unsafe.SliceData(src), len(src), unsafe.SliceData(ad), len(ad))
+	case cpu.SSSE3:
+		sealSSSE3(k, nil, &nonce[0], &dst[0], unsafe.SliceData(src), len(src), unsafe.SliceData(ad), len(ad))
 	}
 }
 
@@ -212,6 +234,10 @@ func (k *key) openWhole(tier cpu.Tier, dst, nonce, src, ad []byte) bool {
 	switch tier {
 	case cpu.AVX512:
 		return openAVX512(k, nil, &nonce[0], unsafe.SliceData(dst), &src[0], len(dst), unsafe.SliceData(ad), len(ad)) == 1
+	case cpu.AVX2:
+		return openAVX2(k, nil, &nonce[0], unsafe.SliceData(dst), &src[0], len(dst), unsafe.SliceData(ad), len(ad)) == 1
+	case cpu.SSSE3:
+		return openSSSE3(k, nil, &nonce[0], unsafe.SliceData(dst), &src[0], len(dst), unsafe.SliceData(ad), len(ad)) == 1
 	}
 	return false
 }
@@ -222,6 +248,10 @@ func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
 	case cpu.AVX512:
 		sealAVX512(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
+	case cpu.AVX2:
+		sealAVX2(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
+	case cpu.SSSE3:
+		sealSSSE3(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
 	}
 }
 
@@ -231,6 +261,10 @@ func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
 	switch tier {
 	case cpu.AVX512:
 		return openAVX512(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
+	case cpu.AVX2:
+		return openAVX2(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
+	case cpu.SSSE3:
+		return openSSSE3(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
 	}
 	return false
 }
@@ -242,6 +276,10 @@ func (k *key) sealMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
 	case cpu.AVX512:
 		sealMoreAVX512(k, s, &dst[0], &src[0], len(src))
+	case cpu.AVX2:
+		sealMoreAVX2(k, s, &dst[0], &src[0], len(src))
+	case cpu.SSSE3:
+		sealMoreSSSE3(k, s, &dst[0], &src[0], len(src))
 	}
 }
 
@@ -251,5 +289,9 @@ func (k *key) openMore(tier cpu.Tier, s *stream, dst, src []byte) {
 	switch tier {
 	case cpu.AVX512:
 		openMoreAVX512(k, s, &dst[0], &src[0], len(src))
+	case cpu.AVX2:
+		openMoreAVX2(k, s, &dst[0], &src[0], len(src))
+	case cpu.SSSE3:
+		openMoreSSSE3(k, s, &dst[0], &src[0], len(src))
 	}
 }

@@ -26,6 +26,8 @@ type kernelSet struct {
 
 var kernelSets = map[cpu.Tier]kernelSet{
 	cpu.AVX512: {sealAVX512, openAVX512, startAVX512, polyAVX512, sealMoreAVX512, openMoreAVX512},
+	cpu.AVX2:   {sealAVX2, openAVX2, startAVX2, polyAVX2, sealMoreAVX2, openMoreAVX2},
+	cpu.SSSE3:  {sealSSSE3, openSSSE3, startSSSE3, polySSSE3, sealMoreSSSE3, openMoreSSSE3},
 }
 
 // A kernelTest is the kernels of one tier with one key, the twin with the same,

@@ -12,6 +12,12 @@ import (
 func TestPick(t *testing.T) {
 	for name, want := range map[string]cpu.Tier{
 		"no features":     cpu.Generic,
+		"Core 2":          cpu.SSSE3,
+		"Westmere":        cpu.SSSE3,
+		"Haswell":         cpu.AVX2,
+		"Ice Lake":        cpu.AVX2,
+		"Alder Lake":      cpu.AVX2,
+		"Zen 3":           cpu.AVX2,
 		"Sapphire Rapids": cpu.AVX512,
 		"Zen 4":           cpu.AVX512,
 		"Zen 5":           cpu.AVX512,

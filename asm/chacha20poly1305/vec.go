@@ -1,0 +1,351 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/gotypes"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/sealane/sealane/asm/internal/gen"
+)
+
+// The tiers ssse3 and avx2: ChaCha20 in vectors of 128 or 256 bits beside
+// Poly1305 in general registers (RFC 8439). One text serves both. The rounds are
+// in vec_rounds.go, Poly1305 in vec_poly.go, messages in vec_message.go, and what
+// is less than a vector in vec_tail.go.
+//
+// # A message
+//
+// ChaCha20 runs in passes of 4 blocks (ssse3) or 8 (avx2), a block to a lane.
+// The first block of a message is the one-time key of Poly1305; what the rest of
+// that pass covers is not yet overlapped with hashing. From then on the
+// ciphertext is hashed between the instructions of the rounds: seal hashes what
+// the pass before made, open what the pass is about to decrypt. A message that
+// the first pass covers runs only as many blocks as it needs, row-wise: see
+// vec.rowPass.
+//
+// A pass that covers more than is left writes its key stream to the frame, and
+// what is left is encrypted from there.
+//
+// # General registers
+//
+//	R8–R10   h0–h2  the sum of Poly1305, in limbs of 64 bits
+//	R11–R15  t0–t4  columns of a product; outside of Poly1305 whatever
+//	AX       lo     a product's low half
+//	BX, DX   hi     its high half: BX with MULX, which has a factor in DX
+//	SI       p      what is hashed next
+//	CX       count  bytes at p, shifts
+//	DI       frame
+//
+// # Vector registers of a pass
+//
+//	0–3 a0–a3   4–7 b0–b3   8–11 d0–d3   12, 13 two of c0–c3   14, 15 x, y
+//
+// The other two of c0–c3 are in the frame: a round needs two at a time, and the
+// next round starts with the two that the last one ended with.
+//
+// # Refused
+//
+//   - Poly1305 in vectors: the rounds leave the general registers idle.
+//   - One multiplication by r a block: its chain of 22 cycles (Zen 5) for 16
+//     bytes is longer than what ChaCha20 takes. Two blocks to a step, by r^2 and
+//     r, halve it (vec.group).
+type tier struct {
+	suffix string
+	width  gen.Width
+}
+
+var (
+	ssse3 = tier{"SSSE3", 128}
+	avx2  = tier{"AVX2", 256}
+)
+
+func (t tier) build(c *gen.Ctx) {
+	t.message(c, "seal")
+	t.message(c, "open")
+	t.part(c, "sealMore")
+	t.part(c, "openMore")
+	t.start(c)
+	t.poly(c)
+}
+
+const (
+	block      = 64 // of ChaCha20, in bytes
+	hashBlock  = 16 // of Poly1305
+	groupBytes = 4 * hashBlock
+	doubles    = 10 // double rounds (RFC 8439, Section 2.3)
+	constants0 = 0x61707865
+	constants1 = 0x3320646e
+	constants2 = 0x79622d32
+	constants3 = 0x6b206574
+)
+
+// The frame, from DI, which is a multiple of 32.
+const (
+	frameC      = 0                  // c0–c3, 32 bytes each
+	frameState  = frameC + 4*32      // a0–a3, c0–c3, d0–d3 of both halves of a double pass
+	frameKS     = frameState + 24*32 // key stream of a pass
+	frameCtr    = frameKS + 8*block  // counters of the halves of a pass, one to a lane
+	frameRow    = frameCtr + 2*32    // row-wise: the last row of the state
+	frameKeyC   = frameRow + 32      // c0–c3 of the one-time key
+	frameSlot   = frameKeyC + 16     // two blocks to hash
+	frameLens   = frameSlot + 32     // lengths of additional data and ciphertext
+	frameR      = frameLens + 16     // r0, r1, s1 = r1 + r1/4
+	framePowers = frameR + 24        // r^2 to r^4, in three limbs each
+	frameS      = framePowers + 72   // s0, s1 of the one-time key
+	frameNonce  = frameS + 16        // 12 bytes
+	frameDst    = frameNonce + 16    // where the pass writes
+	frameSrc    = frameDst + 8       // where it reads
+	frameN      = frameSrc + 8       // bytes left there
+	frameGroups = frameN + 8         // groups of four blocks that the pass hashes
+	frameFirst  = frameGroups + 8    // open: the first pass is still to be applied
+	frameCounts = frameFirst + 8     // double rounds left with two groups, one, none
+	frameSize   = frameCounts + 3*8
+	frameAlign  = 32
+)
+
+// vec builds one kernel.
+type vec struct {
+	*gen.Ctx
+	tier
+	name  string
+	open  bool
+	lanes int // words of a vector: blocks of a pass
+	size  int // bytes of a vector
+	chunk int // bytes of a pass; a double pass has twice as many
+
+	a, b, d, c     []reg.VecPhysical    // of a pass; c: the two in registers
+	b2             [2][]reg.VecPhysical // of a double pass: b0–b3 of both halves
+	work           []reg.VecPhysical    // and what is left
+	x, y           reg.VecPhysical
+	factor         Op // of times, without MULX
+	h0, h1, h2     reg.GPPhysical
+	t              [5]reg.GPPhysical
+	lo, hi         reg.GPPhysical
+	p, count, addr reg.GPPhysical
+}
+
+// kernel starts the kernel stem. It is not NOSPLIT, unlike the other packages'
+// kernels: the frame is larger than what the stack's guard leaves.
+func (t tier) kernel(c *gen.Ctx, stem string) *vec {
+	g := &vec{Ctx: c, tier: t, name: stem + t.suffix, open: stem[0] == 'o'}
+	g.size = t.width.Bytes()
+	g.lanes = g.size / 4
+	g.chunk = g.lanes * block
+	g.Implement(g.name)
+	r := func(from, n int) (rs []reg.VecPhysical) {
+		for i := range n {
+			rs = append(rs, t.width.Reg(from+i))
+		}
+		return rs
+	}
+	g.a, g.b, g.d, g.c = r(0, 4), r(4, 4), r(8, 4), r(12, 2)
+	g.b2, g.work = [2][]reg.VecPhysical{r(0, 4), r(4, 4)}, r(8, 8)
+	g.x, g.y = t.width.Reg(14), t.width.Reg(15)
+	g.h0, g.h1, g.h2 = reg.R8, reg.R9, reg.R10
+	g.t = [5]reg.GPPhysical{reg.R11, reg.R12, reg.R13, reg.R14, reg.R15}
+	g.lo, g.hi = reg.RAX, reg.RDX
+	if g.wide() {
+		g.hi = reg.RBX
+	}
+	g.p, g.count, g.addr = reg.RSI, reg.RCX, reg.RDI
+	local := g.AllocLocal(frameSize + frameAlign - 8) // the stack is aligned to 8
+	g.LEAQ(local.Offset(frameAlign-1), g.addr)
+	g.ANDQ(I32(-frameAlign), g.addr)
+	return g
+}
+
+func (g *vec) wide() bool { return g.width > 128 }
+
+func (g *vec) label(stem string) string { return g.NewLabel(g.name + "_" + stem) }
+
+// frame returns the place at the given offset of the frame.
+func (g *vec) frame(offset int) Mem { return Mem{Base: g.addr, Disp: offset} }
+
+func (g *vec) param(name string) Mem { return g.resolve(g.Param(name)) }
+
+// field returns a field of the stream at s, or its element i.
+func (g *vec) field(s reg.GPPhysical, name string, i ...int) Mem {
+	c := g.Param("s").Dereference(s).Field(name)
+	for _, i := range i {
+		c = c.Index(i)
+	}
+	return g.resolve(c)
+}
+
+func (g *vec) resolve(c gotypes.Component) Mem {
+	b, err := c.Resolve()
+	if err != nil {
+		panic(fmt.Sprintf("%s: %v", g.name, err))
+	}
+	return b.Addr
+}
+
+func (g *vec) ret() {
+	if g.wide() {
+		g.VZEROUPPER()
+	}
+	g.RET()
+}
+
+// The operations on vectors below have the destination last. With SSE it is the
+// first source too; where it may be another register, that is copied.
+
+func (g *vec) add(m Op, v reg.VecPhysical) {
+	if g.wide() {
+		g.VPADDD(m, v, v)
+	} else {
+		g.PADDL(m, v)
+	}
+}
+
+// addTo sets v to u plus what is in the frame at m.
+func (g *vec) addTo(m Mem, u, v reg.VecPhysical) {
+	if g.wide() {
+		g.VPADDD(m, u, v)
+	} else {
+		g.MOVOA(m, v)
+		g.PADDL(u, v)
+	}
+}
+
+// xorTo is addTo for exclusive or.
+func (g *vec) xorTo(m Mem, u, v reg.VecPhysical) {
+	if g.wide() {
+		g.VPXOR(m, u, v)
+	} else {
+		g.MOVOA(m, v)
+		g.PXOR(u, v)
+	}
+}
+
+func (g *vec) xor(m Op, v reg.VecPhysical) {
+	if g.wide() {
+		g.VPXOR(m, v, v)
+	} else {
+		g.PXOR(m, v)
+	}
+}
+
+// xorFrom is xor with bytes in memory that need not be aligned.
+func (g *vec) xorFrom(m Mem, v, tmp reg.VecPhysical) {
+	if g.wide() {
+		g.VPXOR(m, v, v)
+	} else {
+		g.MOVOU(m, tmp)
+		g.PXOR(tmp, v)
+	}
+}
+
+func (g *vec) shuffleBytes(m Mem, v reg.VecPhysical) {
+	if g.wide() {
+		g.VPSHUFB(m, v, v)
+	} else {
+		g.PSHUFB(m, v)
+	}
+}
+
+// shuffle permutes the words of each 128 bits.
+func (g *vec) shuffle(imm uint8, v reg.VecPhysical) {
+	if g.wide() {
+		g.VPSHUFD(U8(imm), v, v)
+	} else {
+		g.PSHUFD(U8(imm), v, v)
+	}
+}
+
+func (g *vec) move(v, to reg.VecPhysical) {
+	if g.wide() {
+		g.VMOVDQA(v, to)
+	} else {
+		g.MOVO(v, to)
+	}
+}
+
+// load and save are for places in the frame, which are aligned.
+func (g *vec) load(m Mem, v reg.VecPhysical) {
+	if g.wide() {
+		g.VMOVDQA(m, v)
+	} else {
+		g.MOVOA(m, v)
+	}
+}
+
+func (g *vec) save(v reg.VecPhysical, m Mem) {
+	if g.wide() {
+		g.VMOVDQA(v, m)
+	} else {
+		g.MOVOA(v, m)
+	}
+}
+
+func (g *vec) store(v reg.VecPhysical, m Mem) {
+	if g.wide() {
+		g.VMOVDQU(v, m)
+	} else {
+		g.MOVOU(v, m)
+	}
+}
+
+// spread fills v with the word at m.
+func (g *vec) spread(m Mem, v reg.VecPhysical) {
+	if g.wide() {
+		g.VPBROADCASTD(m, v)
+	} else {
+		g.MOVSS(m, v)
+		g.PSHUFD(U8(0), v, v)
+	}
+}
+
+// spread128 fills v with the 128 bits at m.
+func (g *vec) spread128(m Mem, v reg.VecPhysical) {
+	if g.wide() {
+		g.VBROADCASTI128(m, v)
+	} else {
+		g.MOVOU(m, v)
+	}
+}
+
+// unpack interleaves words (bits 32) or pairs of them (bits 64) of the low or
+// high halves of each 128 bits of u and v.
+func (g *vec) unpack(bits int, high bool, u, v, to reg.VecPhysical) {
+	if g.wide() {
+		switch {
+		case bits == 32 && !high:
+			g.VPUNPCKLDQ(v, u, to)
+		case bits == 32:
+			g.VPUNPCKHDQ(v, u, to)
+		case !high:
+			g.VPUNPCKLQDQ(v, u, to)
+		default:
+			g.VPUNPCKHQDQ(v, u, to)
+		}
+		return
+	}
+	if u != to {
+		g.MOVO(u, to)
+	}
+	switch {
+	case bits == 32 && !high:
+		g.PUNPCKLLQ(v, to)
+	case bits == 32:
+		g.PUNPCKHLQ(v, to)
+	case !high:
+		g.PUNPCKLQDQ(v, to)
+	default:
+		g.PUNPCKHQDQ(v, to)
+	}
+}
+
+// words returns a constant of a vector: w repeated.
+func (g *vec) words(name string, w ...uint32) Mem {
+	var all []uint32
+	for len(all) < g.lanes {
+		all = append(all, w...)
+	}
+	return g.Words32(name, all[:g.lanes]...)
+}
+
+// xmmOf names the lowest lane of a vector.
+func xmmOf(v reg.VecPhysical) reg.VecPhysical { return gen.Width(128).Reg(int(v.PhysicalIndex())) }
