@@ -1391,7 +1391,7 @@ sealAVX512Whole_2:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_68:
@@ -1401,155 +1401,423 @@ key_68:
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x10, Z3, Z3
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPADDD  Z3, Z2, Z2
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPROLD  $0x0c, Z1, Z1
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
 	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x07, Z1, Z1
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
 	VPSHUFD $0x93, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
+	VPADDD  Z3, Z2, Z2
 	ADDL    DI, BX
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
@@ -1560,75 +1828,209 @@ key_68:
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
 	XORL    AX, R13
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R10
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
 	ROLL    $0x0c, R8
 	ADDL    DI, AX
 	ADDL    R8, BX
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R13
 	XORL    BX, R10
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
 	XORL    R15, R8
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    260(SP), R15
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z2, Z2
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
@@ -1779,344 +2181,254 @@ adEnd_70:
 	VPBROADCASTQ    poly44<>+0(SB), Z31
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
-	VPXORD          Z0, Z3, Z3
 	VPBROADCASTQ    288(SP), Z24
-	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z22, Z23
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x14, Z24, Z30
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z2, Z1, Z1
 	VPANDQ          Z31, Z22, Z22
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x18, Z24, Z24
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z22, Z25
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z23, Z26
-	VMOVDQA64       Z24, Z27
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
 	VPADDD          Z3, Z2, Z2
+	VMOVDQA64       Z24, Z27
+	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
 	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z3, Z2, Z2
-	VMOVDQA64       Z17, K5, Z23
 	VPXORD          Z2, Z1, Z1
+	VMOVDQA64       Z16, K5, Z22
+	VMOVDQA64       Z17, K5, Z23
 	VMOVDQA64       Z18, K5, Z24
 	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X17, Z26
-	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x39, Z0, Z0
 	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
 	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x93, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K6, Z22
-	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z18, K6, Z24
-	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X18, Z27
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
 	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
 	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x4e, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z16, K7, Z22
 	VMOVDQA64       Z17, K7, Z23
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
-	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       (R10), Z25
 	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       (R10), Z25
 	VPERMT2Q        Z21, Z25, Z22
 	VPERMT2Q        Z21, Z25, Z23
-	VPROLD          $0x0c, Z1, Z1
-	VPERMT2Q        Z21, Z25, Z24
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z22, 352(SP)
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z23, 736(SP)
-	VMOVDQU64       Z24, 1120(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z23, Z19
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z23, Z20
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z20, 1504(SP)
-	VPSLLQ          $0x04, Z24, Z19
+	VPERMT2Q        Z21, Z25, Z24
+	VMOVDQU64       Z22, 352(SP)
+	VMOVDQU64       Z23, 736(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z24, Z20
+	VMOVDQU64       Z24, 1120(SP)
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1504(SP)
+	VPSLLQ          $0x04, Z24, Z19
 	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z24, Z20
+	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1888(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
@@ -2328,7 +2640,7 @@ sealAVX512Short_1:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_75:
@@ -2338,155 +2650,423 @@ key_75:
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x10, Z3, Z3
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPADDD  Z3, Z2, Z2
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPROLD  $0x0c, Z1, Z1
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
 	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x07, Z1, Z1
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
 	VPSHUFD $0x93, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
+	VPADDD  Z3, Z2, Z2
 	ADDL    DI, BX
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
@@ -2497,75 +3077,209 @@ key_75:
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
 	XORL    AX, R13
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R10
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
 	ROLL    $0x0c, R8
 	ADDL    DI, AX
 	ADDL    R8, BX
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R13
 	XORL    BX, R10
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
 	XORL    R15, R8
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    260(SP), R15
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z2, Z2
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
@@ -2731,473 +3445,383 @@ adEnd_77:
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
 	VPBROADCASTQ    288(SP), Z24
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z22, Z23
 	VPSLLQ          $0x14, Z24, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z22, Z22
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x18, Z24, Z24
 	VMOVDQA64       Z22, Z25
-	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z23, Z26
 	VMOVDQA64       Z24, Z27
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x0c, Z1, Z1
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z16, K5, Z22
 	VMOVDQA64       Z17, K5, Z23
-	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z18, K5, Z24
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z2, Z1, Z1
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x0c, Z1, Z1
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z1, Z0, Z0
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z16, K6, Z22
 	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z18, K6, Z24
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x07, Z1, Z1
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z16, K7, Z22
 	VMOVDQA64       Z17, K7, Z23
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z18, K7, Z24
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z0, Z3, Z3
 	VPBROADCASTQ    X17, Z26
+	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x08, Z3, Z3
 	VMOVDQU64       Z25, 480(SP)
 	VMOVDQU64       Z26, 864(SP)
-	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       Z27, 1248(SP)
 	VPBROADCASTQ    2304(SP), Z25
 	VPBROADCASTQ    2312(SP), Z26
 	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    2320(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x07, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x39, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z16, Z22
 	VMOVDQU64       480(SP), Z25
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VMOVDQA64       Z17, Z23
 	VMOVDQU64       864(SP), Z26
 	VMOVDQA64       Z18, Z24
-	VPADDD          Z1, Z0, Z0
 	VMOVDQU64       1248(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPROLD          $0x0c, Z1, Z1
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       (R10), Z28
 	VPERMT2Q        Z22, Z28, Z16
-	VPXORD          Z0, Z3, Z3
 	VPERMT2Q        Z23, Z28, Z17
 	VPERMT2Q        Z24, Z28, Z18
 	VMOVQ           2304(SP), X25
-	VPROLD          $0x10, Z3, Z3
 	VPERMT2Q        Z25, Z28, Z22
+	VPXORD          Z2, Z1, Z1
 	VMOVQ           2312(SP), X26
-	VPADDD          Z3, Z2, Z2
 	VPERMT2Q        Z26, Z28, Z23
 	VMOVQ           2320(SP), X27
-	VPXORD          Z2, Z1, Z1
 	VPERMT2Q        Z27, Z28, Z24
 	VMOVDQU64       Z16, 352(SP)
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VMOVDQU64       Z17, 736(SP)
 	VMOVDQU64       Z18, 1120(SP)
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x39, Z0, Z0
 	VMOVDQU64       Z20, 1504(SP)
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       Z20, 1888(SP)
 	VMOVDQU64       Z22, 416(SP)
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQU64       Z23, 800(SP)
 	VMOVDQU64       Z24, 1184(SP)
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
-	VPSHUFD         $0x39, Z0, Z0
 	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQU64       Z20, 1568(SP)
-	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x04, Z24, Z19
 	VPSLLQ          $0x02, Z24, Z20
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1952(SP)
 	MOVQ            dst+24(FP), DI
@@ -3421,7 +4045,7 @@ sealAVX512Two_3:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_83:
@@ -3429,268 +4053,700 @@ key_83:
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z5, Z4, Z4
+	XORL    BX, R11
 	ROLL    $0x10, R10
 	ROLL    $0x10, R11
-	ADDL    R10, R14
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z4, Z7, Z7
 	ROLL    $0x0c, DI
+	VPROLD  $0x10, Z3, Z3
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
 	XORL    AX, R10
+	VPROLD  $0x10, Z7, Z7
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z7, Z7
+	VPADDD  Z3, Z2, Z2
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, DI
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 256(SP)
-	VPADDD  Z7, Z6, Z6
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPXORD  Z6, Z5, Z5
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
+	VPROLD  $0x0c, Z1, Z1
 	ADDL    R9, DX
 	XORL    CX, R12
 	XORL    DX, R13
-	VPXORD  Z6, Z5, Z5
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
 	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
+	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x0c, R9
 	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
-	VPADDD  Z5, Z4, Z4
 	ADDL    R12, R14
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
+	VPROLD  $0x08, Z7, Z7
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z4, Z7, Z7
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
 	XORL    AX, R13
+	VPADDD  Z7, Z6, Z6
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
 	ROLL    $0x10, R10
-	ADDL    R13, R14
-	VPROLD  $0x08, Z7, Z7
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
 	VPXORD  Z2, Z1, Z1
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
 	VPXORD  Z6, Z5, Z5
 	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
 	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	MOVL    260(SP), R15
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
 	VPROLD  $0x07, Z5, Z5
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
 	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x93, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x39, Z6, Z6
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
-	VPSHUFD $0x93, Z4, Z4
+	VPADDD  Z1, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
 	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x39, Z6, Z6
 	XORL    R15, SI
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x0c, Z5, Z5
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPSHUFD $0x39, Z4, Z4
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPSHUFD $0x93, Z6, Z6
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z5, Z4, Z4
+	XORL    BX, R11
 	ROLL    $0x10, R10
 	ROLL    $0x10, R11
-	ADDL    R10, R14
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z4, Z7, Z7
 	ROLL    $0x0c, DI
+	VPROLD  $0x08, Z3, Z3
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
 	XORL    AX, R10
+	VPROLD  $0x08, Z7, Z7
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z7, Z7
+	VPADDD  Z3, Z2, Z2
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, DI
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 256(SP)
-	VPADDD  Z7, Z6, Z6
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPXORD  Z6, Z5, Z5
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x93, Z4, Z4
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z7, Z7
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x39, Z6, Z6
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z5, Z4, Z4
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z4, Z7, Z7
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x10, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x10, Z7, Z7
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z6, Z5, Z5
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x0c, Z5, Z5
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x07, Z5, Z5
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x93, Z6, Z6
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x0c, Z5, Z5
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPSHUFD $0x93, Z4, Z4
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPSHUFD $0x39, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
 	ADDL    R9, DX
 	XORL    CX, R12
 	XORL    DX, R13
 	VPXORD  Z6, Z5, Z5
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
-	ROLL    $0x0c, R8
 	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
-	XORL    CX, R12
-	XORL    DX, R13
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	VPADDD  Z5, Z4, Z4
-	ADDL    R12, R14
-	ADDL    R13, R15
-	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
-	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z4, Z7, Z7
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, BX
 	XORL    AX, R13
+	VPADDD  Z5, Z4, Z4
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
 	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
 	ADDL    R13, R14
-	VPROLD  $0x08, Z7, Z7
 	ADDL    R10, R15
 	XORL    R14, DI
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
 	ROLL    $0x0c, R8
+	VPROLD  $0x08, Z3, Z3
 	ADDL    DI, AX
 	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
 	XORL    AX, R13
+	VPROLD  $0x08, Z7, Z7
 	XORL    BX, R10
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
-	VPXORD  Z6, Z5, Z5
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, R8
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
+	VPXORD  Z6, Z5, Z5
 	MOVL    260(SP), R15
-	VPROLD  $0x07, Z5, Z5
 	ADDL    R9, CX
+	VPROLD  $0x07, Z1, Z1
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
+	VPROLD  $0x07, Z5, Z5
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
-	VPSHUFD $0x39, Z4, Z4
+	VPSHUFD $0x39, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
+	VPSHUFD $0x39, Z4, Z4
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
 	ADDL    R9, CX
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
+	VPSHUFD $0x4e, Z7, Z7
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
+	VPSHUFD $0x93, Z2, Z2
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x93, Z6, Z6
 	XORL    R15, SI
+	VPSHUFD $0x93, Z6, Z6
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
@@ -3790,373 +4846,343 @@ adEnd_85:
 	VPSRLQ          $0x2c, Z22, Z23
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x14, Z24, Z30
-	VPXORD          Z4, Z7, Z7
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z22, Z22
-	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x18, Z24, Z24
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z22, Z25
 	VMOVDQA64       Z23, Z26
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQA64       Z24, Z27
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z28, Z28
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x07, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z4, Z4
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z7, Z7
+	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z3, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K5, Z22
-	VPROLD          $0x0c, Z5, Z5
 	VMOVDQA64       Z17, K5, Z23
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K5, Z24
-	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z5, Z4, Z4
+	VPROLD          $0x10, Z3, Z3
 	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x10, Z7, Z7
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z16, Z16, Z16
 	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
 	VPSHUFD         $0x39, Z4, Z4
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z5, Z4, Z4
+	VPSHUFD         $0x93, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K6, Z24
-	VPADDD          Z7, Z6, Z6
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x10, Z7, Z7
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z7, Z7
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z4, Z7, Z7
+	VPSHUFD         $0x93, Z0, Z0
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z4, Z4
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
+	VPSHUFD         $0x39, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x39, Z0, Z0
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
+	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z23, 992(SP)
-	VPSHUFD         $0x93, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQU64       Z24, 1376(SP)
+	VPROLD          $0x10, Z7, Z7
 	VPSLLQ          $0x04, Z23, Z19
-	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x02, Z23, Z20
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1760(SP)
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z24, Z19
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z24, Z20
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z20, 2144(SP)
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
 	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z21, 1056(SP)
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z21, 1440(SP)
-	VMOVDQU64       Z21, 1824(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 2208(SP)
-	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z21, 1056(SP)
+	VMOVDQU64       Z21, 1440(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 1824(SP)
+	VMOVDQU64       Z21, 2208(SP)
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z5, Z4, Z4
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
 	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
 	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
 	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z1, Z0, Z0
@@ -4166,368 +5192,338 @@ adEnd_85:
 	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
 	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z5, Z4, Z4
 	VMOVDQU64       Z16, 544(SP)
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
 	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z19, Z20, Z20
-	VPROLD          $0x08, Z7, Z7
 	VMOVDQU64       Z20, 1696(SP)
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 2080(SP)
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z6, Z5, Z5
 	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x93, Z6, Z6
+	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z7, Z7
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z3, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z6, Z5, Z5
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z6, Z5, Z5
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z17, 864(SP)
-	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z18, 1248(SP)
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x02, Z17, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPROLD          $0x08, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1632(SP)
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VMOVDQU64       Z20, 2016(SP)
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z2, Z1, Z1
 	VMOVDQU64       544(SP), Z22
 	VMOVDQU64       928(SP), Z23
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
+	VPSHUFD         $0x39, Z4, Z4
 	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z5, Z4, Z4
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z0, Z0
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z4, Z7, Z7
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
 	VMOVDQU64       Z16, 416(SP)
+	VPADDD          Z7, Z6, Z6
 	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z6, Z5, Z5
 	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VMOVDQU64       Z20, 1568(SP)
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z18, Z20
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1952(SP)
-	VPXORD          Z4, Z7, Z7
+	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X17, Z26
+	VPSHUFD         $0x93, Z4, Z4
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x08, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQU64       608(SP), Z22
-	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       992(SP), Z23
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       1376(SP), Z24
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPXORD          Z6, Z5, Z5
+	VPSHUFD         $0x39, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z5, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z4, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x39, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
 	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z17, 736(SP)
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
+	VMOVDQU64       Z16, 352(SP)
+	VMOVDQU64       Z17, 736(SP)
+	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQU64       Z18, 1120(SP)
 	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z17, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       Z20, 1504(SP)
 	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
@@ -4603,7 +5599,7 @@ sealAVX512Four_4:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_87:
@@ -4612,111 +5608,99 @@ key_87:
 	ADDL    DI, BX
 	VPADDD  Z5, Z4, Z4
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
 	ROLL    $0x10, R10
-	ROLL    $0x10, R11
 	VPADDD  Z13, Z12, Z12
-	ADDL    R10, R14
+	ROLL    $0x10, R11
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
-	XORL    R14, SI
 	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
 	VPXORD  Z12, Z15, Z15
-	ADDL    DI, BX
+	ROLL    $0x0c, DI
 	VPROLD  $0x10, Z3, Z3
-	XORL    AX, R10
-	XORL    BX, R11
+	ADDL    SI, AX
+	ADDL    DI, BX
 	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R10
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R11
+	VPROLD  $0x10, Z15, Z15
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z11, Z11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPROLD  $0x10, Z15, Z15
-	XORL    R14, SI
 	VPADDD  Z3, Z2, Z2
-	XORL    R15, DI
-	ROLL    $0x07, SI
+	ADDL    R10, R14
 	VPADDD  Z7, Z6, Z6
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
+	ADDL    R11, R15
+	XORL    R14, SI
 	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPADDD  Z15, Z14, Z14
-	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
-	ADDL    R8, CX
-	ADDL    R9, DX
-	VPXORD  Z6, Z5, Z5
-	XORL    CX, R12
-	XORL    DX, R13
 	VPXORD  Z10, Z9, Z9
-	ROLL    $0x10, R12
+	MOVL    268(SP), R15
 	VPXORD  Z14, Z13, Z13
-	ROLL    $0x10, R13
-	ADDL    R12, R14
+	ADDL    R8, CX
 	VPROLD  $0x0c, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPROLD  $0x0c, Z5, Z5
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
 	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z9, Z9
 	ROLL    $0x0c, R9
-	VPROLD  $0x0c, Z13, Z13
+	VPADDD  Z13, Z12, Z12
 	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
+	VPXORD  Z4, Z7, Z7
 	XORL    CX, R12
 	XORL    DX, R13
-	VPADDD  Z5, Z4, Z4
+	VPXORD  Z8, Z11, Z11
 	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R13
-	VPADDD  Z9, Z8, Z8
 	ADDL    R12, R14
-	VPADDD  Z13, Z12, Z12
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
+	VPROLD  $0x08, Z7, Z7
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
+	VPROLD  $0x08, Z11, Z11
 	ROLL    $0x07, R8
-	VPXORD  Z4, Z7, Z7
+	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z8, Z11, Z11
-	ADDL    R8, BX
-	VPXORD  Z12, Z15, Z15
-	XORL    AX, R13
-	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPROLD  $0x08, Z7, Z7
-	ADDL    R13, R14
-	VPROLD  $0x08, Z11, Z11
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x08, Z15, Z15
-	XORL    R15, R8
-	ROLL    $0x0c, DI
 	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	VPADDD  Z7, Z6, Z6
 	ADDL    R8, BX
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
 	XORL    BX, R10
+	ROLL    $0x10, R13
 	VPADDD  Z15, Z14, Z14
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
+	ROLL    $0x10, R10
 	VPXORD  Z2, Z1, Z1
 	ADDL    R13, R14
 	ADDL    R10, R15
@@ -4724,214 +5708,778 @@ key_87:
 	XORL    R14, DI
 	VPXORD  Z10, Z9, Z9
 	XORL    R15, R8
-	ROLL    $0x07, DI
+	ROLL    $0x0c, DI
 	VPXORD  Z14, Z13, Z13
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
+	ROLL    $0x0c, R8
 	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
+	ADDL    DI, AX
+	ADDL    R8, BX
 	VPROLD  $0x07, Z5, Z5
-	MOVL    260(SP), R15
+	XORL    AX, R13
 	VPROLD  $0x07, Z9, Z9
-	ADDL    R9, CX
-	ADDL    SI, DX
+	XORL    BX, R10
 	VPROLD  $0x07, Z13, Z13
-	XORL    CX, R11
-	XORL    DX, R12
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
 	VPSHUFD $0x93, Z0, Z0
-	ROLL    $0x10, R11
+	ADDL    R13, R14
 	VPSHUFD $0x93, Z4, Z4
-	ROLL    $0x10, R12
-	ADDL    R11, R14
+	ADDL    R10, R15
+	XORL    R14, DI
 	VPSHUFD $0x93, Z8, Z8
+	XORL    R15, R8
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    260(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R9, CX
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x39, Z6, Z6
+	XORL    DX, R12
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPSHUFD $0x39, Z14, Z14
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x93, Z12, Z12
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
-	VPSHUFD $0x4e, Z7, Z7
+	VPADDD  Z13, Z12, Z12
 	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
-	VPSHUFD $0x4e, Z15, Z15
+	VPXORD  Z8, Z11, Z11
 	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
-	VPSHUFD $0x39, Z6, Z6
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R12
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R8
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, BX
+	VPSHUFD $0x39, Z4, Z4
+	XORL    AX, R13
+	VPSHUFD $0x39, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, DI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, R8
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPSHUFD $0x93, Z6, Z6
+	XORL    AX, R13
+	VPSHUFD $0x93, Z10, Z10
+	XORL    BX, R10
+	VPSHUFD $0x93, Z14, Z14
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x39, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x0c, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x0c, Z9, Z9
 	ROLL    $0x07, R9
-	VPSHUFD $0x39, Z14, Z14
+	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
 	VPADDD  Z5, Z4, Z4
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
 	ROLL    $0x10, R10
-	ROLL    $0x10, R11
 	VPADDD  Z13, Z12, Z12
-	ADDL    R10, R14
+	ROLL    $0x10, R11
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
-	XORL    R14, SI
 	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
 	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, DI
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPROLD  $0x08, Z7, Z7
 	XORL    AX, R10
+	VPROLD  $0x08, Z11, Z11
 	XORL    BX, R11
-	VPROLD  $0x10, Z7, Z7
+	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z11, Z11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPROLD  $0x10, Z15, Z15
-	XORL    R14, SI
 	VPADDD  Z3, Z2, Z2
-	XORL    R15, DI
-	ROLL    $0x07, SI
+	ADDL    R10, R14
 	VPADDD  Z7, Z6, Z6
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
+	ADDL    R11, R15
+	XORL    R14, SI
 	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPADDD  Z15, Z14, Z14
+	VPXORD  Z10, Z9, Z9
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
+	VPXORD  Z14, Z13, Z13
 	ADDL    R8, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x07, Z13, Z13
+	ADDL    R12, R14
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPSHUFD $0x93, Z4, Z4
+	XORL    R15, R9
+	VPSHUFD $0x93, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x93, Z12, Z12
+	ADDL    R8, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R9, DX
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z11, Z11
+	ROLL    $0x08, R12
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	VPSHUFD $0x39, Z6, Z6
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x07, R8
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, DI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, R8
+	VPROLD  $0x10, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R13
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R10
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R12
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z13, Z12, Z12
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x08, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x07, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x07, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R10, R14
+	VPSHUFD $0x39, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z8, Z8
+	XORL    R15, DI
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    268(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R8, CX
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x93, Z6, Z6
+	XORL    DX, R13
+	VPSHUFD $0x93, Z10, Z10
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPSHUFD $0x93, Z14, Z14
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z13, Z12, Z12
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R8
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, DI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, R8
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R13
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R10
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R9
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	VPSHUFD $0x93, Z4, Z4
+	XORL    AX, R10
+	VPSHUFD $0x93, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x10, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, SI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, DI
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPSHUFD $0x39, Z6, Z6
+	XORL    AX, R10
+	VPSHUFD $0x39, Z10, Z10
+	XORL    BX, R11
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
 	ADDL    R9, DX
 	VPXORD  Z6, Z5, Z5
 	XORL    CX, R12
 	XORL    DX, R13
 	VPXORD  Z10, Z9, Z9
-	ROLL    $0x10, R12
+	ROLL    $0x08, R12
 	VPXORD  Z14, Z13, Z13
-	ROLL    $0x10, R13
+	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    R13, R15
-	XORL    R14, R8
 	VPROLD  $0x0c, Z5, Z5
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z9, Z9
-	ROLL    $0x0c, R9
-	VPROLD  $0x0c, Z13, Z13
-	ADDL    R8, CX
-	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
-	XORL    CX, R12
-	XORL    DX, R13
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	VPADDD  Z9, Z8, Z8
-	ADDL    R12, R14
-	VPADDD  Z13, Z12, Z12
-	ADDL    R13, R15
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
+	VPROLD  $0x0c, Z9, Z9
 	ROLL    $0x07, R8
-	VPXORD  Z4, Z7, Z7
+	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z8, Z11, Z11
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, BX
-	VPXORD  Z12, Z15, Z15
+	VPADDD  Z5, Z4, Z4
 	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
 	ROLL    $0x10, R10
-	VPROLD  $0x08, Z7, Z7
+	VPXORD  Z0, Z3, Z3
 	ADDL    R13, R14
-	VPROLD  $0x08, Z11, Z11
 	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
 	XORL    R14, DI
-	VPROLD  $0x08, Z15, Z15
+	VPXORD  Z8, Z11, Z11
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
+	VPXORD  Z12, Z15, Z15
 	ROLL    $0x0c, R8
+	VPROLD  $0x08, Z3, Z3
 	ADDL    DI, AX
-	VPADDD  Z7, Z6, Z6
 	ADDL    R8, BX
-	VPADDD  Z11, Z10, Z10
+	VPROLD  $0x08, Z7, Z7
 	XORL    AX, R13
+	VPROLD  $0x08, Z11, Z11
 	XORL    BX, R10
-	VPADDD  Z15, Z14, Z14
+	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
 	ADDL    R10, R15
-	VPXORD  Z6, Z5, Z5
 	XORL    R14, DI
-	VPXORD  Z10, Z9, Z9
+	VPADDD  Z11, Z10, Z10
 	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
 	ROLL    $0x07, DI
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
+	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
-	VPROLD  $0x07, Z5, Z5
+	VPXORD  Z10, Z9, Z9
 	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R12
 	VPROLD  $0x07, Z9, Z9
-	ADDL    R9, CX
-	ADDL    SI, DX
-	VPROLD  $0x07, Z13, Z13
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
 	ROLL    $0x10, R11
-	VPSHUFD $0x39, Z4, Z4
 	ROLL    $0x10, R12
+	VPROLD  $0x07, Z13, Z13
 	ADDL    R11, R14
-	VPSHUFD $0x39, Z8, Z8
+	VPSHUFD $0x39, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x39, Z12, Z12
+	VPSHUFD $0x39, Z4, Z4
 	XORL    R15, SI
+	VPSHUFD $0x39, Z8, Z8
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
-	VPSHUFD $0x4e, Z7, Z7
+	VPSHUFD $0x39, Z12, Z12
 	ADDL    R9, CX
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
-	VPSHUFD $0x4e, Z15, Z15
+	VPSHUFD $0x4e, Z11, Z11
 	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z15, Z15
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
-	VPSHUFD $0x93, Z6, Z6
+	VPSHUFD $0x93, Z2, Z2
 	ADDL    R12, R15
+	VPSHUFD $0x93, Z6, Z6
 	XORL    R14, R9
-	VPSHUFD $0x93, Z10, Z10
 	XORL    R15, SI
+	VPSHUFD $0x93, Z10, Z10
 	ROLL    $0x07, R9
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
@@ -5033,523 +6581,463 @@ adEnd_89:
 	VPADDD          Z13, Z12, Z12
 	VPSRLQ          $0x2c, Z22, Z23
 	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
 	VPSLLQ          $0x14, Z24, Z30
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z4, Z7, Z7
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPANDQ          Z31, Z22, Z22
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z12, Z15, Z15
 	VPSRLQ          $0x18, Z24, Z24
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z22, Z25
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQA64       Z23, Z26
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x10, Z11, Z11
 	VMOVDQA64       Z24, Z27
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z13, Z12, Z12
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x08, Z15, Z15
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x93, Z12, Z12
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z10, Z10
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x39, Z14, Z14
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z11, Z11
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x10, Z15, Z15
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSLLQ          $0x04, Z26, Z30
 	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
+	VPADDQ          Z30, Z28, Z28
 	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x02, Z30, Z30
+	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
+	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z6, Z5, Z5
 	VPXORD          Z10, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
+	VPXORQ          Z16, Z16, Z16
 	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z17, Z17
+	VPXORQ          Z17, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z13, Z13
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z8, Z8
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z15, Z15
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z6, Z6
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z10, Z10
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K5, Z22
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z17, K5, Z23
-	VPROLD          $0x0c, Z13, Z13
+	VPXORD          Z8, Z11, Z11
 	VMOVDQA64       Z18, K5, Z24
-	VPADDD          Z1, Z0, Z0
+	VPXORD          Z12, Z15, Z15
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPBROADCASTQ    X17, Z26
-	VPADDD          Z13, Z12, Z12
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x08, Z15, Z15
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z15, Z14, Z14
-	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x39, Z12, Z12
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z14, Z14
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z25, Z24, Z21
 	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z7, Z7
+	VPBROADCASTQ    X17, Z26
 	VPROLD          $0x10, Z11, Z11
-	VPSRLQ          $0x2c, Z16, Z30
+	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x08, Z20, Z20
+	VPSLLQ          $0x04, Z26, Z30
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z17, Z17
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
 	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z17, Z17
+	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z20, Z18, Z18
+	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
+	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z16, Z16, Z16
 	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x0a, Z21, Z21
+	VPXORQ          Z17, Z17, Z17
 	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z18, Z18
+	VPXORQ          Z18, Z18, Z18
 	VPROLD          $0x0c, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
+	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2a, Z18, Z30
+	VPXORQ          Z21, Z21, Z21
 	VPROLD          $0x0c, Z13, Z13
-	VPANDQ          Z31, Z17, Z17
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z30, Z16, Z16
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z16, Z30
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x08, Z11, Z11
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x08, Z15, Z15
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x39, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x39, Z8, Z8
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x39, Z12, Z12
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z11, Z11
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x93, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z17, K6, Z23
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z8, Z11, Z11
 	VMOVDQA64       Z18, K6, Z24
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
+	VPXORD          Z12, Z15, Z15
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPBROADCASTQ    X17, Z26
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x10, Z7, Z7
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x10, Z11, Z11
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x10, Z15, Z15
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z4, Z4
+	VPADDD          Z15, Z14, Z14
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z8, Z8
-	VPSHUFD         $0x93, Z12, Z12
+	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
+	VPXORD          Z14, Z13, Z13
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x39, Z2, Z2
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPROLD          $0x0c, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z10, Z10
-	VPSHUFD         $0x39, Z14, Z14
+	VPROLD          $0x0c, Z13, Z13
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z13, Z12, Z12
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z8, Z11, Z11
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z12, Z15, Z15
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
+	VPADDD          Z15, Z14, Z14
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
+	VPXORD          Z10, Z9, Z9
 	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z14, Z13, Z13
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z0, Z0
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z4, Z4
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z8, Z8
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z11, Z11
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x39, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x39, Z8, Z8
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x39, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x4e, Z7, Z7
+	VPXORD          Z8, Z11, Z11
 	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x4e, Z11, Z11
+	VPXORD          Z12, Z15, Z15
 	VMOVDQU64       Z23, 992(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x93, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQU64       Z24, 1376(SP)
-	VPSHUFD         $0x93, Z6, Z6
+	VPROLD          $0x10, Z11, Z11
 	VPSLLQ          $0x04, Z23, Z19
-	VPSHUFD         $0x93, Z10, Z10
+	VPROLD          $0x10, Z15, Z15
 	VPSLLQ          $0x02, Z23, Z20
-	VPSHUFD         $0x93, Z14, Z14
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z7, Z6, Z6
 	VMOVDQU64       Z20, 1760(SP)
-	VPADDD          Z9, Z8, Z8
+	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x04, Z24, Z19
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x02, Z24, Z20
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z6, Z5, Z5
 	VMOVDQU64       Z20, 2144(SP)
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z14, Z13, Z13
 	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x0c, Z1, Z1
 	VMOVDQU64       Z21, 1056(SP)
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQU64       Z21, 1440(SP)
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x0c, Z9, Z9
 	VMOVDQU64       Z21, 1824(SP)
-	VPADDD          Z11, Z10, Z10
+	VPROLD          $0x0c, Z13, Z13
 	VMOVDQU64       Z21, 2208(SP)
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPXORD          Z10, Z9, Z9
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
+	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z29, Z29
+	VPBROADCASTQ    X17, Z26
 	VPADDD          Z13, Z12, Z12
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
+	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
+	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z8, Z11, Z11
-	VPXORQ          Z18, Z18, Z18
+	VPADDQ          Z30, Z28, Z28
 	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z20, Z20, Z20
+	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x08, Z11, Z11
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z16, Z16, Z16
 	VPROLD          $0x08, Z15, Z15
+	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORQ          Z19, Z19, Z19
 	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORQ          Z20, Z20, Z20
 	VPADDD          Z15, Z14, Z14
+	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z4, Z4
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z8, Z8
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x39, Z12, Z12
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z10, Z10
+	VPSHUFD         $0x93, Z10, Z10
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z14, Z14
+	VPSHUFD         $0x93, Z14, Z14
 	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
@@ -5559,516 +7047,456 @@ adEnd_89:
 	VPADDD          Z13, Z12, Z12
 	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z12, Z15, Z15
 	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x10, Z11, Z11
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z11, Z10, Z10
+	VPROLD          $0x10, Z15, Z15
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z7, Z6, Z6
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z10, Z9, Z9
+	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z14, Z13, Z13
+	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z9, Z9
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z13, Z13
+	VPXORD          Z14, Z13, Z13
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z9, Z8, Z8
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQU64       Z16, 544(SP)
-	VPADDD          Z13, Z12, Z12
+	VPROLD          $0x0c, Z9, Z9
 	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
+	VPROLD          $0x0c, Z13, Z13
 	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z8, Z11, Z11
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
-	VPXORD          Z12, Z15, Z15
+	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
+	VPADDD          Z9, Z8, Z8
 	VPADDQ          Z19, Z20, Z20
-	VPROLD          $0x08, Z11, Z11
+	VPADDD          Z13, Z12, Z12
 	VMOVDQU64       Z20, 1696(SP)
-	VPROLD          $0x08, Z15, Z15
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z4, Z7, Z7
 	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z11, Z10, Z10
+	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z15, Z14, Z14
+	VPXORD          Z12, Z15, Z15
 	VMOVDQU64       Z20, 2080(SP)
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z10, Z9, Z9
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X17, Z26
-	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z9, Z9
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z13, Z13
+	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
+	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z8, Z8
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x39, Z12, Z12
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z11, Z11
+	VPXORD          Z14, Z13, Z13
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z15, Z15
+	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
+	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x93, Z10, Z10
+	VPROLD          $0x07, Z9, Z9
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x93, Z14, Z14
+	VPROLD          $0x07, Z13, Z13
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z9, Z8, Z8
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z13, Z12, Z12
+	VPSHUFD         $0x93, Z8, Z8
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z12, Z15, Z15
+	VPSHUFD         $0x4e, Z11, Z11
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x10, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x10, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPSRLQ          $0x2a, Z18, Z30
 	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x0c, Z5, Z5
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPROLD          $0x0c, Z9, Z9
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x0c, Z13, Z13
-	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
+	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
 	VPSRLQ          $0x2c, Z16, Z30
 	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z20, Z20
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z15, Z15
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z12, Z12
 	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z8, Z11, Z11
 	VMOVDQU64       Z17, 864(SP)
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
+	VPXORD          Z12, Z15, Z15
 	VMOVDQU64       Z18, 1248(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z17, Z20
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x39, Z14, Z14
-	VMOVDQU64       Z20, 1632(SP)
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z20, 2016(SP)
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       544(SP), Z22
-	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       928(SP), Z23
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z27, Z22, Z18
 	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPSLLQ          $0x04, Z17, Z19
 	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPSLLQ          $0x02, Z17, Z20
 	VPROLD          $0x08, Z11, Z11
+	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x08, Z15, Z15
-	VPMADD52HUQ     Z29, Z23, Z19
+	VMOVDQU64       Z20, 1632(SP)
 	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPSLLQ          $0x02, Z18, Z20
 	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z26, Z23, Z18
+	VMOVDQU64       Z20, 2016(SP)
 	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
+	VMOVDQU64       544(SP), Z22
 	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z28, Z24, Z16
+	VMOVDQU64       928(SP), Z23
 	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z28, Z24, Z19
+	VMOVDQU64       1312(SP), Z24
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPSLLQ          $0x04, Z26, Z30
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPSLLQ          $0x04, Z27, Z30
 	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x02, Z27, Z29
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x08, Z19, Z19
+	VPADDQ          Z30, Z29, Z29
 	VPSHUFD         $0x39, Z8, Z8
+	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x39, Z12, Z12
-	VPSRLQ          $0x2c, Z16, Z30
+	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
+	VPXORQ          Z18, Z18, Z18
 	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
+	VPXORQ          Z19, Z19, Z19
 	VPSHUFD         $0x4e, Z11, Z11
+	VPXORQ          Z20, Z20, Z20
 	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z30, Z17, Z17
+	VPXORQ          Z21, Z21, Z21
 	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x93, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPSHUFD         $0x93, Z10, Z10
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x93, Z14, Z14
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x0c, Z13, Z13
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z16, 416(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z20, 1568(SP)
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z9, Z8, Z8
 	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x02, Z18, Z20
+	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z20, Z20
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z20, 1952(SP)
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z12, Z15, Z15
-	VPBROADCASTQ    X16, Z25
+	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X17, Z26
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X18, Z27
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x08, Z11, Z11
 	VPROLD          $0x08, Z15, Z15
-	VMOVDQU64       608(SP), Z22
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       992(SP), Z23
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       Z16, 416(SP)
 	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       Z17, 800(SP)
 	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x04, Z26, Z30
+	VMOVDQU64       Z18, 1184(SP)
 	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z26, Z28
+	VPSLLQ          $0x04, Z17, Z19
 	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z17, Z20
 	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x04, Z27, Z30
+	VMOVDQU64       Z20, 1568(SP)
 	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
+	VPSLLQ          $0x04, Z18, Z19
 	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z18, Z20
 	VPROLD          $0x07, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
+	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z13, Z13
+	VMOVDQU64       Z20, 1952(SP)
 	VPSHUFD         $0x93, Z0, Z0
-	VPXORQ          Z17, Z17, Z17
+	VPBROADCASTQ    X16, Z25
 	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z18, Z18, Z18
+	VPBROADCASTQ    X17, Z26
 	VPSHUFD         $0x93, Z8, Z8
-	VPXORQ          Z19, Z19, Z19
+	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
+	VMOVDQU64       608(SP), Z22
 	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
+	VMOVDQU64       992(SP), Z23
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z25, Z22, Z16
+	VMOVDQU64       1376(SP), Z24
 	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z26, Z30
 	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z25, Z22, Z19
+	VPSLLQ          $0x02, Z26, Z28
 	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDQ          Z30, Z28, Z28
 	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPSLLQ          $0x04, Z27, Z30
 	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDQ          Z30, Z29, Z29
 	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORQ          Z16, Z16, Z16
 	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z13, Z12, Z12
+	VPXORQ          Z18, Z18, Z18
 	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x10, Z11, Z11
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x10, Z15, Z15
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x08, Z19, Z19
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x0c, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x08, Z20, Z20
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z19, Z17, Z17
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPROLD          $0x0c, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z17, Z30
+	VPMADD52HUQ     Z25, Z24, Z21
 	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z10, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z12, Z15, Z15
 	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z11, Z11
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x08, Z15, Z15
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z11, Z10, Z10
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z16, 352(SP)
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x07, Z9, Z9
-	VMOVDQU64       Z17, 736(SP)
+	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z16, 352(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x04, Z17, Z19
+	VMOVDQU64       Z17, 736(SP)
 	VPSHUFD         $0x39, Z8, Z8
-	VPSLLQ          $0x02, Z17, Z20
+	VMOVDQU64       Z18, 1120(SP)
 	VPSHUFD         $0x39, Z12, Z12
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z19, Z20, Z20
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z20, 1504(SP)
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z11, Z11
-	VPSLLQ          $0x04, Z18, Z19
+	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
 	VPSHUFD         $0x93, Z6, Z6
@@ -13559,7 +14987,7 @@ openAVX512Whole_215:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_285:
@@ -13569,155 +14997,423 @@ key_285:
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x10, Z3, Z3
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPADDD  Z3, Z2, Z2
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPROLD  $0x0c, Z1, Z1
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
 	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x07, Z1, Z1
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
 	VPSHUFD $0x93, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
+	VPADDD  Z3, Z2, Z2
 	ADDL    DI, BX
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
@@ -13728,75 +15424,209 @@ key_285:
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
 	XORL    AX, R13
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R10
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
 	ROLL    $0x0c, R8
 	ADDL    DI, AX
 	ADDL    R8, BX
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R13
 	XORL    BX, R10
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
 	XORL    R15, R8
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    260(SP), R15
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z2, Z2
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
@@ -13947,344 +15777,254 @@ adEnd_287:
 	VPBROADCASTQ    poly44<>+0(SB), Z31
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
-	VPXORD          Z0, Z3, Z3
 	VPBROADCASTQ    288(SP), Z24
-	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z22, Z23
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x14, Z24, Z30
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z2, Z1, Z1
 	VPANDQ          Z31, Z22, Z22
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x18, Z24, Z24
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z22, Z25
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z23, Z26
-	VMOVDQA64       Z24, Z27
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
 	VPADDD          Z3, Z2, Z2
+	VMOVDQA64       Z24, Z27
+	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
 	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQA64       Z16, K5, Z22
-	VPADDD          Z3, Z2, Z2
-	VMOVDQA64       Z17, K5, Z23
 	VPXORD          Z2, Z1, Z1
+	VMOVDQA64       Z16, K5, Z22
+	VMOVDQA64       Z17, K5, Z23
 	VMOVDQA64       Z18, K5, Z24
 	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x0c, Z1, Z1
 	VPBROADCASTQ    X17, Z26
-	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x39, Z0, Z0
 	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z26, Z22, Z17
 	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
 	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x93, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K6, Z22
-	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z18, K6, Z24
-	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X18, Z27
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
+	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
 	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
 	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
 	VPSLLQ          $0x0a, Z21, Z21
 	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x4e, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z16, K7, Z22
 	VMOVDQA64       Z17, K7, Z23
-	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
-	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       (R10), Z25
 	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       (R10), Z25
 	VPERMT2Q        Z21, Z25, Z22
 	VPERMT2Q        Z21, Z25, Z23
-	VPROLD          $0x0c, Z1, Z1
-	VPERMT2Q        Z21, Z25, Z24
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z22, 352(SP)
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z23, 736(SP)
-	VMOVDQU64       Z24, 1120(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z23, Z19
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z23, Z20
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z20, 1504(SP)
-	VPSLLQ          $0x04, Z24, Z19
+	VPERMT2Q        Z21, Z25, Z24
+	VMOVDQU64       Z22, 352(SP)
+	VMOVDQU64       Z23, 736(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z24, Z20
+	VMOVDQU64       Z24, 1120(SP)
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1504(SP)
+	VPSLLQ          $0x04, Z24, Z19
 	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z24, Z20
+	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1888(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
@@ -14502,7 +16242,7 @@ openAVX512Short_214:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_292:
@@ -14512,155 +16252,423 @@ key_292:
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x10, Z3, Z3
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPADDD  Z3, Z2, Z2
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPROLD  $0x0c, Z1, Z1
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
 	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x07, Z1, Z1
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
 	VPSHUFD $0x93, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
+	VPADDD  Z3, Z2, Z2
 	ADDL    DI, BX
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R11
 	ADDL    R10, R14
-	VPXORD  Z0, Z3, Z3
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, DI
 	ROLL    $0x0c, SI
 	ROLL    $0x0c, DI
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R10
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
 	XORL    R15, DI
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	MOVL    R14, 256(SP)
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
 	ADDL    R9, DX
 	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
 	XORL    DX, R13
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
@@ -14671,75 +16679,209 @@ key_292:
 	XORL    R15, R9
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, CX
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	ADDL    R13, R15
+	VPROLD  $0x08, Z3, Z3
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
 	XORL    AX, R13
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x10, R10
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
+	VPROLD  $0x07, Z1, Z1
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
 	ROLL    $0x0c, R8
 	ADDL    DI, AX
 	ADDL    R8, BX
+	VPSHUFD $0x39, Z0, Z0
 	XORL    AX, R13
 	XORL    BX, R10
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
 	XORL    R15, R8
+	VPSHUFD $0x93, Z2, Z2
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
 	MOVL    260(SP), R15
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
 	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
 	ADDL    R9, CX
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
 	ADDL    R12, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z2, Z2
 	XORL    R14, R9
 	XORL    R15, SI
 	ROLL    $0x07, R9
@@ -14905,473 +17047,383 @@ adEnd_294:
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    280(SP), Z22
 	VPBROADCASTQ    288(SP), Z24
-	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z22, Z23
 	VPSLLQ          $0x14, Z24, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z22, Z22
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x18, Z24, Z24
 	VMOVDQA64       Z22, Z25
-	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z23, Z26
 	VMOVDQA64       Z24, Z27
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x0c, Z1, Z1
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z16, K5, Z22
 	VMOVDQA64       Z17, K5, Z23
-	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQA64       Z18, K5, Z24
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z2, Z1, Z1
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPROLD          $0x0c, Z1, Z1
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z1, Z0, Z0
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z16, K6, Z22
 	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z18, K6, Z24
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x07, Z1, Z1
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z28, Z28
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x10, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z29, Z24, Z17
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x08, Z19, Z19
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z1, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
 	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z16, K7, Z22
 	VMOVDQA64       Z17, K7, Z23
-	VPADDD          Z1, Z0, Z0
 	VMOVDQA64       Z18, K7, Z24
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z0, Z3, Z3
 	VPBROADCASTQ    X17, Z26
+	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x08, Z3, Z3
 	VMOVDQU64       Z25, 480(SP)
 	VMOVDQU64       Z26, 864(SP)
-	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       Z27, 1248(SP)
 	VPBROADCASTQ    2304(SP), Z25
 	VPBROADCASTQ    2312(SP), Z26
 	VPXORD          Z2, Z1, Z1
 	VPBROADCASTQ    2320(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x0c, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x07, Z1, Z1
 	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x39, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z3, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
 	VMOVDQA64       Z16, Z22
 	VMOVDQU64       480(SP), Z25
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VMOVDQA64       Z17, Z23
 	VMOVDQU64       864(SP), Z26
 	VMOVDQA64       Z18, Z24
-	VPADDD          Z1, Z0, Z0
 	VMOVDQU64       1248(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z29, Z29
 	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
 	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPROLD          $0x0c, Z1, Z1
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
 	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z2, Z2
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       (R10), Z28
 	VPERMT2Q        Z22, Z28, Z16
-	VPXORD          Z0, Z3, Z3
 	VPERMT2Q        Z23, Z28, Z17
 	VPERMT2Q        Z24, Z28, Z18
 	VMOVQ           2304(SP), X25
-	VPROLD          $0x10, Z3, Z3
 	VPERMT2Q        Z25, Z28, Z22
+	VPXORD          Z2, Z1, Z1
 	VMOVQ           2312(SP), X26
-	VPADDD          Z3, Z2, Z2
 	VPERMT2Q        Z26, Z28, Z23
 	VMOVQ           2320(SP), X27
-	VPXORD          Z2, Z1, Z1
 	VPERMT2Q        Z27, Z28, Z24
 	VMOVDQU64       Z16, 352(SP)
-	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VMOVDQU64       Z17, 736(SP)
 	VMOVDQU64       Z18, 1120(SP)
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
-	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x39, Z0, Z0
 	VMOVDQU64       Z20, 1504(SP)
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       Z20, 1888(SP)
 	VMOVDQU64       Z22, 416(SP)
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQU64       Z23, 800(SP)
 	VMOVDQU64       Z24, 1184(SP)
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
-	VPSHUFD         $0x39, Z0, Z0
 	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x93, Z2, Z2
 	VMOVDQU64       Z20, 1568(SP)
-	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x04, Z24, Z19
 	VPSLLQ          $0x02, Z24, Z20
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1952(SP)
 	MOVQ            dst+24(FP), DI
@@ -15605,7 +17657,7 @@ openAVX512Two_216:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_300:
@@ -15613,268 +17665,700 @@ key_300:
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z5, Z4, Z4
+	XORL    BX, R11
 	ROLL    $0x10, R10
 	ROLL    $0x10, R11
-	ADDL    R10, R14
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z4, Z7, Z7
 	ROLL    $0x0c, DI
+	VPROLD  $0x10, Z3, Z3
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
 	XORL    AX, R10
+	VPROLD  $0x10, Z7, Z7
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z7, Z7
+	VPADDD  Z3, Z2, Z2
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, DI
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 256(SP)
-	VPADDD  Z7, Z6, Z6
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPXORD  Z6, Z5, Z5
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
+	VPROLD  $0x0c, Z1, Z1
 	ADDL    R9, DX
 	XORL    CX, R12
 	XORL    DX, R13
-	VPXORD  Z6, Z5, Z5
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
 	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
+	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x0c, R9
 	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
 	XORL    CX, R12
 	XORL    DX, R13
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R12
 	ROLL    $0x08, R13
-	VPADDD  Z5, Z4, Z4
 	ADDL    R12, R14
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
+	VPROLD  $0x08, Z7, Z7
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z4, Z7, Z7
+	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
 	XORL    AX, R13
+	VPADDD  Z7, Z6, Z6
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
 	ROLL    $0x10, R10
-	ADDL    R13, R14
-	VPROLD  $0x08, Z7, Z7
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
 	VPXORD  Z2, Z1, Z1
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
 	VPXORD  Z6, Z5, Z5
 	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
 	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	MOVL    260(SP), R15
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
 	VPROLD  $0x07, Z5, Z5
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
 	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x93, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x39, Z6, Z6
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
-	VPSHUFD $0x93, Z4, Z4
+	VPADDD  Z1, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
 	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x39, Z6, Z6
 	XORL    R15, SI
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x0c, Z5, Z5
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPSHUFD $0x39, Z4, Z4
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPSHUFD $0x93, Z6, Z6
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z5, Z4, Z4
+	XORL    BX, R11
 	ROLL    $0x10, R10
 	ROLL    $0x10, R11
-	ADDL    R10, R14
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z4, Z7, Z7
 	ROLL    $0x0c, DI
+	VPROLD  $0x08, Z3, Z3
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
 	XORL    AX, R10
+	VPROLD  $0x08, Z7, Z7
 	XORL    BX, R11
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z7, Z7
+	VPADDD  Z3, Z2, Z2
 	ADDL    R10, R14
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z3, Z2, Z2
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, DI
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 256(SP)
-	VPADDD  Z7, Z6, Z6
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
+	VPXORD  Z6, Z5, Z5
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
 	ADDL    R8, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x93, Z4, Z4
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z7, Z7
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x39, Z6, Z6
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z5, Z4, Z4
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z4, Z7, Z7
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x10, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x10, Z7, Z7
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z6, Z5, Z5
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x0c, Z5, Z5
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x07, Z5, Z5
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x93, Z6, Z6
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x0c, Z5, Z5
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPSHUFD $0x93, Z4, Z4
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPSHUFD $0x39, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
 	ADDL    R9, DX
 	XORL    CX, R12
 	XORL    DX, R13
 	VPXORD  Z6, Z5, Z5
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    R13, R15
 	XORL    R14, R8
 	XORL    R15, R9
-	ROLL    $0x0c, R8
 	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
-	XORL    CX, R12
-	XORL    DX, R13
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	VPADDD  Z5, Z4, Z4
-	ADDL    R12, R14
-	ADDL    R13, R15
-	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
-	XORL    R15, R9
 	ROLL    $0x07, R8
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z4, Z7, Z7
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, BX
 	XORL    AX, R13
+	VPADDD  Z5, Z4, Z4
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
 	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
 	ADDL    R13, R14
-	VPROLD  $0x08, Z7, Z7
 	ADDL    R10, R15
 	XORL    R14, DI
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
 	ROLL    $0x0c, R8
+	VPROLD  $0x08, Z3, Z3
 	ADDL    DI, AX
 	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
 	XORL    AX, R13
+	VPROLD  $0x08, Z7, Z7
 	XORL    BX, R10
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R14
 	ADDL    R10, R15
 	XORL    R14, DI
-	VPXORD  Z6, Z5, Z5
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, R8
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
+	VPXORD  Z6, Z5, Z5
 	MOVL    260(SP), R15
-	VPROLD  $0x07, Z5, Z5
 	ADDL    R9, CX
+	VPROLD  $0x07, Z1, Z1
 	ADDL    SI, DX
 	XORL    CX, R11
 	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
+	VPROLD  $0x07, Z5, Z5
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
 	ADDL    R11, R14
-	VPSHUFD $0x39, Z4, Z4
+	VPSHUFD $0x39, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
 	XORL    R15, SI
+	VPSHUFD $0x39, Z4, Z4
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
 	ADDL    R9, CX
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
+	VPSHUFD $0x4e, Z7, Z7
 	ROLL    $0x08, R11
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
+	VPSHUFD $0x93, Z2, Z2
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x93, Z6, Z6
 	XORL    R15, SI
+	VPSHUFD $0x93, Z6, Z6
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
@@ -15974,373 +18458,343 @@ adEnd_302:
 	VPSRLQ          $0x2c, Z22, Z23
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x14, Z24, Z30
-	VPXORD          Z4, Z7, Z7
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z22, Z22
-	VPROLD          $0x10, Z3, Z3
 	VPSRLQ          $0x18, Z24, Z24
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z22, Z25
 	VMOVDQA64       Z23, Z26
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQA64       Z24, Z27
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z28, Z28
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
 	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z29, Z23, Z16
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x07, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z7, Z7
 	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z19, Z17, Z17
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z4, Z4
 	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z4, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z7, Z7
+	VPSHUFD         $0x39, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z3, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K5, Z22
-	VPROLD          $0x0c, Z5, Z5
 	VMOVDQA64       Z17, K5, Z23
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K5, Z24
-	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z5, Z4, Z4
+	VPROLD          $0x10, Z3, Z3
 	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x10, Z7, Z7
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z16, Z16, Z16
 	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
 	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
 	VPSHUFD         $0x39, Z4, Z4
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z5, Z4, Z4
+	VPSHUFD         $0x93, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z3, Z2, Z2
 	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K6, Z24
-	VPADDD          Z7, Z6, Z6
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPBROADCASTQ    X17, Z26
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x10, Z7, Z7
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z7, Z7
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x39, Z2, Z2
 	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
 	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z4, Z7, Z7
+	VPSHUFD         $0x93, Z0, Z0
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z4, Z4
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
+	VPSHUFD         $0x39, Z6, Z6
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x39, Z0, Z0
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQA64       Z18, K7, Z24
+	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z23, 992(SP)
-	VPSHUFD         $0x93, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQU64       Z24, 1376(SP)
+	VPROLD          $0x10, Z7, Z7
 	VPSLLQ          $0x04, Z23, Z19
-	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x02, Z23, Z20
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1760(SP)
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z24, Z19
-	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x02, Z24, Z20
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z20, 2144(SP)
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
 	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z21, 1056(SP)
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       Z21, 1440(SP)
-	VMOVDQU64       Z21, 1824(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z21, 2208(SP)
-	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z21, 1056(SP)
+	VMOVDQU64       Z21, 1440(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 1824(SP)
+	VMOVDQU64       Z21, 2208(SP)
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z5, Z4, Z4
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
 	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
 	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPMADD52HUQ     Z26, Z22, Z20
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
 	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
 	VPMADD52HUQ     Z25, Z23, Z20
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52HUQ     Z26, Z23, Z21
 	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z1, Z0, Z0
@@ -16350,368 +18804,338 @@ adEnd_302:
 	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z4, Z7, Z7
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
 	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x10, Z7, Z7
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
 	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPSRLQ          $0x2c, Z16, Z30
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z5, Z4, Z4
 	VMOVDQU64       Z16, 544(SP)
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
 	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z19, Z20, Z20
-	VPROLD          $0x08, Z7, Z7
 	VMOVDQU64       Z20, 1696(SP)
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 2080(SP)
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z6, Z5, Z5
 	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z5, Z5
 	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z2, Z2
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x93, Z6, Z6
+	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x10, Z3, Z3
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z7, Z7
+	VPSHUFD         $0x39, Z2, Z2
 	VPMADD52HUQ     Z29, Z23, Z19
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPADDD          Z3, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z28, Z24, Z19
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z6, Z5, Z5
 	VPSRLQ          $0x2a, Z18, Z30
 	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z6, Z5, Z5
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
 	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VMOVDQU64       Z17, 864(SP)
-	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       Z18, 1248(SP)
+	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x02, Z17, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPROLD          $0x08, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1632(SP)
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z0, Z3, Z3
 	VMOVDQU64       Z20, 2016(SP)
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z2, Z1, Z1
 	VMOVDQU64       544(SP), Z22
 	VMOVDQU64       928(SP), Z23
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z0, Z0
 	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
+	VPSHUFD         $0x39, Z4, Z4
 	VPXORQ          Z16, Z16, Z16
 	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
+	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z7, Z7
 	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z5, Z4, Z4
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z0, Z3, Z3
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z4, Z7, Z7
+	VPADDD          Z1, Z0, Z0
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z5, Z4, Z4
 	VPMADD52HUQ     Z27, Z22, Z21
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x08, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z26, Z23, Z21
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x07, Z1, Z1
 	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z3, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x07, Z5, Z5
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z0, Z0
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z25, Z24, Z21
 	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x39, Z4, Z4
+	VPXORD          Z2, Z1, Z1
 	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
 	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
 	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z6, Z6
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
 	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z4, Z7, Z7
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z30, Z16, Z16
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
 	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
 	VMOVDQU64       Z16, 416(SP)
+	VPADDD          Z7, Z6, Z6
 	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z6, Z5, Z5
 	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z1, Z0, Z0
 	VMOVDQU64       Z20, 1568(SP)
+	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z18, Z20
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
 	VMOVDQU64       Z20, 1952(SP)
-	VPXORD          Z4, Z7, Z7
+	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X17, Z26
+	VPSHUFD         $0x93, Z4, Z4
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x08, Z7, Z7
+	VPSHUFD         $0x4e, Z3, Z3
 	VMOVDQU64       608(SP), Z22
-	VPADDD          Z3, Z2, Z2
 	VMOVDQU64       992(SP), Z23
+	VPSHUFD         $0x4e, Z7, Z7
 	VMOVDQU64       1376(SP), Z24
-	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z2, Z1, Z1
+	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
-	VPXORD          Z6, Z5, Z5
+	VPSHUFD         $0x39, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z5, Z4, Z4
 	VPXORQ          Z17, Z17, Z17
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z4, Z4
+	VPXORD          Z0, Z3, Z3
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
 	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z4, Z7, Z7
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x39, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
 	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x10, Z7, Z7
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z6, Z6
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z27, Z22, Z18
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z7, Z6, Z6
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z4, Z7, Z7
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z6, Z5, Z5
 	VPMADD52LUQ     Z26, Z23, Z18
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
 	VPSRLQ          $0x2c, Z16, Z30
 	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
 	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z5, Z4, Z4
 	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
 	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z6, Z5, Z5
 	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 352(SP)
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z17, 736(SP)
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
+	VMOVDQU64       Z16, 352(SP)
+	VMOVDQU64       Z17, 736(SP)
+	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQU64       Z18, 1120(SP)
 	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z17, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       Z20, 1504(SP)
 	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
@@ -16795,7 +19219,7 @@ openAVX512Four_217:
 	MOVL            R14, 268(SP)
 	MOVL            32(SP), R14
 	MOVL            36(SP), R15
-	MOVQ            $0x00000005, 272(SP)
+	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
 key_304:
@@ -16804,111 +19228,99 @@ key_304:
 	ADDL    DI, BX
 	VPADDD  Z5, Z4, Z4
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
 	ROLL    $0x10, R10
-	ROLL    $0x10, R11
 	VPADDD  Z13, Z12, Z12
-	ADDL    R10, R14
+	ROLL    $0x10, R11
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
-	XORL    R14, SI
 	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
 	VPXORD  Z12, Z15, Z15
-	ADDL    DI, BX
+	ROLL    $0x0c, DI
 	VPROLD  $0x10, Z3, Z3
-	XORL    AX, R10
-	XORL    BX, R11
+	ADDL    SI, AX
+	ADDL    DI, BX
 	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R10
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R11
+	VPROLD  $0x10, Z15, Z15
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z11, Z11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPROLD  $0x10, Z15, Z15
-	XORL    R14, SI
 	VPADDD  Z3, Z2, Z2
-	XORL    R15, DI
-	ROLL    $0x07, SI
+	ADDL    R10, R14
 	VPADDD  Z7, Z6, Z6
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
+	ADDL    R11, R15
+	XORL    R14, SI
 	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPADDD  Z15, Z14, Z14
-	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
-	ADDL    R8, CX
-	ADDL    R9, DX
-	VPXORD  Z6, Z5, Z5
-	XORL    CX, R12
-	XORL    DX, R13
 	VPXORD  Z10, Z9, Z9
-	ROLL    $0x10, R12
+	MOVL    268(SP), R15
 	VPXORD  Z14, Z13, Z13
-	ROLL    $0x10, R13
-	ADDL    R12, R14
+	ADDL    R8, CX
 	VPROLD  $0x0c, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPROLD  $0x0c, Z5, Z5
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
 	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z9, Z9
 	ROLL    $0x0c, R9
-	VPROLD  $0x0c, Z13, Z13
+	VPADDD  Z13, Z12, Z12
 	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
+	VPXORD  Z4, Z7, Z7
 	XORL    CX, R12
 	XORL    DX, R13
-	VPADDD  Z5, Z4, Z4
+	VPXORD  Z8, Z11, Z11
 	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R13
-	VPADDD  Z9, Z8, Z8
 	ADDL    R12, R14
-	VPADDD  Z13, Z12, Z12
+	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
+	VPROLD  $0x08, Z7, Z7
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
+	VPROLD  $0x08, Z11, Z11
 	ROLL    $0x07, R8
-	VPXORD  Z4, Z7, Z7
+	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z8, Z11, Z11
-	ADDL    R8, BX
-	VPXORD  Z12, Z15, Z15
-	XORL    AX, R13
-	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPROLD  $0x08, Z7, Z7
-	ADDL    R13, R14
-	VPROLD  $0x08, Z11, Z11
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x08, Z15, Z15
-	XORL    R15, R8
-	ROLL    $0x0c, DI
 	VPADDD  Z3, Z2, Z2
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	VPADDD  Z7, Z6, Z6
 	ADDL    R8, BX
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
 	XORL    BX, R10
+	ROLL    $0x10, R13
 	VPADDD  Z15, Z14, Z14
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
+	ROLL    $0x10, R10
 	VPXORD  Z2, Z1, Z1
 	ADDL    R13, R14
 	ADDL    R10, R15
@@ -16916,214 +19328,778 @@ key_304:
 	XORL    R14, DI
 	VPXORD  Z10, Z9, Z9
 	XORL    R15, R8
-	ROLL    $0x07, DI
+	ROLL    $0x0c, DI
 	VPXORD  Z14, Z13, Z13
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
+	ROLL    $0x0c, R8
 	VPROLD  $0x07, Z1, Z1
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
+	ADDL    DI, AX
+	ADDL    R8, BX
 	VPROLD  $0x07, Z5, Z5
-	MOVL    260(SP), R15
+	XORL    AX, R13
 	VPROLD  $0x07, Z9, Z9
-	ADDL    R9, CX
-	ADDL    SI, DX
+	XORL    BX, R10
 	VPROLD  $0x07, Z13, Z13
-	XORL    CX, R11
-	XORL    DX, R12
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
 	VPSHUFD $0x93, Z0, Z0
-	ROLL    $0x10, R11
+	ADDL    R13, R14
 	VPSHUFD $0x93, Z4, Z4
-	ROLL    $0x10, R12
-	ADDL    R11, R14
+	ADDL    R10, R15
+	XORL    R14, DI
 	VPSHUFD $0x93, Z8, Z8
+	XORL    R15, R8
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    260(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R9, CX
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x39, Z6, Z6
+	XORL    DX, R12
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPSHUFD $0x39, Z14, Z14
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x93, Z12, Z12
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
-	VPSHUFD $0x4e, Z7, Z7
+	VPADDD  Z13, Z12, Z12
 	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
-	VPSHUFD $0x4e, Z15, Z15
+	VPXORD  Z8, Z11, Z11
 	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R12
-	VPSHUFD $0x39, Z2, Z2
 	ADDL    R11, R14
-	VPSHUFD $0x39, Z6, Z6
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R12
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R8
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, BX
+	VPSHUFD $0x39, Z4, Z4
+	XORL    AX, R13
+	VPSHUFD $0x39, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, DI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, R8
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPSHUFD $0x93, Z6, Z6
+	XORL    AX, R13
+	VPSHUFD $0x93, Z10, Z10
+	XORL    BX, R10
+	VPSHUFD $0x93, Z14, Z14
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x39, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x0c, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x0c, Z9, Z9
 	ROLL    $0x07, R9
-	VPSHUFD $0x39, Z14, Z14
+	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
 	VPADDD  Z5, Z4, Z4
 	XORL    AX, R10
-	XORL    BX, R11
 	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
 	ROLL    $0x10, R10
-	ROLL    $0x10, R11
 	VPADDD  Z13, Z12, Z12
-	ADDL    R10, R14
+	ROLL    $0x10, R11
 	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
 	ADDL    R11, R15
-	XORL    R14, SI
 	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
 	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, DI
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z3, Z3
+	VPROLD  $0x08, Z7, Z7
 	XORL    AX, R10
+	VPROLD  $0x08, Z11, Z11
 	XORL    BX, R11
-	VPROLD  $0x10, Z7, Z7
+	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
-	VPROLD  $0x10, Z11, Z11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPROLD  $0x10, Z15, Z15
-	XORL    R14, SI
 	VPADDD  Z3, Z2, Z2
-	XORL    R15, DI
-	ROLL    $0x07, SI
+	ADDL    R10, R14
 	VPADDD  Z7, Z6, Z6
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
+	ADDL    R11, R15
+	XORL    R14, SI
 	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPADDD  Z15, Z14, Z14
+	VPXORD  Z10, Z9, Z9
 	MOVL    268(SP), R15
-	VPXORD  Z2, Z1, Z1
+	VPXORD  Z14, Z13, Z13
 	ADDL    R8, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x07, Z13, Z13
+	ADDL    R12, R14
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPSHUFD $0x93, Z4, Z4
+	XORL    R15, R9
+	VPSHUFD $0x93, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x93, Z12, Z12
+	ADDL    R8, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R9, DX
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z11, Z11
+	ROLL    $0x08, R12
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	VPSHUFD $0x39, Z6, Z6
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x07, R8
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, DI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, R8
+	VPROLD  $0x10, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R13
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R10
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R12
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z13, Z12, Z12
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x08, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x07, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x07, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R10, R14
+	VPSHUFD $0x39, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z8, Z8
+	XORL    R15, DI
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    268(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R8, CX
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x93, Z6, Z6
+	XORL    DX, R13
+	VPSHUFD $0x93, Z10, Z10
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPSHUFD $0x93, Z14, Z14
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z13, Z12, Z12
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R8
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, DI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, R8
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R13
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R10
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R9
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	VPSHUFD $0x93, Z4, Z4
+	XORL    AX, R10
+	VPSHUFD $0x93, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x10, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, SI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, DI
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPSHUFD $0x39, Z6, Z6
+	XORL    AX, R10
+	VPSHUFD $0x39, Z10, Z10
+	XORL    BX, R11
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
 	ADDL    R9, DX
 	VPXORD  Z6, Z5, Z5
 	XORL    CX, R12
 	XORL    DX, R13
 	VPXORD  Z10, Z9, Z9
-	ROLL    $0x10, R12
+	ROLL    $0x08, R12
 	VPXORD  Z14, Z13, Z13
-	ROLL    $0x10, R13
+	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    R13, R15
-	XORL    R14, R8
 	VPROLD  $0x0c, Z5, Z5
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z9, Z9
-	ROLL    $0x0c, R9
-	VPROLD  $0x0c, Z13, Z13
-	ADDL    R8, CX
-	ADDL    R9, DX
-	VPADDD  Z1, Z0, Z0
-	XORL    CX, R12
-	XORL    DX, R13
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	VPADDD  Z9, Z8, Z8
-	ADDL    R12, R14
-	VPADDD  Z13, Z12, Z12
-	ADDL    R13, R15
 	XORL    R14, R8
-	VPXORD  Z0, Z3, Z3
 	XORL    R15, R9
+	VPROLD  $0x0c, Z9, Z9
 	ROLL    $0x07, R8
-	VPXORD  Z4, Z7, Z7
+	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x07, R9
 	ADDL    DI, AX
-	VPXORD  Z8, Z11, Z11
+	VPADDD  Z1, Z0, Z0
 	ADDL    R8, BX
-	VPXORD  Z12, Z15, Z15
+	VPADDD  Z5, Z4, Z4
 	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
 	XORL    BX, R10
-	VPROLD  $0x08, Z3, Z3
 	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
 	ROLL    $0x10, R10
-	VPROLD  $0x08, Z7, Z7
+	VPXORD  Z0, Z3, Z3
 	ADDL    R13, R14
-	VPROLD  $0x08, Z11, Z11
 	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
 	XORL    R14, DI
-	VPROLD  $0x08, Z15, Z15
+	VPXORD  Z8, Z11, Z11
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPADDD  Z3, Z2, Z2
+	VPXORD  Z12, Z15, Z15
 	ROLL    $0x0c, R8
+	VPROLD  $0x08, Z3, Z3
 	ADDL    DI, AX
-	VPADDD  Z7, Z6, Z6
 	ADDL    R8, BX
-	VPADDD  Z11, Z10, Z10
+	VPROLD  $0x08, Z7, Z7
 	XORL    AX, R13
+	VPROLD  $0x08, Z11, Z11
 	XORL    BX, R10
-	VPADDD  Z15, Z14, Z14
+	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
+	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
 	ADDL    R10, R15
-	VPXORD  Z6, Z5, Z5
 	XORL    R14, DI
-	VPXORD  Z10, Z9, Z9
+	VPADDD  Z11, Z10, Z10
 	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
 	ROLL    $0x07, DI
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 264(SP)
-	VPROLD  $0x07, Z1, Z1
+	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
-	VPROLD  $0x07, Z5, Z5
+	VPXORD  Z10, Z9, Z9
 	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R12
 	VPROLD  $0x07, Z9, Z9
-	ADDL    R9, CX
-	ADDL    SI, DX
-	VPROLD  $0x07, Z13, Z13
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x39, Z0, Z0
 	ROLL    $0x10, R11
-	VPSHUFD $0x39, Z4, Z4
 	ROLL    $0x10, R12
+	VPROLD  $0x07, Z13, Z13
 	ADDL    R11, R14
-	VPSHUFD $0x39, Z8, Z8
+	VPSHUFD $0x39, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x39, Z12, Z12
+	VPSHUFD $0x39, Z4, Z4
 	XORL    R15, SI
+	VPSHUFD $0x39, Z8, Z8
 	ROLL    $0x0c, R9
-	VPSHUFD $0x4e, Z3, Z3
 	ROLL    $0x0c, SI
-	VPSHUFD $0x4e, Z7, Z7
+	VPSHUFD $0x39, Z12, Z12
 	ADDL    R9, CX
+	VPSHUFD $0x4e, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
-	VPSHUFD $0x4e, Z15, Z15
+	VPSHUFD $0x4e, Z11, Z11
 	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z15, Z15
 	ROLL    $0x08, R12
-	VPSHUFD $0x93, Z2, Z2
 	ADDL    R11, R14
-	VPSHUFD $0x93, Z6, Z6
+	VPSHUFD $0x93, Z2, Z2
 	ADDL    R12, R15
+	VPSHUFD $0x93, Z6, Z6
 	XORL    R14, R9
-	VPSHUFD $0x93, Z10, Z10
 	XORL    R15, SI
+	VPSHUFD $0x93, Z10, Z10
 	ROLL    $0x07, R9
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
@@ -17225,523 +20201,463 @@ adEnd_306:
 	VPADDD          Z13, Z12, Z12
 	VPSRLQ          $0x2c, Z22, Z23
 	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
 	VPSLLQ          $0x14, Z24, Z30
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z4, Z7, Z7
 	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPANDQ          Z31, Z22, Z22
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z12, Z15, Z15
 	VPSRLQ          $0x18, Z24, Z24
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z3, Z3
 	VMOVDQA64       Z22, Z25
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQA64       Z23, Z26
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x10, Z11, Z11
 	VMOVDQA64       Z24, Z27
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z13, Z12, Z12
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x08, Z15, Z15
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x93, Z12, Z12
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x08, Z20, Z20
-	VPSHUFD         $0x39, Z10, Z10
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x39, Z14, Z14
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x10, Z11, Z11
-	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x10, Z15, Z15
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSLLQ          $0x04, Z26, Z30
 	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
+	VPADDQ          Z30, Z28, Z28
 	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x02, Z30, Z30
+	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
+	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z6, Z5, Z5
 	VPXORD          Z10, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
+	VPXORQ          Z16, Z16, Z16
 	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z17, Z17
+	VPXORQ          Z17, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z13, Z13
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z8, Z8
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z15, Z15
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z6, Z6
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z10, Z10
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K5, Z22
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z17, K5, Z23
-	VPROLD          $0x0c, Z13, Z13
+	VPXORD          Z8, Z11, Z11
 	VMOVDQA64       Z18, K5, Z24
-	VPADDD          Z1, Z0, Z0
+	VPXORD          Z12, Z15, Z15
 	VPBROADCASTQ    X16, Z25
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPBROADCASTQ    X17, Z26
-	VPADDD          Z13, Z12, Z12
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x08, Z15, Z15
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z15, Z14, Z14
-	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x39, Z12, Z12
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z14, Z14
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z25, Z24, Z21
 	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z7, Z7
+	VPBROADCASTQ    X17, Z26
 	VPROLD          $0x10, Z11, Z11
-	VPSRLQ          $0x2c, Z16, Z30
+	VPBROADCASTQ    X18, Z27
 	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x08, Z20, Z20
+	VPSLLQ          $0x04, Z26, Z30
 	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z17, Z17
+	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
 	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z17, Z17
+	VPSLLQ          $0x04, Z27, Z30
 	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z20, Z18, Z18
+	VPSLLQ          $0x02, Z27, Z29
 	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
+	VPADDQ          Z30, Z29, Z29
 	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z16, Z16, Z16
 	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x0a, Z21, Z21
+	VPXORQ          Z17, Z17, Z17
 	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z18, Z18
+	VPXORQ          Z18, Z18, Z18
 	VPROLD          $0x0c, Z1, Z1
-	VPANDQ          Z31, Z16, Z16
+	VPXORQ          Z19, Z19, Z19
 	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
 	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2a, Z18, Z30
+	VPXORQ          Z21, Z21, Z21
 	VPROLD          $0x0c, Z13, Z13
-	VPANDQ          Z31, Z17, Z17
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z30, Z16, Z16
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z16, Z30
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPROLD          $0x08, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPROLD          $0x08, Z11, Z11
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x08, Z15, Z15
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x39, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x39, Z8, Z8
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x39, Z12, Z12
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z11, Z11
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x93, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z16, K6, Z22
-	VPADDD          Z3, Z2, Z2
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z17, K6, Z23
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z8, Z11, Z11
 	VMOVDQA64       Z18, K6, Z24
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
+	VPXORD          Z12, Z15, Z15
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x10, Z3, Z3
 	VPBROADCASTQ    X17, Z26
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x10, Z7, Z7
 	VPBROADCASTQ    X18, Z27
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x10, Z11, Z11
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x10, Z15, Z15
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x93, Z0, Z0
+	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x93, Z4, Z4
+	VPADDD          Z15, Z14, Z14
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x93, Z8, Z8
-	VPSHUFD         $0x93, Z12, Z12
+	VPXORD          Z2, Z1, Z1
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z7, Z7
+	VPXORD          Z14, Z13, Z13
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
+	VPROLD          $0x0c, Z1, Z1
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x39, Z2, Z2
+	VPROLD          $0x0c, Z5, Z5
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPROLD          $0x0c, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x39, Z10, Z10
-	VPSHUFD         $0x39, Z14, Z14
+	VPROLD          $0x0c, Z13, Z13
 	VPMADD52LUQ     Z25, Z22, Z16
 	VPADDD          Z1, Z0, Z0
 	VPMADD52HUQ     Z25, Z22, Z19
 	VPADDD          Z5, Z4, Z4
 	VPMADD52LUQ     Z26, Z22, Z17
 	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z13, Z12, Z12
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z0, Z3, Z3
 	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z4, Z7, Z7
 	VPMADD52LUQ     Z29, Z23, Z16
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z8, Z11, Z11
 	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z12, Z15, Z15
 	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x08, Z7, Z7
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
 	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z3, Z2, Z2
 	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z2, Z1, Z1
+	VPADDD          Z7, Z6, Z6
 	VPMADD52HUQ     Z28, Z24, Z19
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z11, Z10, Z10
 	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
+	VPADDD          Z15, Z14, Z14
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x0c, Z1, Z1
+	VPXORD          Z2, Z1, Z1
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z6, Z5, Z5
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
+	VPXORD          Z10, Z9, Z9
 	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z14, Z13, Z13
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z0, Z0
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z4, Z4
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z8, Z8
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z11, Z11
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x39, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z1, Z0, Z0
 	VPSRLQ          $0x2c, Z16, Z30
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z4, Z4
 	VMOVDQA64       Z16, K7, Z22
-	VPSHUFD         $0x39, Z8, Z8
+	VPXORD          Z0, Z3, Z3
 	VMOVDQA64       Z17, K7, Z23
-	VPSHUFD         $0x39, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K7, Z24
-	VPSHUFD         $0x4e, Z7, Z7
+	VPXORD          Z8, Z11, Z11
 	VMOVDQU64       Z22, 608(SP)
-	VPSHUFD         $0x4e, Z11, Z11
+	VPXORD          Z12, Z15, Z15
 	VMOVDQU64       Z23, 992(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x93, Z2, Z2
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
 	VMOVDQU64       Z24, 1376(SP)
-	VPSHUFD         $0x93, Z6, Z6
+	VPROLD          $0x10, Z11, Z11
 	VPSLLQ          $0x04, Z23, Z19
-	VPSHUFD         $0x93, Z10, Z10
+	VPROLD          $0x10, Z15, Z15
 	VPSLLQ          $0x02, Z23, Z20
-	VPSHUFD         $0x93, Z14, Z14
-	VPADDD          Z1, Z0, Z0
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z5, Z4, Z4
+	VPADDD          Z7, Z6, Z6
 	VMOVDQU64       Z20, 1760(SP)
-	VPADDD          Z9, Z8, Z8
+	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x04, Z24, Z19
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
+	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x02, Z24, Z20
-	VPXORD          Z4, Z7, Z7
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z8, Z11, Z11
+	VPXORD          Z6, Z5, Z5
 	VMOVDQU64       Z20, 2144(SP)
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z14, Z13, Z13
 	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x0c, Z1, Z1
 	VMOVDQU64       Z21, 1056(SP)
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQU64       Z21, 1440(SP)
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x0c, Z9, Z9
 	VMOVDQU64       Z21, 1824(SP)
-	VPADDD          Z11, Z10, Z10
+	VPROLD          $0x0c, Z13, Z13
 	VMOVDQU64       Z21, 2208(SP)
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    X16, Z25
-	VPXORD          Z6, Z5, Z5
-	VPBROADCASTQ    X17, Z26
-	VPXORD          Z10, Z9, Z9
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x0c, Z13, Z13
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z27, Z30
+	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z29, Z29
+	VPBROADCASTQ    X17, Z26
 	VPADDD          Z13, Z12, Z12
+	VPBROADCASTQ    X18, Z27
 	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z16, Z16, Z16
+	VPSLLQ          $0x04, Z26, Z30
 	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z17, Z17, Z17
+	VPSLLQ          $0x02, Z26, Z28
 	VPXORD          Z8, Z11, Z11
-	VPXORQ          Z18, Z18, Z18
+	VPADDQ          Z30, Z28, Z28
 	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x04, Z27, Z30
 	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
+	VPSLLQ          $0x02, Z27, Z29
 	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z20, Z20, Z20
+	VPADDQ          Z30, Z29, Z29
 	VPROLD          $0x08, Z11, Z11
-	VPXORQ          Z21, Z21, Z21
+	VPXORQ          Z16, Z16, Z16
 	VPROLD          $0x08, Z15, Z15
+	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORQ          Z18, Z18, Z18
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORQ          Z19, Z19, Z19
 	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORQ          Z20, Z20, Z20
 	VPADDD          Z15, Z14, Z14
+	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z27, Z22, Z21
 	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPROLD          $0x07, Z9, Z9
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z4, Z4
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z8, Z8
 	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x39, Z12, Z12
 	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x93, Z2, Z2
 	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x93, Z6, Z6
 	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x39, Z10, Z10
+	VPSHUFD         $0x93, Z10, Z10
 	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x39, Z14, Z14
+	VPSHUFD         $0x93, Z14, Z14
 	VPSLLQ          $0x08, Z19, Z19
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
@@ -17751,516 +20667,456 @@ adEnd_306:
 	VPADDD          Z13, Z12, Z12
 	VPADDQ          Z19, Z17, Z17
 	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z12, Z15, Z15
+	VPXORD          Z8, Z11, Z11
 	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
+	VPXORD          Z12, Z15, Z15
 	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z3, Z3
 	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x10, Z15, Z15
+	VPROLD          $0x10, Z7, Z7
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
+	VPROLD          $0x10, Z11, Z11
 	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z11, Z10, Z10
+	VPROLD          $0x10, Z15, Z15
 	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z15, Z14, Z14
+	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
+	VPADDD          Z7, Z6, Z6
 	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z10, Z9, Z9
+	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z14, Z13, Z13
+	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
+	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z9, Z9
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
 	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x0c, Z13, Z13
+	VPXORD          Z14, Z13, Z13
 	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
+	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z9, Z8, Z8
+	VPROLD          $0x0c, Z5, Z5
 	VMOVDQU64       Z16, 544(SP)
-	VPADDD          Z13, Z12, Z12
+	VPROLD          $0x0c, Z9, Z9
 	VMOVDQU64       Z17, 928(SP)
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
+	VPROLD          $0x0c, Z13, Z13
 	VMOVDQU64       Z18, 1312(SP)
-	VPXORD          Z8, Z11, Z11
+	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
-	VPXORD          Z12, Z15, Z15
+	VPADDD          Z5, Z4, Z4
 	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
+	VPADDD          Z9, Z8, Z8
 	VPADDQ          Z19, Z20, Z20
-	VPROLD          $0x08, Z11, Z11
+	VPADDD          Z13, Z12, Z12
 	VMOVDQU64       Z20, 1696(SP)
-	VPROLD          $0x08, Z15, Z15
+	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
+	VPXORD          Z4, Z7, Z7
 	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z11, Z10, Z10
+	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z15, Z14, Z14
+	VPXORD          Z12, Z15, Z15
 	VMOVDQU64       Z20, 2080(SP)
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
-	VPXORD          Z10, Z9, Z9
+	VPROLD          $0x08, Z7, Z7
 	VPBROADCASTQ    X17, Z26
-	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
 	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
+	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z9, Z9
+	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z13, Z13
+	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
+	VPADDD          Z15, Z14, Z14
 	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z8, Z8
+	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x39, Z12, Z12
+	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
+	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x4e, Z11, Z11
+	VPXORD          Z14, Z13, Z13
 	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z15, Z15
+	VPROLD          $0x07, Z1, Z1
 	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
+	VPROLD          $0x07, Z5, Z5
 	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x93, Z10, Z10
+	VPROLD          $0x07, Z9, Z9
 	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x93, Z14, Z14
+	VPROLD          $0x07, Z13, Z13
 	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
+	VPSHUFD         $0x93, Z0, Z0
 	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z9, Z8, Z8
+	VPSHUFD         $0x93, Z4, Z4
 	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z13, Z12, Z12
+	VPSHUFD         $0x93, Z8, Z8
 	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
 	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
+	VPSHUFD         $0x4e, Z7, Z7
 	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z12, Z15, Z15
+	VPSHUFD         $0x4e, Z11, Z11
 	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x08, Z19, Z19
 	VPROLD          $0x10, Z3, Z3
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x10, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPSLLQ          $0x08, Z20, Z20
 	VPROLD          $0x10, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPADDQ          Z19, Z17, Z17
 	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z26, Z23, Z18
+	VPSRLQ          $0x2c, Z17, Z30
 	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPSLLQ          $0x0a, Z21, Z21
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDQ          Z30, Z18, Z18
 	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPSRLQ          $0x2a, Z18, Z30
 	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPANDQ          Z31, Z17, Z17
 	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDQ          Z21, Z30, Z30
 	VPROLD          $0x0c, Z5, Z5
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPROLD          $0x0c, Z9, Z9
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x0c, Z13, Z13
-	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x02, Z30, Z30
 	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
+	VPADDQ          Z30, Z16, Z16
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
 	VPSRLQ          $0x2c, Z16, Z30
 	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z20, Z20
+	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z15, Z15
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z15, Z14, Z14
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSHUFD         $0x93, Z0, Z0
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z12, Z12
 	VMOVDQU64       Z16, 480(SP)
-	VPSHUFD         $0x4e, Z3, Z3
+	VPXORD          Z8, Z11, Z11
 	VMOVDQU64       Z17, 864(SP)
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
+	VPXORD          Z12, Z15, Z15
 	VMOVDQU64       Z18, 1248(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z17, Z20
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x39, Z14, Z14
-	VMOVDQU64       Z20, 1632(SP)
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VMOVDQU64       Z20, 2016(SP)
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       544(SP), Z22
-	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       928(SP), Z23
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z27, Z22, Z18
 	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPSLLQ          $0x04, Z17, Z19
 	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPSLLQ          $0x02, Z17, Z20
 	VPROLD          $0x08, Z11, Z11
+	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x08, Z15, Z15
-	VPMADD52HUQ     Z29, Z23, Z19
+	VMOVDQU64       Z20, 1632(SP)
 	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPSLLQ          $0x02, Z18, Z20
 	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z26, Z23, Z18
+	VMOVDQU64       Z20, 2016(SP)
 	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
+	VMOVDQU64       544(SP), Z22
 	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z28, Z24, Z16
+	VMOVDQU64       928(SP), Z23
 	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z28, Z24, Z19
+	VMOVDQU64       1312(SP), Z24
 	VPROLD          $0x07, Z1, Z1
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPSLLQ          $0x04, Z26, Z30
 	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPSLLQ          $0x02, Z26, Z28
 	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z30, Z28, Z28
 	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPSLLQ          $0x04, Z27, Z30
 	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x02, Z27, Z29
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x08, Z19, Z19
+	VPADDQ          Z30, Z29, Z29
 	VPSHUFD         $0x39, Z8, Z8
+	VPXORQ          Z16, Z16, Z16
 	VPSHUFD         $0x39, Z12, Z12
-	VPSRLQ          $0x2c, Z16, Z30
+	VPXORQ          Z17, Z17, Z17
 	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x08, Z20, Z20
+	VPXORQ          Z18, Z18, Z18
 	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
+	VPXORQ          Z19, Z19, Z19
 	VPSHUFD         $0x4e, Z11, Z11
+	VPXORQ          Z20, Z20, Z20
 	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z30, Z17, Z17
+	VPXORQ          Z21, Z21, Z21
 	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z20, Z18, Z18
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPSHUFD         $0x93, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPSHUFD         $0x93, Z10, Z10
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPSHUFD         $0x93, Z14, Z14
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x0c, Z13, Z13
 	VPSLLQ          $0x0a, Z21, Z21
 	VPADDD          Z1, Z0, Z0
 	VPADDQ          Z30, Z18, Z18
 	VPADDD          Z5, Z4, Z4
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
 	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       Z16, 416(SP)
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z17, 800(SP)
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z18, 1184(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z1, Z0, Z0
-	VMOVDQU64       Z20, 1568(SP)
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z9, Z8, Z8
 	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x02, Z18, Z20
+	VPANDQ          Z31, Z17, Z17
 	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z20, Z20
+	VPADDQ          Z21, Z30, Z30
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z20, 1952(SP)
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
 	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z16, Z16
 	VPXORD          Z12, Z15, Z15
-	VPBROADCASTQ    X16, Z25
+	VPSLLQ          $0x02, Z30, Z30
 	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X17, Z26
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X18, Z27
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x08, Z11, Z11
 	VPROLD          $0x08, Z15, Z15
-	VMOVDQU64       608(SP), Z22
+	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       992(SP), Z23
+	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       Z16, 416(SP)
 	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       Z17, 800(SP)
 	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x04, Z26, Z30
+	VMOVDQU64       Z18, 1184(SP)
 	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z26, Z28
+	VPSLLQ          $0x04, Z17, Z19
 	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x02, Z17, Z20
 	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x04, Z27, Z30
+	VMOVDQU64       Z20, 1568(SP)
 	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
+	VPSLLQ          $0x04, Z18, Z19
 	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z29, Z29
+	VPSLLQ          $0x02, Z18, Z20
 	VPROLD          $0x07, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
+	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z13, Z13
+	VMOVDQU64       Z20, 1952(SP)
 	VPSHUFD         $0x93, Z0, Z0
-	VPXORQ          Z17, Z17, Z17
+	VPBROADCASTQ    X16, Z25
 	VPSHUFD         $0x93, Z4, Z4
-	VPXORQ          Z18, Z18, Z18
+	VPBROADCASTQ    X17, Z26
 	VPSHUFD         $0x93, Z8, Z8
-	VPXORQ          Z19, Z19, Z19
+	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z20, Z20, Z20
+	VMOVDQU64       608(SP), Z22
 	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
+	VMOVDQU64       992(SP), Z23
 	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52LUQ     Z25, Z22, Z16
+	VMOVDQU64       1376(SP), Z24
 	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z26, Z30
 	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z25, Z22, Z19
+	VPSLLQ          $0x02, Z26, Z28
 	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDQ          Z30, Z28, Z28
 	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z26, Z22, Z20
+	VPSLLQ          $0x04, Z27, Z30
 	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x02, Z27, Z29
 	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDQ          Z30, Z29, Z29
 	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORQ          Z16, Z16, Z16
 	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORQ          Z17, Z17, Z17
 	VPADDD          Z13, Z12, Z12
+	VPXORQ          Z18, Z18, Z18
 	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORQ          Z19, Z19, Z19
 	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORQ          Z20, Z20, Z20
 	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z25, Z22, Z16
 	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z26, Z23, Z18
 	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52HUQ     Z25, Z22, Z19
 	VPROLD          $0x10, Z11, Z11
-	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52LUQ     Z26, Z22, Z17
 	VPROLD          $0x10, Z15, Z15
+	VPMADD52HUQ     Z26, Z22, Z20
 	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z27, Z22, Z18
 	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z27, Z22, Z21
 	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z29, Z23, Z16
 	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z23, Z19
 	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52LUQ     Z25, Z23, Z17
 	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
+	VPMADD52HUQ     Z25, Z23, Z20
 	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x08, Z19, Z19
+	VPMADD52LUQ     Z26, Z23, Z18
 	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z26, Z23, Z21
 	VPROLD          $0x0c, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
+	VPMADD52LUQ     Z28, Z24, Z16
 	VPROLD          $0x0c, Z5, Z5
-	VPSLLQ          $0x08, Z20, Z20
+	VPMADD52HUQ     Z28, Z24, Z19
 	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z19, Z17, Z17
+	VPMADD52LUQ     Z29, Z24, Z17
 	VPROLD          $0x0c, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
 	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
+	VPMADD52LUQ     Z25, Z24, Z18
 	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z20, Z18, Z18
 	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z17, Z30
+	VPMADD52HUQ     Z25, Z24, Z21
 	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
 	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x08, Z11, Z11
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
 	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z10, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z12, Z15, Z15
 	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z11, Z11
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x08, Z15, Z15
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z11, Z10, Z10
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
 	VPROLD          $0x07, Z5, Z5
-	VMOVDQU64       Z16, 352(SP)
+	VPSRLQ          $0x2c, Z16, Z30
 	VPROLD          $0x07, Z9, Z9
-	VMOVDQU64       Z17, 736(SP)
+	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z16, 352(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x04, Z17, Z19
+	VMOVDQU64       Z17, 736(SP)
 	VPSHUFD         $0x39, Z8, Z8
-	VPSLLQ          $0x02, Z17, Z20
+	VMOVDQU64       Z18, 1120(SP)
 	VPSHUFD         $0x39, Z12, Z12
+	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z19, Z20, Z20
+	VPSLLQ          $0x02, Z17, Z20
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z20, 1504(SP)
+	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z11, Z11
-	VPSLLQ          $0x04, Z18, Z19
+	VMOVDQU64       Z20, 1504(SP)
 	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
 	VPSHUFD         $0x93, Z6, Z6

@@ -144,7 +144,7 @@ func (m *z512) message() {
 			m.Label(four)
 		}
 		m.rowsLoad(sets)
-		m.keyBeside(m.rowsDouble(sets), m.additionalData, m.powers())
+		m.keyBeside(2, 3, m.rowsDouble(sets), m.additionalData, m.powers())
 		m.rowsEnd(sets, 16)
 		if m.open {
 			for i := range 4 * sets {
@@ -181,7 +181,7 @@ func (m *z512) message() {
 
 	m.Label(columns)
 	m.columnsLoad()
-	m.keyBeside(m.columnsDouble(), func() {
+	m.keyBeside(5, 1, m.columnsDouble(), func() {
 		m.VMOVDQU64(z(31), m.f.spill) // scalarBlocks wants it
 		m.additionalData()
 		m.VMOVDQU64(m.f.spill, z(31))

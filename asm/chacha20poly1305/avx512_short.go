@@ -137,7 +137,7 @@ func (m *z512) short(two bool) {
 		}
 	}
 	m.rowsLoad(1)
-	m.keyBeside(m.rowsDouble(1), func() {
+	m.keyBeside(2, 4, m.rowsDouble(1), func() {
 		m.additionalData()
 		m.KMOVQ(m.f.mask, reg.K1)
 		m.MOVQ(m.f.lens, scalarH[0])
