@@ -29,12 +29,12 @@ TEXT ·sealAVX2(SB), $1784-64
 	MOVQ           R11, 1552(DI)
 	MOVQ           n+40(FP), R11
 	MOVQ           R11, 1560(DI)
-	MOVQ           1712(DI), R12
-	CMPQ           R12, $0x00000080
+	MOVL           $0x00000001, 1408(DI)
+	CMPQ           1712(DI), $0x00000080
 	JA             sealAVX2_more_6
 	MOVQ           k+0(FP), AX
-	VMOVD          1680(DI), X15
-	VPSLLDQ        $0x04, X15, X15
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
 	VPINSRD        $0x02, 1684(DI), X15, X15
 	VPINSRD        $0x03, 1688(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
@@ -425,16 +425,8 @@ sealAVX2_key_7:
 	MOVQ    R14, 1584(DI)
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
 	MOVQ    1576(DI), DX
@@ -443,24 +435,16 @@ sealAVX2_key_7:
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
 	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADDQ    AX, R12
 	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -472,9 +456,6 @@ sealAVX2_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
@@ -483,86 +464,40 @@ sealAVX2_key_7:
 	MOVQ    R10, 1608(DI)
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y1, Y0, Y0
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x93, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y1, Y0, Y0
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y1, Y1
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	VPOR    Y12, Y1, Y1
 	VPADDD  Y1, Y0, Y0
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -574,32 +509,207 @@ sealAVX2_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y1, Y12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
+	MOVQ    1592(DI), DX
+	VPSHUFD $0x39, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
+	VPSHUFD $0x93, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	VPADDD  Y1, Y0, Y0
-	ANDQ    1536(DI), R8
 	VPXOR   Y0, Y3, Y3
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
 	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y1, Y1
-	ANDQ    1536(DI), R9
+	MOVQ    1600(DI), DX
 	VPOR    Y12, Y1, Y1
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	MOVQ    1608(DI), DX
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
-	ANDQ    1536(DI), R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R15
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	ANDQ    1536(DI), R8
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	ANDQ    1536(DI), R9
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	ANDQ    1536(DI), R10
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
 	MOVL    $0x00000002, 1736(DI)
@@ -665,12 +775,11 @@ sealAVX2_key_rest_8:
 	JMP            sealAVX2_keyed_2
 
 sealAVX2_more_6:
-	MOVQ           1712(DI), R12
-	CMPQ           R12, $0x00000100
+	CMPQ           1712(DI), $0x00000100
 	JA             sealAVX2_more_14
 	MOVQ           k+0(FP), AX
-	VMOVD          1680(DI), X15
-	VPSLLDQ        $0x04, X15, X15
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
 	VPINSRD        $0x02, 1684(DI), X15, X15
 	VPINSRD        $0x03, 1688(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
@@ -1621,1173 +1730,6 @@ sealAVX2_key_rest_16:
 	JMP            sealAVX2_keyed_2
 
 sealAVX2_more_14:
-	MOVQ           1712(DI), R12
-	CMPQ           R12, $0x00000180
-	JA             sealAVX2_more_22
-	MOVQ           k+0(FP), AX
-	VMOVD          1680(DI), X15
-	VPSLLDQ        $0x04, X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
-	VINSERTI128    $0x01, X15, Y15, Y15
-	VMOVDQA        Y15, 1472(DI)
-	VMOVDQA        chachaRow<>+0(SB), Y0
-	VBROADCASTI128 (AX), Y1
-	VBROADCASTI128 16(AX), Y2
-	VMOVDQA        Y15, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VMOVDQA        Y0, Y4
-	VMOVDQA        Y1, Y5
-	VMOVDQA        Y2, Y6
-	VMOVDQA        Y15, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	VMOVDQA        Y0, Y8
-	VMOVDQA        Y1, Y9
-	VMOVDQA        Y2, Y10
-	VMOVDQA        Y15, Y11
-	VPADDD         chachaSets<>+64(SB), Y11, Y11
-	MOVQ           ad+48(FP), SI
-	MOVQ           adLen+56(FP), CX
-	XORL           R11, R11
-	XORL           R12, R12
-	XORL           R13, R13
-	CMPQ           R13, CX
-	SBBQ           R13, R13
-	MOVQ           R13, 1536(DI)
-	JEQ            sealAVX2_ad_done_26
-	CMPQ           CX, $0x10
-	JB             sealAVX2_ad_part_25
-	MOVQ           (SI), R11
-	MOVQ           8(SI), R12
-	JMP            sealAVX2_ad_done_26
-
-sealAVX2_ad_part_25:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_28
-	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_27
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     sealAVX2_loaded_29
-
-sealAVX2_load4_27:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  sealAVX2_loaded_29
-
-sealAVX2_load8_28:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-sealAVX2_loaded_29:
-sealAVX2_ad_done_26:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-sealAVX2_key_23:
-	VPADDD  Y9, Y8, Y8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y5, Y4, Y4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPADDD  Y1, Y0, Y0
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y8, Y11, Y11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	VPXOR   Y4, Y7, Y7
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	VPXOR   Y0, Y3, Y3
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y11, Y10, Y10
-	ADDL    BX, CX
-	XORL    CX, R13
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPADDD  Y3, Y2, Y2
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y10, Y9, Y9
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	VPXOR   Y6, Y5, Y5
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPXOR   Y2, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y9, Y14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPSLLD  $0x0c, Y5, Y13
-	ADDL    DX, CX
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y1, Y12
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y9, Y9
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x14, Y5, Y5
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPSRLD  $0x14, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y14, Y9, Y9
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	VPOR    Y13, Y5, Y5
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	VPOR    Y12, Y1, Y1
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y9, Y8, Y8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPADDD  Y5, Y4, Y4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPADDD  Y1, Y0, Y0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y8, Y11, Y11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y4, Y7, Y7
-	MOVL    1512(DI), CX
-	VPXOR   Y0, Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y11, Y10, Y10
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	VPADDD  Y7, Y6, Y6
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	VPADDD  Y3, Y2, Y2
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y10, Y9, Y9
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y6, Y5, Y5
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y2, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y9, Y14
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPSLLD  $0x07, Y5, Y13
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	VPSLLD  $0x07, Y1, Y12
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y9, Y9
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	VPSRLD  $0x19, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSRLD  $0x19, Y1, Y1
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y14, Y9, Y9
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPOR    Y13, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x93, Y8, Y8
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	VPSHUFD $0x93, Y4, Y4
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	VPSHUFD $0x93, Y0, Y0
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y11, Y11
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSHUFD $0x4e, Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x39, Y10, Y10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSHUFD $0x39, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPSHUFD $0x39, Y2, Y2
-	ROLL    $0x07, R12
-	VPADDD  Y9, Y8, Y8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y5, Y4, Y4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPADDD  Y1, Y0, Y0
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y8, Y11, Y11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	VPXOR   Y4, Y7, Y7
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	VPXOR   Y0, Y3, Y3
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y11, Y10, Y10
-	ADDL    BX, CX
-	XORL    CX, R13
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPADDD  Y3, Y2, Y2
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y10, Y9, Y9
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	VPXOR   Y6, Y5, Y5
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPXOR   Y2, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y9, Y14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPSLLD  $0x0c, Y5, Y13
-	ADDL    DX, CX
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y1, Y12
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y9, Y9
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x14, Y5, Y5
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPSRLD  $0x14, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y14, Y9, Y9
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	VPOR    Y13, Y5, Y5
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	VPOR    Y12, Y1, Y1
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y9, Y8, Y8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPADDD  Y5, Y4, Y4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPADDD  Y1, Y0, Y0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y8, Y11, Y11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y4, Y7, Y7
-	MOVL    1512(DI), CX
-	VPXOR   Y0, Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y11, Y10, Y10
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	VPADDD  Y7, Y6, Y6
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	VPADDD  Y3, Y2, Y2
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y10, Y9, Y9
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y6, Y5, Y5
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y2, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y9, Y14
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPSLLD  $0x07, Y5, Y13
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	VPSLLD  $0x07, Y1, Y12
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y9, Y9
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	VPSRLD  $0x19, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSRLD  $0x19, Y1, Y1
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y14, Y9, Y9
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPOR    Y13, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x39, Y8, Y8
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	VPSHUFD $0x39, Y4, Y4
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	VPSHUFD $0x39, Y0, Y0
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y11, Y11
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSHUFD $0x4e, Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x93, Y10, Y10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSHUFD $0x93, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPSHUFD $0x93, Y2, Y2
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealAVX2_key_23
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	VPADDD  Y9, Y8, Y8
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	MOVQ    1576(DI), DX
-	MULXQ   R14, AX, BX
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y8, Y8
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y10, Y10
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MOVQ    1592(DI), DX
-	VPSHUFD $0x39, Y8, Y8
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y10, Y10
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	MOVQ    1600(DI), DX
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y8, Y8
-	VPSHUFD $0x93, Y4, Y4
-	MOVQ    1608(DI), DX
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y10, Y10
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y8, Y8
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	SHRQ    $0x02, R15
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y10, Y10
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y8, Y8
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y10, Y10
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	ANDQ    1536(DI), R8
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	ANDQ    1536(DI), R9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y8, Y8
-	VPSHUFD $0x39, Y4, Y4
-	ANDQ    1536(DI), R10
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y10, Y10
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-sealAVX2_key_rest_24:
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y9, Y14
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y9, Y9
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y9, Y14
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y9, Y9
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x93, Y8, Y8
-	VPSHUFD        $0x93, Y4, Y4
-	VPSHUFD        $0x93, Y0, Y0
-	VPSHUFD        $0x4e, Y11, Y11
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x39, Y10, Y10
-	VPSHUFD        $0x39, Y6, Y6
-	VPSHUFD        $0x39, Y2, Y2
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y9, Y14
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y9, Y9
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y9, Y14
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y9, Y9
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x39, Y8, Y8
-	VPSHUFD        $0x39, Y4, Y4
-	VPSHUFD        $0x39, Y0, Y0
-	VPSHUFD        $0x4e, Y11, Y11
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x93, Y10, Y10
-	VPSHUFD        $0x93, Y6, Y6
-	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            sealAVX2_key_rest_24
-	MOVQ           k+0(FP), AX
-	VBROADCASTI128 (AX), Y12
-	VPADDD         Y12, Y1, Y1
-	VBROADCASTI128 16(AX), Y12
-	VPADDD         Y12, Y2, Y2
-	VPADDD         chachaRow<>+0(SB), Y0, Y0
-	VPADDD         1472(DI), Y3, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VPERM2I128     $0x20, Y1, Y0, Y12
-	VMOVDQA        Y12, 896(DI)
-	VPERM2I128     $0x31, Y1, Y0, Y12
-	VMOVDQA        Y12, 960(DI)
-	VPERM2I128     $0x20, Y3, Y2, Y12
-	VMOVDQA        Y12, 928(DI)
-	VPERM2I128     $0x31, Y3, Y2, Y12
-	VMOVDQA        Y12, 992(DI)
-	VBROADCASTI128 (AX), Y13
-	VPADDD         Y13, Y5, Y5
-	VBROADCASTI128 16(AX), Y13
-	VPADDD         Y13, Y6, Y6
-	VPADDD         chachaRow<>+0(SB), Y4, Y4
-	VPADDD         1472(DI), Y7, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	VPERM2I128     $0x20, Y5, Y4, Y13
-	VMOVDQA        Y13, 1024(DI)
-	VPERM2I128     $0x31, Y5, Y4, Y13
-	VMOVDQA        Y13, 1088(DI)
-	VPERM2I128     $0x20, Y7, Y6, Y13
-	VMOVDQA        Y13, 1056(DI)
-	VPERM2I128     $0x31, Y7, Y6, Y13
-	VMOVDQA        Y13, 1120(DI)
-	VBROADCASTI128 (AX), Y14
-	VPADDD         Y14, Y9, Y9
-	VBROADCASTI128 16(AX), Y14
-	VPADDD         Y14, Y10, Y10
-	VPADDD         chachaRow<>+0(SB), Y8, Y8
-	VPADDD         1472(DI), Y11, Y11
-	VPADDD         chachaSets<>+64(SB), Y11, Y11
-	VPERM2I128     $0x20, Y9, Y8, Y14
-	VMOVDQA        Y14, 1152(DI)
-	VPERM2I128     $0x31, Y9, Y8, Y14
-	VMOVDQA        Y14, 1216(DI)
-	VPERM2I128     $0x20, Y11, Y10, Y14
-	VMOVDQA        Y14, 1184(DI)
-	VPERM2I128     $0x31, Y11, Y10, Y14
-	VMOVDQA        Y14, 1248(DI)
-	JMP            sealAVX2_keyed_2
-
-sealAVX2_more_22:
-	MOVL         $0x00000001, 1408(DI)
 	VPBROADCASTD 1408(DI), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
@@ -2820,19 +1762,19 @@ sealAVX2_more_22:
 	CMPQ         R13, CX
 	SBBQ         R13, R13
 	MOVQ         R13, 1536(DI)
-	JEQ          sealAVX2_ad_done_33
+	JEQ          sealAVX2_ad_done_25
 	CMPQ         CX, $0x10
-	JB           sealAVX2_ad_part_32
+	JB           sealAVX2_ad_part_24
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	JMP          sealAVX2_ad_done_33
+	JMP          sealAVX2_ad_done_25
 
-sealAVX2_ad_part_32:
+sealAVX2_ad_part_24:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_35
+	JAE     sealAVX2_load8_27
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_34
+	JAE     sealAVX2_load4_26
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -2847,18 +1789,18 @@ sealAVX2_ad_part_32:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_36
+	JMP     sealAVX2_loaded_28
 
-sealAVX2_load4_34:
+sealAVX2_load4_26:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_36
+	JMP  sealAVX2_loaded_28
 
-sealAVX2_load8_35:
+sealAVX2_load8_27:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -2867,8 +1809,8 @@ sealAVX2_load8_35:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_36:
-sealAVX2_ad_done_33:
+sealAVX2_loaded_28:
+sealAVX2_ad_done_25:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -2895,7 +1837,7 @@ sealAVX2_ad_done_33:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_30:
+sealAVX2_key_22:
 	VPADDD  Y4, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -3257,7 +2199,7 @@ sealAVX2_key_30:
 	VPOR    Y15, Y4, Y4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     sealAVX2_key_30
+	JNZ     sealAVX2_key_22
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -3875,7 +2817,7 @@ sealAVX2_key_30:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_rest_31:
+sealAVX2_key_rest_23:
 	VPADDD       Y4, Y0, Y0
 	VPADDD       Y5, Y1, Y1
 	VPXOR        Y0, Y8, Y8
@@ -4013,7 +2955,7 @@ sealAVX2_key_rest_31:
 	VPOR         Y14, Y7, Y7
 	VPOR         Y15, Y4, Y4
 	DECL         1736(DI)
-	JNZ          sealAVX2_key_rest_31
+	JNZ          sealAVX2_key_rest_23
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -4122,14 +3064,14 @@ sealAVX2_key_rest_31:
 sealAVX2_keyed_2:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealAVX2_ad_end_37
+	JBE     sealAVX2_ad_end_29
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_41
+	JB      sealAVX2_groups_end_33
 	PCALIGN $0x20
 
-sealAVX2_groups_40:
+sealAVX2_groups_32:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -4219,12 +3161,12 @@ sealAVX2_groups_40:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_40
+	JAE   sealAVX2_groups_32
 
-sealAVX2_groups_end_41:
+sealAVX2_groups_end_33:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealAVX2_absorb_part_38
+	JB    sealAVX2_absorb_part_30
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4261,14 +3203,14 @@ sealAVX2_groups_end_41:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_absorb_part_38:
+sealAVX2_absorb_part_30:
 	TESTQ   CX, CX
-	JZ      sealAVX2_absorbed_39
+	JZ      sealAVX2_absorbed_31
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_43
+	JAE     sealAVX2_load8_35
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_42
+	JAE     sealAVX2_load4_34
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -4283,18 +3225,18 @@ sealAVX2_absorb_part_38:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_44
+	JMP     sealAVX2_loaded_36
 
-sealAVX2_load4_42:
+sealAVX2_load4_34:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_44
+	JMP  sealAVX2_loaded_36
 
-sealAVX2_load8_43:
+sealAVX2_load8_35:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -4303,7 +3245,7 @@ sealAVX2_load8_43:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_44:
+sealAVX2_loaded_36:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -4340,8 +3282,8 @@ sealAVX2_loaded_44:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_absorbed_39:
-sealAVX2_ad_end_37:
+sealAVX2_absorbed_31:
+sealAVX2_ad_end_29:
 	CMPQ 1712(DI), $0x00000200
 	JA   sealAVX2_long_3
 	MOVQ 1712(DI), CX
@@ -4350,9 +3292,9 @@ sealAVX2_ad_end_37:
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   sealAVX2_xor_half_46
+	JB   sealAVX2_xor_half_38
 
-sealAVX2_xor_45:
+sealAVX2_xor_37:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -4360,12 +3302,12 @@ sealAVX2_xor_45:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_45
+	JAE     sealAVX2_xor_37
 
-sealAVX2_xor_half_46:
+sealAVX2_xor_half_38:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_47
+	JB      sealAVX2_xor_part_39
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -4374,14 +3316,14 @@ sealAVX2_xor_half_46:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-sealAVX2_xor_part_47:
+sealAVX2_xor_part_39:
 	TESTQ   CX, CX
-	JZ      sealAVX2_xored_48
+	JZ      sealAVX2_xored_40
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_50
+	JAE     sealAVX2_load8_42
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_49
+	JAE     sealAVX2_load4_41
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (R11)(BX*1), AX
@@ -4396,18 +3338,18 @@ sealAVX2_xor_part_47:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealAVX2_loaded_51
+	JMP     sealAVX2_loaded_43
 
-sealAVX2_load4_49:
+sealAVX2_load4_41:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealAVX2_loaded_51
+	JMP  sealAVX2_loaded_43
 
-sealAVX2_load8_50:
+sealAVX2_load8_42:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -4416,22 +3358,20 @@ sealAVX2_load8_50:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealAVX2_loaded_51:
+sealAVX2_loaded_43:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealAVX2_xored_48:
+sealAVX2_xored_40:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
-	CMPQ    CX, $0x00000081
-	JB      sealAVX2_finish_few_55
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_57
+	JB      sealAVX2_groups_end_48
 	PCALIGN $0x20
 
-sealAVX2_groups_56:
+sealAVX2_groups_47:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -4587,17 +3527,15 @@ sealAVX2_groups_56:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_56
+	JAE   sealAVX2_groups_47
 
-sealAVX2_groups_end_57:
-	ADDQ $0x40, CX
-
-sealAVX2_finish_few_55:
+sealAVX2_groups_end_48:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_59
+	JB      sealAVX2_groups_end_50
 	PCALIGN $0x20
 
-sealAVX2_groups_58:
+sealAVX2_groups_49:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -4687,12 +3625,12 @@ sealAVX2_groups_58:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_58
+	JAE   sealAVX2_groups_49
 
-sealAVX2_groups_end_59:
+sealAVX2_groups_end_50:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_52
+	JBE   sealAVX2_finish_last_44
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4729,9 +3667,9 @@ sealAVX2_groups_end_59:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_52:
+sealAVX2_finish_last_44:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_53
+	JZ    sealAVX2_finish_lengths_45
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -4831,9 +3769,9 @@ sealAVX2_finish_last_52:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_54
+	JMP   sealAVX2_finished_46
 
-sealAVX2_finish_lengths_53:
+sealAVX2_finish_lengths_45:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -4868,7 +3806,7 @@ sealAVX2_finish_lengths_53:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_54:
+sealAVX2_finished_46:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -4898,7 +3836,7 @@ sealAVX2_long_3:
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-sealAVX2_first_60:
+sealAVX2_first_51:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -4907,7 +3845,7 @@ sealAVX2_first_60:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     sealAVX2_first_60
+	JNE     sealAVX2_first_51
 	MOVQ    1696(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
@@ -5092,9 +4030,9 @@ sealAVX2_stream_1:
 	JE           sealAVX2_end_5
 
 sealAVX2_loop_4:
-	JMP sealAVX2_next_64
+	JMP sealAVX2_next_56
 
-sealAVX2_double_61:
+sealAVX2_double_52:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -5156,10 +4094,10 @@ sealAVX2_double_61:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_67
+	JE           sealAVX2_mixed_end_59
 	PCALIGN      $0x20
 
-sealAVX2_mixed_66:
+sealAVX2_mixed_58:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -5772,14 +4710,14 @@ sealAVX2_mixed_66:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_66
+	JNZ     sealAVX2_mixed_58
 
-sealAVX2_mixed_end_67:
+sealAVX2_mixed_end_59:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_69
+	JE      sealAVX2_mixed_end_61
 	PCALIGN $0x20
 
-sealAVX2_mixed_68:
+sealAVX2_mixed_60:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6239,14 +5177,14 @@ sealAVX2_mixed_68:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_68
+	JNZ     sealAVX2_mixed_60
 
-sealAVX2_mixed_end_69:
+sealAVX2_mixed_end_61:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_71
+	JE      sealAVX2_mixed_end_63
 	PCALIGN $0x20
 
-sealAVX2_mixed_70:
+sealAVX2_mixed_62:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -6552,9 +5490,9 @@ sealAVX2_mixed_70:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_70
+	JNZ     sealAVX2_mixed_62
 
-sealAVX2_mixed_end_71:
+sealAVX2_mixed_end_63:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -6814,11 +5752,1444 @@ sealAVX2_mixed_end_71:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JZ           sealAVX2_passes_end_65
+	JZ           sealAVX2_passes_end_57
 
-sealAVX2_next_64:
-	CMPQ         1712(DI), $0x00000400
-	JAE          sealAVX2_double_61
+sealAVX2_next_56:
+	CMPQ           1712(DI), $0x00000400
+	JAE            sealAVX2_double_52
+	MOVQ           1712(DI), R11
+	CMPQ           R11, $0x00000080
+	JA             sealAVX2_more_64
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
+	VPINSRD        $0x02, 1684(DI), X15, X15
+	VPINSRD        $0x03, 1688(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	MOVL           1720(DI), AX
+	MOVL           $0x0000000a, R12
+	SUBL           AX, R12
+	XORL           R11, R11
+	SUBL           R12, R11
+	XORL           R13, R13
+	TESTL          R11, R11
+	CMOVLLT        R13, R11
+	MOVL           R11, 1736(DI)
+	SUBL           R11, AX
+	SUBL           R11, AX
+	ADDL           R11, R12
+	MOVL           AX, 1744(DI)
+	MOVL           R12, 1752(DI)
+	CMPL           1736(DI), $0x00
+	JE             sealAVX2_mixed_end_66
+	PCALIGN        $0x20
+
+sealAVX2_mixed_65:
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1600(DI), DX
+	VPXOR   Y2, Y1, Y1
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	MOVQ    1616(DI), DX
+	VPOR    Y12, Y1, Y1
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1624(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1632(DI), DX
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1640(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x93, Y0, Y0
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	VPSHUFD $0x39, Y2, Y2
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1568(DI), DX
+	MULXQ   112(SI), R11, R12
+	MULXQ   120(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   112(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   120(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1600(DI), DX
+	VPXOR   Y2, Y1, Y1
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	MOVQ    1616(DI), DX
+	VPOR    Y12, Y1, Y1
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1624(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1632(DI), DX
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	ADDQ    64(SI), R8
+	ADCQ    72(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1640(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x39, Y0, Y0
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	VPSHUFD $0x93, Y2, Y2
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ADDQ    $0x80, SI
+	DECL    1736(DI)
+	JNZ     sealAVX2_mixed_65
+
+sealAVX2_mixed_end_66:
+	CMPL    1744(DI), $0x00
+	JE      sealAVX2_mixed_end_68
+	PCALIGN $0x20
+
+sealAVX2_mixed_67:
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y3, Y2, Y2
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPXOR   Y2, Y1, Y1
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y1, Y1
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1600(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y2, Y1, Y1
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPSLLD  $0x07, Y1, Y12
+	MOVQ    1616(DI), DX
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x4e, Y3, Y3
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x39, Y2, Y2
+	MOVQ    1632(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1640(DI), DX
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPOR    Y12, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y2, Y1, Y1
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSLLD  $0x07, Y1, Y12
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSRLD  $0x19, Y1, Y1
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPOR    Y12, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x39, Y0, Y0
+	SHRQ    $0x02, R15
+	VPSHUFD $0x4e, Y3, Y3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x93, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ADDQ    $0x40, SI
+	DECL    1744(DI)
+	JNZ     sealAVX2_mixed_67
+
+sealAVX2_mixed_end_68:
+	CMPL    1752(DI), $0x00
+	JE      sealAVX2_mixed_end_70
+	PCALIGN $0x20
+
+sealAVX2_mixed_69:
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y2, Y2
+	DECL    1752(DI)
+	JNZ     sealAVX2_mixed_69
+
+sealAVX2_mixed_end_70:
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	JMP            sealAVX2_ready_55
+
+sealAVX2_more_64:
+	CMPQ           R11, $0x00000100
+	JA             sealAVX2_more_71
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
+	VPINSRD        $0x02, 1684(DI), X15, X15
+	VPINSRD        $0x03, 1688(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VMOVDQA        Y0, Y4
+	VMOVDQA        Y1, Y5
+	VMOVDQA        Y2, Y6
+	VMOVDQA        Y15, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	MOVL           1720(DI), AX
+	MOVL           $0x0000000a, R12
+	SUBL           AX, R12
+	XORL           R11, R11
+	SUBL           R12, R11
+	XORL           R13, R13
+	TESTL          R11, R11
+	CMOVLLT        R13, R11
+	MOVL           R11, 1736(DI)
+	SUBL           R11, AX
+	SUBL           R11, AX
+	ADDL           R11, R12
+	MOVL           AX, 1744(DI)
+	MOVL           R12, 1752(DI)
+	CMPL           1736(DI), $0x00
+	JE             sealAVX2_mixed_end_73
+	PCALIGN        $0x20
+
+sealAVX2_mixed_72:
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1600(DI), DX
+	VPXOR   Y6, Y5, Y5
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y5, Y13
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y5, Y5
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1616(DI), DX
+	VPOR    Y13, Y5, Y5
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPADDD  Y5, Y4, Y4
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1632(DI), DX
+	VPXOR   Y0, Y3, Y3
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y7, Y6, Y6
+	MOVQ    1640(DI), DX
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y6, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y5, Y13
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y12, Y1, Y1
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x93, Y4, Y4
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSHUFD $0x93, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y7, Y7
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R15
+	VPSHUFD $0x39, Y6, Y6
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x39, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   112(SI), R11, R12
+	MULXQ   120(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   112(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   120(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1600(DI), DX
+	VPXOR   Y6, Y5, Y5
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y5, Y13
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y5, Y5
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1616(DI), DX
+	VPOR    Y13, Y5, Y5
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPADDD  Y5, Y4, Y4
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1632(DI), DX
+	VPXOR   Y0, Y3, Y3
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    64(SI), R8
+	ADCQ    72(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y7, Y6, Y6
+	MOVQ    1640(DI), DX
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y6, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y5, Y13
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y12, Y1, Y1
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x39, Y4, Y4
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSHUFD $0x39, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y7, Y7
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R15
+	VPSHUFD $0x93, Y6, Y6
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x93, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ADDQ    $0x80, SI
+	DECL    1736(DI)
+	JNZ     sealAVX2_mixed_72
+
+sealAVX2_mixed_end_73:
+	CMPL    1744(DI), $0x00
+	JE      sealAVX2_mixed_end_75
+	PCALIGN $0x20
+
+sealAVX2_mixed_74:
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	VPADDD  Y1, Y0, Y0
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	XORL    R14, R14
+	XORL    R15, R15
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1592(DI), DX
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	MOVQ    1600(DI), DX
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1608(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y6, Y5, Y5
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	MOVQ    1616(DI), DX
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x4e, Y7, Y7
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	MOVQ    1632(DI), DX
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	MOVQ    1640(DI), DX
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPOR    Y13, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1656(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y6, Y5, Y5
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSRLD  $0x19, Y1, Y1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	SHRQ    $0x02, R15
+	VPSHUFD $0x4e, Y7, Y7
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFD $0x93, Y2, Y2
+	ADDQ    $0x40, SI
+	DECL    1744(DI)
+	JNZ     sealAVX2_mixed_74
+
+sealAVX2_mixed_end_75:
+	CMPL    1752(DI), $0x00
+	JE      sealAVX2_mixed_end_77
+	PCALIGN $0x20
+
+sealAVX2_mixed_76:
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	DECL    1752(DI)
+	JNZ     sealAVX2_mixed_76
+
+sealAVX2_mixed_end_77:
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	VBROADCASTI128 (AX), Y13
+	VPADDD         Y13, Y5, Y5
+	VBROADCASTI128 16(AX), Y13
+	VPADDD         Y13, Y6, Y6
+	VPADDD         chachaRow<>+0(SB), Y4, Y4
+	VPADDD         1472(DI), Y7, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	VPERM2I128     $0x20, Y5, Y4, Y13
+	VMOVDQA        Y13, 1024(DI)
+	VPERM2I128     $0x31, Y5, Y4, Y13
+	VMOVDQA        Y13, 1088(DI)
+	VPERM2I128     $0x20, Y7, Y6, Y13
+	VMOVDQA        Y13, 1056(DI)
+	VPERM2I128     $0x31, Y7, Y6, Y13
+	VMOVDQA        Y13, 1120(DI)
+	JMP            sealAVX2_ready_55
+
+sealAVX2_more_71:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -6853,10 +7224,10 @@ sealAVX2_next_64:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_73
+	JE           sealAVX2_mixed_end_79
 	PCALIGN      $0x20
 
-sealAVX2_mixed_72:
+sealAVX2_mixed_78:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7301,14 +7672,14 @@ sealAVX2_mixed_72:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_72
+	JNZ     sealAVX2_mixed_78
 
-sealAVX2_mixed_end_73:
+sealAVX2_mixed_end_79:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_75
+	JE      sealAVX2_mixed_end_81
 	PCALIGN $0x20
 
-sealAVX2_mixed_74:
+sealAVX2_mixed_80:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7600,14 +7971,14 @@ sealAVX2_mixed_74:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_74
+	JNZ     sealAVX2_mixed_80
 
-sealAVX2_mixed_end_75:
+sealAVX2_mixed_end_81:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_77
+	JE      sealAVX2_mixed_end_83
 	PCALIGN $0x20
 
-sealAVX2_mixed_76:
+sealAVX2_mixed_82:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -7745,11 +8116,11 @@ sealAVX2_mixed_76:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_76
+	JNZ     sealAVX2_mixed_82
 
-sealAVX2_mixed_end_77:
+sealAVX2_mixed_end_83:
 	CMPQ         1712(DI), $0x00000200
-	JB           sealAVX2_last_63
+	JB           sealAVX2_last_54
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -7876,10 +8247,10 @@ sealAVX2_mixed_end_77:
 	ADDQ         $0x00000200, 1704(DI)
 	ADDQ         $0x00000200, 1696(DI)
 	SUBQ         $0x00000200, 1712(DI)
-	JNZ          sealAVX2_next_64
-	JMP          sealAVX2_passes_end_65
+	JNZ          sealAVX2_next_56
+	JMP          sealAVX2_passes_end_57
 
-sealAVX2_last_63:
+sealAVX2_last_54:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -7984,15 +8355,17 @@ sealAVX2_last_63:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	MOVQ         1712(DI), CX
-	MOVQ         1704(DI), R11
-	MOVQ         1696(DI), R12
-	MOVQ         1712(DI), CX
-	LEAQ         896(DI), R13
-	SUBQ         $0x20, CX
-	JB           sealAVX2_xor_half_79
 
-sealAVX2_xor_78:
+sealAVX2_ready_55:
+	MOVQ 1712(DI), CX
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	MOVQ 1712(DI), CX
+	LEAQ 896(DI), R13
+	SUBQ $0x20, CX
+	JB   sealAVX2_xor_half_85
+
+sealAVX2_xor_84:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -8000,12 +8373,12 @@ sealAVX2_xor_78:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_78
+	JAE     sealAVX2_xor_84
 
-sealAVX2_xor_half_79:
+sealAVX2_xor_half_85:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_80
+	JB      sealAVX2_xor_part_86
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -8014,14 +8387,14 @@ sealAVX2_xor_half_79:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-sealAVX2_xor_part_80:
+sealAVX2_xor_part_86:
 	TESTQ   CX, CX
-	JZ      sealAVX2_xored_81
+	JZ      sealAVX2_xored_87
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_83
+	JAE     sealAVX2_load8_89
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_82
+	JAE     sealAVX2_load4_88
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (R11)(BX*1), AX
@@ -8036,18 +8409,18 @@ sealAVX2_xor_part_80:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealAVX2_loaded_84
+	JMP     sealAVX2_loaded_90
 
-sealAVX2_load4_82:
+sealAVX2_load4_88:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealAVX2_loaded_84
+	JMP  sealAVX2_loaded_90
 
-sealAVX2_load8_83:
+sealAVX2_load8_89:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -8056,22 +8429,20 @@ sealAVX2_load8_83:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealAVX2_loaded_84:
+sealAVX2_loaded_90:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealAVX2_xored_81:
+sealAVX2_xored_87:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
-	CMPQ    CX, $0x00000040
-	JB      sealAVX2_finish_few_88
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_90
+	JB      sealAVX2_groups_end_95
 	PCALIGN $0x20
 
-sealAVX2_groups_89:
+sealAVX2_groups_94:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -8227,17 +8598,15 @@ sealAVX2_groups_89:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_89
+	JAE   sealAVX2_groups_94
 
-sealAVX2_groups_end_90:
-	ADDQ $0x40, CX
-
-sealAVX2_finish_few_88:
+sealAVX2_groups_end_95:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_92
+	JB      sealAVX2_groups_end_97
 	PCALIGN $0x20
 
-sealAVX2_groups_91:
+sealAVX2_groups_96:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -8327,12 +8696,12 @@ sealAVX2_groups_91:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_91
+	JAE   sealAVX2_groups_96
 
-sealAVX2_groups_end_92:
+sealAVX2_groups_end_97:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_85
+	JBE   sealAVX2_finish_last_91
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8369,9 +8738,9 @@ sealAVX2_groups_end_92:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_85:
+sealAVX2_finish_last_91:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_86
+	JZ    sealAVX2_finish_lengths_92
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -8471,9 +8840,9 @@ sealAVX2_finish_last_85:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_87
+	JMP   sealAVX2_finished_93
 
-sealAVX2_finish_lengths_86:
+sealAVX2_finish_lengths_92:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8508,7 +8877,7 @@ sealAVX2_finish_lengths_86:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_87:
+sealAVX2_finished_93:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8533,17 +8902,15 @@ sealAVX2_finished_87:
 	VZEROUPPER
 	RET
 
-sealAVX2_passes_end_65:
+sealAVX2_passes_end_57:
 sealAVX2_end_5:
 	MOVQ    1720(DI), CX
 	SHLQ    $0x06, CX
-	CMPQ    CX, $0x00000040
-	JB      sealAVX2_finish_few_96
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_98
+	JB      sealAVX2_groups_end_102
 	PCALIGN $0x20
 
-sealAVX2_groups_97:
+sealAVX2_groups_101:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -8699,17 +9066,15 @@ sealAVX2_groups_97:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_97
+	JAE   sealAVX2_groups_101
 
-sealAVX2_groups_end_98:
-	ADDQ $0x40, CX
-
-sealAVX2_finish_few_96:
+sealAVX2_groups_end_102:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_100
+	JB      sealAVX2_groups_end_104
 	PCALIGN $0x20
 
-sealAVX2_groups_99:
+sealAVX2_groups_103:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -8799,12 +9164,12 @@ sealAVX2_groups_99:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_99
+	JAE   sealAVX2_groups_103
 
-sealAVX2_groups_end_100:
+sealAVX2_groups_end_104:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_93
+	JBE   sealAVX2_finish_last_98
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8841,9 +9206,9 @@ sealAVX2_groups_end_100:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_93:
+sealAVX2_finish_last_98:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_94
+	JZ    sealAVX2_finish_lengths_99
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -8943,9 +9308,9 @@ sealAVX2_finish_last_93:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_95
+	JMP   sealAVX2_finished_100
 
-sealAVX2_finish_lengths_94:
+sealAVX2_finish_lengths_99:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8980,7 +9345,7 @@ sealAVX2_finish_lengths_94:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_95:
+sealAVX2_finished_100:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -9011,19 +9376,15 @@ DATA chachaRow<>+16(SB)/8, $0x3320646e61707865
 DATA chachaRow<>+24(SB)/8, $0x6b20657479622d32
 GLOBL chachaRow<>(SB), RODATA|NOPTR, $32
 
-DATA chachaSets<>+0(SB)/8, $0x0000000000000001
+DATA chachaSets<>+0(SB)/8, $0x0000000000000000
 DATA chachaSets<>+8(SB)/8, $0x0000000000000000
-DATA chachaSets<>+16(SB)/8, $0x0000000000000002
+DATA chachaSets<>+16(SB)/8, $0x0000000000000001
 DATA chachaSets<>+24(SB)/8, $0x0000000000000000
-DATA chachaSets<>+32(SB)/8, $0x0000000000000003
+DATA chachaSets<>+32(SB)/8, $0x0000000000000002
 DATA chachaSets<>+40(SB)/8, $0x0000000000000000
-DATA chachaSets<>+48(SB)/8, $0x0000000000000004
+DATA chachaSets<>+48(SB)/8, $0x0000000000000003
 DATA chachaSets<>+56(SB)/8, $0x0000000000000000
-DATA chachaSets<>+64(SB)/8, $0x0000000000000005
-DATA chachaSets<>+72(SB)/8, $0x0000000000000000
-DATA chachaSets<>+80(SB)/8, $0x0000000000000006
-DATA chachaSets<>+88(SB)/8, $0x0000000000000000
-GLOBL chachaSets<>(SB), RODATA|NOPTR, $96
+GLOBL chachaSets<>(SB), RODATA|NOPTR, $64
 
 DATA chachaRot16<>+0(SB)/8, $0x0504070601000302
 DATA chachaRot16<>+8(SB)/8, $0x0d0c0f0e09080b0a
@@ -9078,7 +9439,7 @@ TEXT ·openAVX2(SB), $1784-72
 	MOVQ           R11, 1712(DI)
 	MOVQ           s+8(FP), AX
 	TESTQ          AX, AX
-	JNZ            openAVX2_stream_101
+	JNZ            openAVX2_stream_105
 	MOVQ           nonce+16(FP), R11
 	MOVL           (R11), R12
 	MOVL           4(R11), R13
@@ -9090,12 +9451,12 @@ TEXT ·openAVX2(SB), $1784-72
 	MOVQ           R11, 1552(DI)
 	MOVQ           n+40(FP), R11
 	MOVQ           R11, 1560(DI)
-	MOVQ           1712(DI), R12
-	CMPQ           R12, $0x00000080
-	JA             openAVX2_more_106
+	MOVL           $0x00000001, 1408(DI)
+	CMPQ           1712(DI), $0x00000080
+	JA             openAVX2_more_110
 	MOVQ           k+0(FP), AX
-	VMOVD          1680(DI), X15
-	VPSLLDQ        $0x04, X15, X15
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
 	VPINSRD        $0x02, 1684(DI), X15, X15
 	VPINSRD        $0x03, 1688(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
@@ -9113,19 +9474,19 @@ TEXT ·openAVX2(SB), $1784-72
 	CMPQ           R13, CX
 	SBBQ           R13, R13
 	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_110
+	JEQ            openAVX2_ad_done_114
 	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_109
+	JB             openAVX2_ad_part_113
 	MOVQ           (SI), R11
 	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_110
+	JMP            openAVX2_ad_done_114
 
-openAVX2_ad_part_109:
+openAVX2_ad_part_113:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_112
+	JAE     openAVX2_load8_116
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_111
+	JAE     openAVX2_load4_115
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -9140,18 +9501,18 @@ openAVX2_ad_part_109:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_113
+	JMP     openAVX2_loaded_117
 
-openAVX2_load4_111:
+openAVX2_load4_115:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_113
+	JMP  openAVX2_loaded_117
 
-openAVX2_load8_112:
+openAVX2_load8_116:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9160,8 +9521,8 @@ openAVX2_load8_112:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_113:
-openAVX2_ad_done_110:
+openAVX2_loaded_117:
+openAVX2_ad_done_114:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -9188,7 +9549,7 @@ openAVX2_ad_done_110:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_107:
+openAVX2_key_111:
 	VPADDD  Y1, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -9452,7 +9813,7 @@ openAVX2_key_107:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_107
+	JNZ     openAVX2_key_111
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -9486,16 +9847,8 @@ openAVX2_key_107:
 	MOVQ    R14, 1584(DI)
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
 	MOVQ    1576(DI), DX
@@ -9504,24 +9857,16 @@ openAVX2_key_107:
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
 	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADDQ    AX, R12
 	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -9533,9 +9878,6 @@ openAVX2_key_107:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
@@ -9544,86 +9886,40 @@ openAVX2_key_107:
 	MOVQ    R10, 1608(DI)
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y1, Y0, Y0
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x93, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y1, Y0, Y0
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y1, Y1
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	VPOR    Y12, Y1, Y1
 	VPADDD  Y1, Y0, Y0
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -9635,38 +9931,213 @@ openAVX2_key_107:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y1, Y12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
+	MOVQ    1592(DI), DX
+	VPSHUFD $0x39, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
+	VPSHUFD $0x93, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	VPADDD  Y1, Y0, Y0
-	ANDQ    1536(DI), R8
 	VPXOR   Y0, Y3, Y3
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
 	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y1, Y1
-	ANDQ    1536(DI), R9
+	MOVQ    1600(DI), DX
 	VPOR    Y12, Y1, Y1
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	MOVQ    1608(DI), DX
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
-	ANDQ    1536(DI), R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R15
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	ANDQ    1536(DI), R8
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	ANDQ    1536(DI), R9
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	ANDQ    1536(DI), R10
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_108:
+openAVX2_key_rest_112:
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y0, Y3, Y3
 	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
@@ -9706,7 +10177,7 @@ openAVX2_key_rest_108:
 	VPSHUFD        $0x4e, Y3, Y3
 	VPSHUFD        $0x93, Y2, Y2
 	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_108
+	JNZ            openAVX2_key_rest_112
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -9723,15 +10194,14 @@ openAVX2_key_rest_108:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            openAVX2_keyed_102
+	JMP            openAVX2_keyed_106
 
-openAVX2_more_106:
-	MOVQ           1712(DI), R12
-	CMPQ           R12, $0x00000100
-	JA             openAVX2_more_114
+openAVX2_more_110:
+	CMPQ           1712(DI), $0x00000100
+	JA             openAVX2_more_118
 	MOVQ           k+0(FP), AX
-	VMOVD          1680(DI), X15
-	VPSLLDQ        $0x04, X15, X15
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
 	VPINSRD        $0x02, 1684(DI), X15, X15
 	VPINSRD        $0x03, 1688(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
@@ -9754,19 +10224,19 @@ openAVX2_more_106:
 	CMPQ           R13, CX
 	SBBQ           R13, R13
 	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_118
+	JEQ            openAVX2_ad_done_122
 	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_117
+	JB             openAVX2_ad_part_121
 	MOVQ           (SI), R11
 	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_118
+	JMP            openAVX2_ad_done_122
 
-openAVX2_ad_part_117:
+openAVX2_ad_part_121:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_120
+	JAE     openAVX2_load8_124
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_119
+	JAE     openAVX2_load4_123
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -9781,18 +10251,18 @@ openAVX2_ad_part_117:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_121
+	JMP     openAVX2_loaded_125
 
-openAVX2_load4_119:
+openAVX2_load4_123:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_121
+	JMP  openAVX2_loaded_125
 
-openAVX2_load8_120:
+openAVX2_load8_124:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9801,8 +10271,8 @@ openAVX2_load8_120:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_121:
-openAVX2_ad_done_118:
+openAVX2_loaded_125:
+openAVX2_ad_done_122:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -9829,7 +10299,7 @@ openAVX2_ad_done_118:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_115:
+openAVX2_key_119:
 	VPADDD  Y5, Y4, Y4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -10131,7 +10601,7 @@ openAVX2_key_115:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_115
+	JNZ     openAVX2_key_119
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -10569,7 +11039,7 @@ openAVX2_key_115:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_116:
+openAVX2_key_rest_120:
 	VPADDD         Y5, Y4, Y4
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y4, Y7, Y7
@@ -10647,7 +11117,7 @@ openAVX2_key_rest_116:
 	VPSHUFD        $0x93, Y6, Y6
 	VPSHUFD        $0x93, Y2, Y2
 	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_116
+	JNZ            openAVX2_key_rest_120
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -10679,1176 +11149,9 @@ openAVX2_key_rest_116:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            openAVX2_keyed_102
+	JMP            openAVX2_keyed_106
 
-openAVX2_more_114:
-	MOVQ           1712(DI), R12
-	CMPQ           R12, $0x00000180
-	JA             openAVX2_more_122
-	MOVQ           k+0(FP), AX
-	VMOVD          1680(DI), X15
-	VPSLLDQ        $0x04, X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
-	VINSERTI128    $0x01, X15, Y15, Y15
-	VMOVDQA        Y15, 1472(DI)
-	VMOVDQA        chachaRow<>+0(SB), Y0
-	VBROADCASTI128 (AX), Y1
-	VBROADCASTI128 16(AX), Y2
-	VMOVDQA        Y15, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VMOVDQA        Y0, Y4
-	VMOVDQA        Y1, Y5
-	VMOVDQA        Y2, Y6
-	VMOVDQA        Y15, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	VMOVDQA        Y0, Y8
-	VMOVDQA        Y1, Y9
-	VMOVDQA        Y2, Y10
-	VMOVDQA        Y15, Y11
-	VPADDD         chachaSets<>+64(SB), Y11, Y11
-	MOVQ           ad+48(FP), SI
-	MOVQ           adLen+56(FP), CX
-	XORL           R11, R11
-	XORL           R12, R12
-	XORL           R13, R13
-	CMPQ           R13, CX
-	SBBQ           R13, R13
-	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_126
-	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_125
-	MOVQ           (SI), R11
-	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_126
-
-openAVX2_ad_part_125:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_128
-	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_127
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openAVX2_loaded_129
-
-openAVX2_load4_127:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openAVX2_loaded_129
-
-openAVX2_load8_128:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-openAVX2_loaded_129:
-openAVX2_ad_done_126:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_123:
-	VPADDD  Y9, Y8, Y8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y5, Y4, Y4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPADDD  Y1, Y0, Y0
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y8, Y11, Y11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	VPXOR   Y4, Y7, Y7
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	VPXOR   Y0, Y3, Y3
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y11, Y10, Y10
-	ADDL    BX, CX
-	XORL    CX, R13
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPADDD  Y3, Y2, Y2
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y10, Y9, Y9
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	VPXOR   Y6, Y5, Y5
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPXOR   Y2, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y9, Y14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPSLLD  $0x0c, Y5, Y13
-	ADDL    DX, CX
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y1, Y12
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y9, Y9
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x14, Y5, Y5
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPSRLD  $0x14, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y14, Y9, Y9
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	VPOR    Y13, Y5, Y5
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	VPOR    Y12, Y1, Y1
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y9, Y8, Y8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPADDD  Y5, Y4, Y4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPADDD  Y1, Y0, Y0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y8, Y11, Y11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y4, Y7, Y7
-	MOVL    1512(DI), CX
-	VPXOR   Y0, Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y11, Y10, Y10
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	VPADDD  Y7, Y6, Y6
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	VPADDD  Y3, Y2, Y2
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y10, Y9, Y9
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y6, Y5, Y5
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y2, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y9, Y14
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPSLLD  $0x07, Y5, Y13
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	VPSLLD  $0x07, Y1, Y12
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y9, Y9
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	VPSRLD  $0x19, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSRLD  $0x19, Y1, Y1
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y14, Y9, Y9
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPOR    Y13, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x93, Y8, Y8
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	VPSHUFD $0x93, Y4, Y4
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	VPSHUFD $0x93, Y0, Y0
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y11, Y11
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSHUFD $0x4e, Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x39, Y10, Y10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSHUFD $0x39, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPSHUFD $0x39, Y2, Y2
-	ROLL    $0x07, R12
-	VPADDD  Y9, Y8, Y8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y5, Y4, Y4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPADDD  Y1, Y0, Y0
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y8, Y11, Y11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	VPXOR   Y4, Y7, Y7
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	VPXOR   Y0, Y3, Y3
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y11, Y10, Y10
-	ADDL    BX, CX
-	XORL    CX, R13
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPADDD  Y3, Y2, Y2
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y10, Y9, Y9
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	VPXOR   Y6, Y5, Y5
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPXOR   Y2, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y9, Y14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPSLLD  $0x0c, Y5, Y13
-	ADDL    DX, CX
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y1, Y12
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y9, Y9
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x14, Y5, Y5
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPSRLD  $0x14, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y14, Y9, Y9
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	VPOR    Y13, Y5, Y5
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	VPOR    Y12, Y1, Y1
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y9, Y8, Y8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPADDD  Y5, Y4, Y4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPADDD  Y1, Y0, Y0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y8, Y11, Y11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y4, Y7, Y7
-	MOVL    1512(DI), CX
-	VPXOR   Y0, Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y11, Y10, Y10
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	VPADDD  Y7, Y6, Y6
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	VPADDD  Y3, Y2, Y2
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y10, Y9, Y9
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y6, Y5, Y5
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y2, Y1, Y1
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y9, Y14
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPSLLD  $0x07, Y5, Y13
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	VPSLLD  $0x07, Y1, Y12
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y9, Y9
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	VPSRLD  $0x19, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSRLD  $0x19, Y1, Y1
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y14, Y9, Y9
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPOR    Y13, Y5, Y5
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x39, Y8, Y8
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	VPSHUFD $0x39, Y4, Y4
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	VPSHUFD $0x39, Y0, Y0
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y11, Y11
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSHUFD $0x4e, Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x93, Y10, Y10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSHUFD $0x93, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPSHUFD $0x93, Y2, Y2
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openAVX2_key_123
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	VPADDD  Y9, Y8, Y8
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	MOVQ    1576(DI), DX
-	MULXQ   R14, AX, BX
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y8, Y8
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y10, Y10
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MOVQ    1592(DI), DX
-	VPSHUFD $0x39, Y8, Y8
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y10, Y10
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	MOVQ    1600(DI), DX
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y8, Y8
-	VPSHUFD $0x93, Y4, Y4
-	MOVQ    1608(DI), DX
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y10, Y10
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y8, Y8
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	SHRQ    $0x02, R15
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y10, Y10
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y8, Y8
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y10, Y10
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	VPXOR   Y4, Y7, Y7
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y9, Y14
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y9, Y9
-	VPSRLD  $0x14, Y5, Y5
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y9, Y8, Y8
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y8, Y11, Y11
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y11, Y10, Y10
-	VPADDD  Y7, Y6, Y6
-	ANDQ    1536(DI), R8
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y10, Y9, Y9
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y9, Y14
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y9, Y9
-	ANDQ    1536(DI), R9
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y14, Y9, Y9
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y8, Y8
-	VPSHUFD $0x39, Y4, Y4
-	ANDQ    1536(DI), R10
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y11, Y11
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y10, Y10
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_rest_124:
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y9, Y14
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y9, Y9
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y9, Y14
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y9, Y9
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x93, Y8, Y8
-	VPSHUFD        $0x93, Y4, Y4
-	VPSHUFD        $0x93, Y0, Y0
-	VPSHUFD        $0x4e, Y11, Y11
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x39, Y10, Y10
-	VPSHUFD        $0x39, Y6, Y6
-	VPSHUFD        $0x39, Y2, Y2
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y9, Y14
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y9, Y9
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y9, Y8, Y8
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y8, Y11, Y11
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y11, Y10, Y10
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y10, Y9, Y9
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y9, Y14
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y9, Y9
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y14, Y9, Y9
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x39, Y8, Y8
-	VPSHUFD        $0x39, Y4, Y4
-	VPSHUFD        $0x39, Y0, Y0
-	VPSHUFD        $0x4e, Y11, Y11
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x93, Y10, Y10
-	VPSHUFD        $0x93, Y6, Y6
-	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_124
-	MOVQ           k+0(FP), AX
-	VBROADCASTI128 (AX), Y12
-	VPADDD         Y12, Y1, Y1
-	VBROADCASTI128 16(AX), Y12
-	VPADDD         Y12, Y2, Y2
-	VPADDD         chachaRow<>+0(SB), Y0, Y0
-	VPADDD         1472(DI), Y3, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VPERM2I128     $0x20, Y1, Y0, Y12
-	VMOVDQA        Y12, 896(DI)
-	VPERM2I128     $0x31, Y1, Y0, Y12
-	VMOVDQA        Y12, 960(DI)
-	VPERM2I128     $0x20, Y3, Y2, Y12
-	VMOVDQA        Y12, 928(DI)
-	VPERM2I128     $0x31, Y3, Y2, Y12
-	VMOVDQA        Y12, 992(DI)
-	VBROADCASTI128 (AX), Y13
-	VPADDD         Y13, Y5, Y5
-	VBROADCASTI128 16(AX), Y13
-	VPADDD         Y13, Y6, Y6
-	VPADDD         chachaRow<>+0(SB), Y4, Y4
-	VPADDD         1472(DI), Y7, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	VPERM2I128     $0x20, Y5, Y4, Y13
-	VMOVDQA        Y13, 1024(DI)
-	VPERM2I128     $0x31, Y5, Y4, Y13
-	VMOVDQA        Y13, 1088(DI)
-	VPERM2I128     $0x20, Y7, Y6, Y13
-	VMOVDQA        Y13, 1056(DI)
-	VPERM2I128     $0x31, Y7, Y6, Y13
-	VMOVDQA        Y13, 1120(DI)
-	VBROADCASTI128 (AX), Y14
-	VPADDD         Y14, Y9, Y9
-	VBROADCASTI128 16(AX), Y14
-	VPADDD         Y14, Y10, Y10
-	VPADDD         chachaRow<>+0(SB), Y8, Y8
-	VPADDD         1472(DI), Y11, Y11
-	VPADDD         chachaSets<>+64(SB), Y11, Y11
-	VPERM2I128     $0x20, Y9, Y8, Y14
-	VMOVDQA        Y14, 1152(DI)
-	VPERM2I128     $0x31, Y9, Y8, Y14
-	VMOVDQA        Y14, 1216(DI)
-	VPERM2I128     $0x20, Y11, Y10, Y14
-	VMOVDQA        Y14, 1184(DI)
-	VPERM2I128     $0x31, Y11, Y10, Y14
-	VMOVDQA        Y14, 1248(DI)
-	JMP            openAVX2_keyed_102
-
-openAVX2_more_122:
-	MOVL         $0x00000001, 1408(DI)
+openAVX2_more_118:
 	VPBROADCASTD 1408(DI), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
@@ -11881,19 +11184,19 @@ openAVX2_more_122:
 	CMPQ         R13, CX
 	SBBQ         R13, R13
 	MOVQ         R13, 1536(DI)
-	JEQ          openAVX2_ad_done_133
+	JEQ          openAVX2_ad_done_129
 	CMPQ         CX, $0x10
-	JB           openAVX2_ad_part_132
+	JB           openAVX2_ad_part_128
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	JMP          openAVX2_ad_done_133
+	JMP          openAVX2_ad_done_129
 
-openAVX2_ad_part_132:
+openAVX2_ad_part_128:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_135
+	JAE     openAVX2_load8_131
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_134
+	JAE     openAVX2_load4_130
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -11908,18 +11211,18 @@ openAVX2_ad_part_132:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_136
+	JMP     openAVX2_loaded_132
 
-openAVX2_load4_134:
+openAVX2_load4_130:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_136
+	JMP  openAVX2_loaded_132
 
-openAVX2_load8_135:
+openAVX2_load8_131:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -11928,8 +11231,8 @@ openAVX2_load8_135:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_136:
-openAVX2_ad_done_133:
+openAVX2_loaded_132:
+openAVX2_ad_done_129:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -11956,7 +11259,7 @@ openAVX2_ad_done_133:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_130:
+openAVX2_key_126:
 	VPADDD  Y4, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -12318,7 +11621,7 @@ openAVX2_key_130:
 	VPOR    Y15, Y4, Y4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_130
+	JNZ     openAVX2_key_126
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -12936,7 +12239,7 @@ openAVX2_key_130:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_131:
+openAVX2_key_rest_127:
 	VPADDD       Y4, Y0, Y0
 	VPADDD       Y5, Y1, Y1
 	VPXOR        Y0, Y8, Y8
@@ -13074,7 +12377,7 @@ openAVX2_key_rest_131:
 	VPOR         Y14, Y7, Y7
 	VPOR         Y15, Y4, Y4
 	DECL         1736(DI)
-	JNZ          openAVX2_key_rest_131
+	JNZ          openAVX2_key_rest_127
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -13180,17 +12483,17 @@ openAVX2_key_rest_131:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-openAVX2_keyed_102:
+openAVX2_keyed_106:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openAVX2_ad_end_137
+	JBE     openAVX2_ad_end_133
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_141
+	JB      openAVX2_groups_end_137
 	PCALIGN $0x20
 
-openAVX2_groups_140:
+openAVX2_groups_136:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -13280,12 +12583,12 @@ openAVX2_groups_140:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_140
+	JAE   openAVX2_groups_136
 
-openAVX2_groups_end_141:
+openAVX2_groups_end_137:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    openAVX2_absorb_part_138
+	JB    openAVX2_absorb_part_134
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -13322,14 +12625,14 @@ openAVX2_groups_end_141:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_absorb_part_138:
+openAVX2_absorb_part_134:
 	TESTQ   CX, CX
-	JZ      openAVX2_absorbed_139
+	JZ      openAVX2_absorbed_135
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_143
+	JAE     openAVX2_load8_139
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_142
+	JAE     openAVX2_load4_138
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -13344,18 +12647,18 @@ openAVX2_absorb_part_138:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_144
+	JMP     openAVX2_loaded_140
 
-openAVX2_load4_142:
+openAVX2_load4_138:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_144
+	JMP  openAVX2_loaded_140
 
-openAVX2_load8_143:
+openAVX2_load8_139:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -13364,7 +12667,7 @@ openAVX2_load8_143:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_144:
+openAVX2_loaded_140:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -13401,21 +12704,19 @@ openAVX2_loaded_144:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_absorbed_139:
-openAVX2_ad_end_137:
+openAVX2_absorbed_135:
+openAVX2_ad_end_133:
 	CMPQ    1712(DI), $0x00000200
-	JA      openAVX2_long_103
+	JA      openAVX2_long_107
 	MOVQ    1712(DI), CX
 	MOVQ    1704(DI), SI
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
-	CMPQ    CX, $0x00000081
-	JB      openAVX2_finish_few_148
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_150
+	JB      openAVX2_groups_end_145
 	PCALIGN $0x20
 
-openAVX2_groups_149:
+openAVX2_groups_144:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -13571,17 +12872,15 @@ openAVX2_groups_149:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_149
+	JAE   openAVX2_groups_144
 
-openAVX2_groups_end_150:
-	ADDQ $0x40, CX
-
-openAVX2_finish_few_148:
+openAVX2_groups_end_145:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_152
+	JB      openAVX2_groups_end_147
 	PCALIGN $0x20
 
-openAVX2_groups_151:
+openAVX2_groups_146:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -13671,12 +12970,12 @@ openAVX2_groups_151:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_151
+	JAE   openAVX2_groups_146
 
-openAVX2_groups_end_152:
+openAVX2_groups_end_147:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_145
+	JBE   openAVX2_finish_last_141
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -13713,9 +13012,9 @@ openAVX2_groups_end_152:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_145:
+openAVX2_finish_last_141:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_146
+	JZ    openAVX2_finish_lengths_142
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -13815,9 +13114,9 @@ openAVX2_finish_last_145:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_147
+	JMP   openAVX2_finished_143
 
-openAVX2_finish_lengths_146:
+openAVX2_finish_lengths_142:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -13852,15 +13151,15 @@ openAVX2_finish_lengths_146:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_147:
+openAVX2_finished_143:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_154
+	JB   openAVX2_xor_half_149
 
-openAVX2_xor_153:
+openAVX2_xor_148:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -13868,12 +13167,12 @@ openAVX2_xor_153:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_153
+	JAE     openAVX2_xor_148
 
-openAVX2_xor_half_154:
+openAVX2_xor_half_149:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_155
+	JB      openAVX2_xor_part_150
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -13882,40 +13181,40 @@ openAVX2_xor_half_154:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_155:
+openAVX2_xor_part_150:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_156
+	JZ    openAVX2_xored_151
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_157
+	JZ    openAVX2_store_152
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_157:
+openAVX2_store_152:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_158
+	JZ    openAVX2_store_153
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_158:
+openAVX2_store_153:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_159
+	JZ    openAVX2_store_154
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_159:
+openAVX2_store_154:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_160
+	JZ    openAVX2_store_155
 	MOVB  R14, (R12)
 
-openAVX2_store_160:
-openAVX2_xored_156:
+openAVX2_store_155:
+openAVX2_xored_151:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -13944,11 +13243,11 @@ openAVX2_xored_156:
 	VZEROUPPER
 	RET
 
-openAVX2_long_103:
+openAVX2_long_107:
 	MOVQ $0x00000001, 1728(DI)
-	JMP  openAVX2_loop_104
+	JMP  openAVX2_loop_108
 
-openAVX2_stream_101:
+openAVX2_stream_105:
 	MOVL         96(AX), R12
 	MOVL         100(AX), R13
 	MOVL         104(AX), R14
@@ -14122,12 +13421,12 @@ openAVX2_stream_101:
 	MOVQ         120(AX), R11
 	MOVQ         R11, 1560(DI)
 	CMPQ         1712(DI), $0x00
-	JE           openAVX2_end_105
+	JE           openAVX2_end_109
 
-openAVX2_loop_104:
-	JMP openAVX2_next_164
+openAVX2_loop_108:
+	JMP openAVX2_next_160
 
-openAVX2_double_161:
+openAVX2_double_156:
 	MOVQ         1704(DI), SI
 	MOVQ         $0x00000010, 1720(DI)
 	MOVQ         k+0(FP), AX
@@ -14191,10 +13490,10 @@ openAVX2_double_161:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_167
+	JE           openAVX2_mixed_end_163
 	PCALIGN      $0x20
 
-openAVX2_mixed_166:
+openAVX2_mixed_162:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -14807,14 +14106,14 @@ openAVX2_mixed_166:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_166
+	JNZ     openAVX2_mixed_162
 
-openAVX2_mixed_end_167:
+openAVX2_mixed_end_163:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_169
+	JE      openAVX2_mixed_end_165
 	PCALIGN $0x20
 
-openAVX2_mixed_168:
+openAVX2_mixed_164:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -15274,14 +14573,14 @@ openAVX2_mixed_168:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_168
+	JNZ     openAVX2_mixed_164
 
-openAVX2_mixed_end_169:
+openAVX2_mixed_end_165:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_171
+	JE      openAVX2_mixed_end_167
 	PCALIGN $0x20
 
-openAVX2_mixed_170:
+openAVX2_mixed_166:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -15587,9 +14886,9 @@ openAVX2_mixed_170:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_170
+	JNZ     openAVX2_mixed_166
 
-openAVX2_mixed_end_171:
+openAVX2_mixed_end_167:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -15848,24 +15147,1506 @@ openAVX2_mixed_end_171:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JZ           openAVX2_passes_end_165
+	JZ           openAVX2_passes_end_161
 
-openAVX2_next_164:
+openAVX2_next_160:
 	CMPQ 1728(DI), $0x00
-	JNE  openAVX2_single_162
+	JNE  openAVX2_single_157
 	CMPQ 1712(DI), $0x00000400
-	JAE  openAVX2_double_161
+	JAE  openAVX2_double_156
 
-openAVX2_single_162:
-	MOVQ         1704(DI), SI
-	MOVQ         1728(DI), R12
-	IMUL3Q       $0x08, R12, R12
-	ADDQ         $0x08, R12
-	MOVQ         1712(DI), R11
-	SHRQ         $0x06, R11
-	CMPQ         R11, R12
-	CMOVQHI      R12, R11
-	MOVQ         R11, 1720(DI)
+openAVX2_single_157:
+	MOVQ           1704(DI), SI
+	MOVQ           1728(DI), R12
+	IMUL3Q         $0x08, R12, R12
+	ADDQ           $0x08, R12
+	MOVQ           1712(DI), R11
+	SHRQ           $0x06, R11
+	CMPQ           R11, R12
+	CMOVQHI        R12, R11
+	MOVQ           R11, 1720(DI)
+	MOVQ           1712(DI), R11
+	MOVQ           1728(DI), R12
+	IMUL3Q         $0x00000200, R12, R12
+	SUBQ           R12, R11
+	CMPQ           R11, $0x00000080
+	JA             openAVX2_more_168
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
+	VPINSRD        $0x02, 1684(DI), X15, X15
+	VPINSRD        $0x03, 1688(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	MOVL           1720(DI), AX
+	MOVL           $0x0000000a, R12
+	SUBL           AX, R12
+	XORL           R11, R11
+	SUBL           R12, R11
+	XORL           R13, R13
+	TESTL          R11, R11
+	CMOVLLT        R13, R11
+	MOVL           R11, 1736(DI)
+	SUBL           R11, AX
+	SUBL           R11, AX
+	ADDL           R11, R12
+	MOVL           AX, 1744(DI)
+	MOVL           R12, 1752(DI)
+	CMPL           1736(DI), $0x00
+	JE             openAVX2_mixed_end_170
+	PCALIGN        $0x20
+
+openAVX2_mixed_169:
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1600(DI), DX
+	VPXOR   Y2, Y1, Y1
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	MOVQ    1616(DI), DX
+	VPOR    Y12, Y1, Y1
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1624(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1632(DI), DX
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1640(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x93, Y0, Y0
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	VPSHUFD $0x39, Y2, Y2
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1568(DI), DX
+	MULXQ   112(SI), R11, R12
+	MULXQ   120(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   112(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   120(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1600(DI), DX
+	VPXOR   Y2, Y1, Y1
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	MOVQ    1616(DI), DX
+	VPOR    Y12, Y1, Y1
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    1624(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1632(DI), DX
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	ADDQ    64(SI), R8
+	ADCQ    72(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1640(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x39, Y0, Y0
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	VPSHUFD $0x93, Y2, Y2
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ADDQ    $0x80, SI
+	DECL    1736(DI)
+	JNZ     openAVX2_mixed_169
+
+openAVX2_mixed_end_170:
+	CMPL    1744(DI), $0x00
+	JE      openAVX2_mixed_end_172
+	PCALIGN $0x20
+
+openAVX2_mixed_171:
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y3, Y2, Y2
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPXOR   Y2, Y1, Y1
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y1, Y1
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1600(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y2, Y1, Y1
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPSLLD  $0x07, Y1, Y12
+	MOVQ    1616(DI), DX
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x4e, Y3, Y3
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x39, Y2, Y2
+	MOVQ    1632(DI), DX
+	VPADDD  Y1, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1640(DI), DX
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPOR    Y12, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y2, Y1, Y1
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSLLD  $0x07, Y1, Y12
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSRLD  $0x19, Y1, Y1
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPOR    Y12, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x39, Y0, Y0
+	SHRQ    $0x02, R15
+	VPSHUFD $0x4e, Y3, Y3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x93, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ADDQ    $0x40, SI
+	DECL    1744(DI)
+	JNZ     openAVX2_mixed_171
+
+openAVX2_mixed_end_172:
+	CMPL    1752(DI), $0x00
+	JE      openAVX2_mixed_end_174
+	PCALIGN $0x20
+
+openAVX2_mixed_173:
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y2, Y2
+	DECL    1752(DI)
+	JNZ     openAVX2_mixed_173
+
+openAVX2_mixed_end_174:
+	CMPQ 1728(DI), $0x00
+	JE   openAVX2_applied_175
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	XORL R13, R13
+
+openAVX2_first_176:
+	VMOVDQA 896(DI)(R13*1), Y14
+	VPXOR   (R11)(R13*1), Y14, Y14
+	VMOVDQU Y14, (R12)(R13*1)
+	VMOVDQA 928(DI)(R13*1), Y14
+	VPXOR   32(R11)(R13*1), Y14, Y14
+	VMOVDQU Y14, 32(R12)(R13*1)
+	ADDL    $0x40, R13
+	CMPL    R13, $0x00000200
+	JNE     openAVX2_first_176
+	MOVQ    $0x00000000, 1728(DI)
+	SUBQ    $0x08, 1720(DI)
+	ADDQ    $0x00000200, 1704(DI)
+	ADDQ    $0x00000200, 1696(DI)
+	SUBQ    $0x00000200, 1712(DI)
+
+openAVX2_applied_175:
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	JMP            openAVX2_ready_159
+
+openAVX2_more_168:
+	CMPQ           R11, $0x00000100
+	JA             openAVX2_more_177
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
+	VPINSRD        $0x02, 1684(DI), X15, X15
+	VPINSRD        $0x03, 1688(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VMOVDQA        Y0, Y4
+	VMOVDQA        Y1, Y5
+	VMOVDQA        Y2, Y6
+	VMOVDQA        Y15, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	MOVL           1720(DI), AX
+	MOVL           $0x0000000a, R12
+	SUBL           AX, R12
+	XORL           R11, R11
+	SUBL           R12, R11
+	XORL           R13, R13
+	TESTL          R11, R11
+	CMOVLLT        R13, R11
+	MOVL           R11, 1736(DI)
+	SUBL           R11, AX
+	SUBL           R11, AX
+	ADDL           R11, R12
+	MOVL           AX, 1744(DI)
+	MOVL           R12, 1752(DI)
+	CMPL           1736(DI), $0x00
+	JE             openAVX2_mixed_end_179
+	PCALIGN        $0x20
+
+openAVX2_mixed_178:
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1600(DI), DX
+	VPXOR   Y6, Y5, Y5
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y5, Y13
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y5, Y5
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1616(DI), DX
+	VPOR    Y13, Y5, Y5
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPADDD  Y5, Y4, Y4
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1632(DI), DX
+	VPXOR   Y0, Y3, Y3
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y7, Y6, Y6
+	MOVQ    1640(DI), DX
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y6, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y5, Y13
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y12, Y1, Y1
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x93, Y4, Y4
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSHUFD $0x93, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y7, Y7
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R15
+	VPSHUFD $0x39, Y6, Y6
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x39, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   112(SI), R11, R12
+	MULXQ   120(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   112(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   120(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1600(DI), DX
+	VPXOR   Y6, Y5, Y5
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
+	VPSLLD  $0x0c, Y5, Y13
+	MULXQ   96(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   104(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x14, Y5, Y5
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1616(DI), DX
+	VPOR    Y13, Y5, Y5
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPADDD  Y5, Y4, Y4
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y4, Y7, Y7
+	MOVQ    1632(DI), DX
+	VPXOR   Y0, Y3, Y3
+	MULXQ   80(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   88(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    64(SI), R8
+	ADCQ    72(SI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y7, Y6, Y6
+	MOVQ    1640(DI), DX
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y6, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPSLLD  $0x07, Y5, Y13
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x07, Y1, Y12
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1656(DI), DX
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y12, Y1, Y1
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPSHUFD $0x39, Y4, Y4
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSHUFD $0x39, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSHUFD $0x4e, Y7, Y7
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R15
+	VPSHUFD $0x93, Y6, Y6
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x93, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ADDQ    $0x80, SI
+	DECL    1736(DI)
+	JNZ     openAVX2_mixed_178
+
+openAVX2_mixed_end_179:
+	CMPL    1744(DI), $0x00
+	JE      openAVX2_mixed_end_181
+	PCALIGN $0x20
+
+openAVX2_mixed_180:
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   48(SI), R11, R12
+	VPADDD  Y1, Y0, Y0
+	MULXQ   56(SI), AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1576(DI), DX
+	MULXQ   48(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   56(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	ADDQ    1584(DI), R12
+	ADCQ    1568(DI), R13
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	XORL    R14, R14
+	XORL    R15, R15
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1592(DI), DX
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	MOVQ    1600(DI), DX
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1608(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   32(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MULXQ   40(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y6, Y5, Y5
+	ADDQ    1592(DI), R13
+	ADCQ    1600(DI), R14
+	ADCQ    1608(DI), R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	MOVQ    1616(DI), DX
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	MOVQ    1624(DI), DX
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x4e, Y7, Y7
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	MOVQ    1632(DI), DX
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MULXQ   16(SI), AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	MULXQ   24(SI), AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	ADDQ    1616(DI), R13
+	ADCQ    1624(DI), R14
+	ADCQ    1632(DI), R15
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	ADDQ    (SI), R8
+	ADCQ    8(SI), R9
+	ADCQ    $0x01, R10
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	MOVQ    1640(DI), DX
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1648(DI), DX
+	VPOR    Y13, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1656(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y6, Y5, Y5
+	IMULQ   1656(DI), R10
+	ADDQ    R10, R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSRLD  $0x19, Y1, Y1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	SHRQ    $0x02, R15
+	VPSHUFD $0x4e, Y7, Y7
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFD $0x93, Y2, Y2
+	ADDQ    $0x40, SI
+	DECL    1744(DI)
+	JNZ     openAVX2_mixed_180
+
+openAVX2_mixed_end_181:
+	CMPL    1752(DI), $0x00
+	JE      openAVX2_mixed_end_183
+	PCALIGN $0x20
+
+openAVX2_mixed_182:
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	DECL    1752(DI)
+	JNZ     openAVX2_mixed_182
+
+openAVX2_mixed_end_183:
+	CMPQ 1728(DI), $0x00
+	JE   openAVX2_applied_184
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	XORL R13, R13
+
+openAVX2_first_185:
+	VMOVDQA 896(DI)(R13*1), Y14
+	VPXOR   (R11)(R13*1), Y14, Y14
+	VMOVDQU Y14, (R12)(R13*1)
+	VMOVDQA 928(DI)(R13*1), Y14
+	VPXOR   32(R11)(R13*1), Y14, Y14
+	VMOVDQU Y14, 32(R12)(R13*1)
+	ADDL    $0x40, R13
+	CMPL    R13, $0x00000200
+	JNE     openAVX2_first_185
+	MOVQ    $0x00000000, 1728(DI)
+	SUBQ    $0x08, 1720(DI)
+	ADDQ    $0x00000200, 1704(DI)
+	ADDQ    $0x00000200, 1696(DI)
+	SUBQ    $0x00000200, 1712(DI)
+
+openAVX2_applied_184:
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	VBROADCASTI128 (AX), Y13
+	VPADDD         Y13, Y5, Y5
+	VBROADCASTI128 16(AX), Y13
+	VPADDD         Y13, Y6, Y6
+	VPADDD         chachaRow<>+0(SB), Y4, Y4
+	VPADDD         1472(DI), Y7, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	VPERM2I128     $0x20, Y5, Y4, Y13
+	VMOVDQA        Y13, 1024(DI)
+	VPERM2I128     $0x31, Y5, Y4, Y13
+	VMOVDQA        Y13, 1088(DI)
+	VPERM2I128     $0x20, Y7, Y6, Y13
+	VMOVDQA        Y13, 1056(DI)
+	VPERM2I128     $0x31, Y7, Y6, Y13
+	VMOVDQA        Y13, 1120(DI)
+	JMP            openAVX2_ready_159
+
+openAVX2_more_177:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -15900,10 +16681,10 @@ openAVX2_single_162:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_173
+	JE           openAVX2_mixed_end_187
 	PCALIGN      $0x20
 
-openAVX2_mixed_172:
+openAVX2_mixed_186:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16348,14 +17129,14 @@ openAVX2_mixed_172:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_172
+	JNZ     openAVX2_mixed_186
 
-openAVX2_mixed_end_173:
+openAVX2_mixed_end_187:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_175
+	JE      openAVX2_mixed_end_189
 	PCALIGN $0x20
 
-openAVX2_mixed_174:
+openAVX2_mixed_188:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16647,14 +17428,14 @@ openAVX2_mixed_174:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_174
+	JNZ     openAVX2_mixed_188
 
-openAVX2_mixed_end_175:
+openAVX2_mixed_end_189:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_177
+	JE      openAVX2_mixed_end_191
 	PCALIGN $0x20
 
-openAVX2_mixed_176:
+openAVX2_mixed_190:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -16792,16 +17573,16 @@ openAVX2_mixed_176:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_176
+	JNZ     openAVX2_mixed_190
 
-openAVX2_mixed_end_177:
+openAVX2_mixed_end_191:
 	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_178
+	JE   openAVX2_applied_192
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openAVX2_first_179:
+openAVX2_first_193:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -16810,16 +17591,16 @@ openAVX2_first_179:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_179
+	JNE     openAVX2_first_193
 	MOVQ    $0x00000000, 1728(DI)
 	SUBQ    $0x08, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
 
-openAVX2_applied_178:
+openAVX2_applied_192:
 	CMPQ         1712(DI), $0x00000200
-	JB           openAVX2_last_163
+	JB           openAVX2_last_158
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -16945,10 +17726,10 @@ openAVX2_applied_178:
 	ADDQ         $0x00000200, 1704(DI)
 	ADDQ         $0x00000200, 1696(DI)
 	SUBQ         $0x00000200, 1712(DI)
-	JNZ          openAVX2_next_164
-	JMP          openAVX2_passes_end_165
+	JNZ          openAVX2_next_160
+	JMP          openAVX2_passes_end_161
 
-openAVX2_last_163:
+openAVX2_last_158:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -17053,20 +17834,20 @@ openAVX2_last_163:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	MOVQ         1712(DI), CX
-	MOVQ         1720(DI), R11
-	SHLQ         $0x06, R11
-	SUBQ         R11, CX
-	MOVQ         1704(DI), SI
-	ADDQ         1712(DI), SI
-	SUBQ         CX, SI
-	CMPQ         CX, $0x00000040
-	JB           openAVX2_finish_few_183
-	SUBQ         $0x40, CX
-	JB           openAVX2_groups_end_185
-	PCALIGN      $0x20
 
-openAVX2_groups_184:
+openAVX2_ready_159:
+	MOVQ    1712(DI), CX
+	MOVQ    1720(DI), R11
+	SHLQ    $0x06, R11
+	SUBQ    R11, CX
+	MOVQ    1704(DI), SI
+	ADDQ    1712(DI), SI
+	SUBQ    CX, SI
+	SUBQ    $0x40, CX
+	JB      openAVX2_groups_end_198
+	PCALIGN $0x20
+
+openAVX2_groups_197:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -17222,17 +18003,15 @@ openAVX2_groups_184:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_184
+	JAE   openAVX2_groups_197
 
-openAVX2_groups_end_185:
-	ADDQ $0x40, CX
-
-openAVX2_finish_few_183:
+openAVX2_groups_end_198:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_187
+	JB      openAVX2_groups_end_200
 	PCALIGN $0x20
 
-openAVX2_groups_186:
+openAVX2_groups_199:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -17322,12 +18101,12 @@ openAVX2_groups_186:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_186
+	JAE   openAVX2_groups_199
 
-openAVX2_groups_end_187:
+openAVX2_groups_end_200:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_180
+	JBE   openAVX2_finish_last_194
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -17364,9 +18143,9 @@ openAVX2_groups_end_187:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_180:
+openAVX2_finish_last_194:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_181
+	JZ    openAVX2_finish_lengths_195
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -17466,9 +18245,9 @@ openAVX2_finish_last_180:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_182
+	JMP   openAVX2_finished_196
 
-openAVX2_finish_lengths_181:
+openAVX2_finish_lengths_195:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -17503,15 +18282,15 @@ openAVX2_finish_lengths_181:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_182:
+openAVX2_finished_196:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_189
+	JB   openAVX2_xor_half_202
 
-openAVX2_xor_188:
+openAVX2_xor_201:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -17519,12 +18298,12 @@ openAVX2_xor_188:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_188
+	JAE     openAVX2_xor_201
 
-openAVX2_xor_half_189:
+openAVX2_xor_half_202:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_190
+	JB      openAVX2_xor_part_203
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -17533,40 +18312,40 @@ openAVX2_xor_half_189:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_190:
+openAVX2_xor_part_203:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_191
+	JZ    openAVX2_xored_204
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_192
+	JZ    openAVX2_store_205
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_192:
+openAVX2_store_205:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_193
+	JZ    openAVX2_store_206
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_193:
+openAVX2_store_206:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_194
+	JZ    openAVX2_store_207
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_194:
+openAVX2_store_207:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_195
+	JZ    openAVX2_store_208
 	MOVB  R14, (R12)
 
-openAVX2_store_195:
-openAVX2_xored_191:
+openAVX2_store_208:
+openAVX2_xored_204:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -17595,16 +18374,14 @@ openAVX2_xored_191:
 	VZEROUPPER
 	RET
 
-openAVX2_passes_end_165:
-openAVX2_end_105:
+openAVX2_passes_end_161:
+openAVX2_end_109:
 	XORL    CX, CX
-	CMPQ    CX, $0x00000040
-	JB      openAVX2_finish_few_199
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_201
+	JB      openAVX2_groups_end_213
 	PCALIGN $0x20
 
-openAVX2_groups_200:
+openAVX2_groups_212:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -17760,17 +18537,15 @@ openAVX2_groups_200:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_200
+	JAE   openAVX2_groups_212
 
-openAVX2_groups_end_201:
-	ADDQ $0x40, CX
-
-openAVX2_finish_few_199:
+openAVX2_groups_end_213:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_203
+	JB      openAVX2_groups_end_215
 	PCALIGN $0x20
 
-openAVX2_groups_202:
+openAVX2_groups_214:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -17860,12 +18635,12 @@ openAVX2_groups_202:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_202
+	JAE   openAVX2_groups_214
 
-openAVX2_groups_end_203:
+openAVX2_groups_end_215:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_196
+	JBE   openAVX2_finish_last_209
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -17902,9 +18677,9 @@ openAVX2_groups_end_203:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_196:
+openAVX2_finish_last_209:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_197
+	JZ    openAVX2_finish_lengths_210
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -18004,9 +18779,9 @@ openAVX2_finish_last_196:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_198
+	JMP   openAVX2_finished_211
 
-openAVX2_finish_lengths_197:
+openAVX2_finish_lengths_210:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -18041,7 +18816,7 @@ openAVX2_finish_lengths_197:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_198:
+openAVX2_finished_211:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -18254,7 +19029,7 @@ TEXT ·sealMoreAVX2(SB), $1784-40
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-sealMoreAVX2_double_204:
+sealMoreAVX2_double_216:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -18316,10 +19091,10 @@ sealMoreAVX2_double_204:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealMoreAVX2_mixed_end_210
+	JE           sealMoreAVX2_mixed_end_223
 	PCALIGN      $0x20
 
-sealMoreAVX2_mixed_209:
+sealMoreAVX2_mixed_222:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -18932,14 +19707,14 @@ sealMoreAVX2_mixed_209:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealMoreAVX2_mixed_209
+	JNZ     sealMoreAVX2_mixed_222
 
-sealMoreAVX2_mixed_end_210:
+sealMoreAVX2_mixed_end_223:
 	CMPL    1744(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_212
+	JE      sealMoreAVX2_mixed_end_225
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_211:
+sealMoreAVX2_mixed_224:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -19399,14 +20174,14 @@ sealMoreAVX2_mixed_211:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealMoreAVX2_mixed_211
+	JNZ     sealMoreAVX2_mixed_224
 
-sealMoreAVX2_mixed_end_212:
+sealMoreAVX2_mixed_end_225:
 	CMPL    1752(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_214
+	JE      sealMoreAVX2_mixed_end_227
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_213:
+sealMoreAVX2_mixed_226:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -19712,9 +20487,9 @@ sealMoreAVX2_mixed_213:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealMoreAVX2_mixed_213
+	JNZ     sealMoreAVX2_mixed_226
 
-sealMoreAVX2_mixed_end_214:
+sealMoreAVX2_mixed_end_227:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -19974,14 +20749,14 @@ sealMoreAVX2_mixed_end_214:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JNZ          sealMoreAVX2_double_204
+	JNZ          sealMoreAVX2_double_216
 	MOVQ         1720(DI), CX
 	SHLQ         $0x06, CX
 	SUBQ         $0x40, CX
-	JB           sealMoreAVX2_groups_end_216
+	JB           sealMoreAVX2_groups_end_229
 	PCALIGN      $0x20
 
-sealMoreAVX2_groups_215:
+sealMoreAVX2_groups_228:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -20137,9 +20912,9 @@ sealMoreAVX2_groups_215:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreAVX2_groups_215
+	JAE   sealMoreAVX2_groups_228
 
-sealMoreAVX2_groups_end_216:
+sealMoreAVX2_groups_end_229:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -20332,7 +21107,7 @@ TEXT ·openMoreAVX2(SB), $1784-40
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-openMoreAVX2_double_217:
+openMoreAVX2_double_230:
 	MOVQ         1704(DI), SI
 	MOVQ         $0x00000010, 1720(DI)
 	MOVQ         k+0(FP), AX
@@ -20396,10 +21171,10 @@ openMoreAVX2_double_217:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openMoreAVX2_mixed_end_223
+	JE           openMoreAVX2_mixed_end_237
 	PCALIGN      $0x20
 
-openMoreAVX2_mixed_222:
+openMoreAVX2_mixed_236:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -21012,14 +21787,14 @@ openMoreAVX2_mixed_222:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openMoreAVX2_mixed_222
+	JNZ     openMoreAVX2_mixed_236
 
-openMoreAVX2_mixed_end_223:
+openMoreAVX2_mixed_end_237:
 	CMPL    1744(DI), $0x00
-	JE      openMoreAVX2_mixed_end_225
+	JE      openMoreAVX2_mixed_end_239
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_224:
+openMoreAVX2_mixed_238:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -21479,14 +22254,14 @@ openMoreAVX2_mixed_224:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openMoreAVX2_mixed_224
+	JNZ     openMoreAVX2_mixed_238
 
-openMoreAVX2_mixed_end_225:
+openMoreAVX2_mixed_end_239:
 	CMPL    1752(DI), $0x00
-	JE      openMoreAVX2_mixed_end_227
+	JE      openMoreAVX2_mixed_end_241
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_226:
+openMoreAVX2_mixed_240:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -21792,9 +22567,9 @@ openMoreAVX2_mixed_226:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openMoreAVX2_mixed_226
+	JNZ     openMoreAVX2_mixed_240
 
-openMoreAVX2_mixed_end_227:
+openMoreAVX2_mixed_end_241:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -22053,13 +22828,13 @@ openMoreAVX2_mixed_end_227:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JNZ          openMoreAVX2_double_217
+	JNZ          openMoreAVX2_double_230
 	XORL         CX, CX
 	SUBQ         $0x40, CX
-	JB           openMoreAVX2_groups_end_229
+	JB           openMoreAVX2_groups_end_243
 	PCALIGN      $0x20
 
-openMoreAVX2_groups_228:
+openMoreAVX2_groups_242:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -22215,9 +22990,9 @@ openMoreAVX2_groups_228:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreAVX2_groups_228
+	JAE   openMoreAVX2_groups_242
 
-openMoreAVX2_groups_end_229:
+openMoreAVX2_groups_end_243:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -22262,7 +23037,7 @@ TEXT ·startAVX2(SB), $1784-24
 	MOVL    $0x0000000a, 1736(DI)
 	PCALIGN $0x20
 
-startAVX2_key_230:
+startAVX2_key_244:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -22376,7 +23151,7 @@ startAVX2_key_230:
 	XORL CX, R12
 	ROLL $0x07, R12
 	DECL 1736(DI)
-	JNZ  startAVX2_key_230
+	JNZ  startAVX2_key_244
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -22575,10 +23350,10 @@ TEXT ·polyAVX2(SB), $1784-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polyAVX2_groups_end_232
+	JB      polyAVX2_groups_end_246
 	PCALIGN $0x20
 
-polyAVX2_groups_231:
+polyAVX2_groups_245:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -22734,15 +23509,15 @@ polyAVX2_groups_231:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polyAVX2_groups_231
+	JAE   polyAVX2_groups_245
 
-polyAVX2_groups_end_232:
+polyAVX2_groups_end_246:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polyAVX2_groups_end_236
+	JB      polyAVX2_groups_end_250
 	PCALIGN $0x20
 
-polyAVX2_groups_235:
+polyAVX2_groups_249:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -22832,12 +23607,12 @@ polyAVX2_groups_235:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polyAVX2_groups_235
+	JAE   polyAVX2_groups_249
 
-polyAVX2_groups_end_236:
+polyAVX2_groups_end_250:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polyAVX2_absorb_part_233
+	JB    polyAVX2_absorb_part_247
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -22874,14 +23649,14 @@ polyAVX2_groups_end_236:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polyAVX2_absorb_part_233:
+polyAVX2_absorb_part_247:
 	TESTQ   CX, CX
-	JZ      polyAVX2_absorbed_234
+	JZ      polyAVX2_absorbed_248
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polyAVX2_load8_238
+	JAE     polyAVX2_load8_252
 	CMPQ    CX, $0x04
-	JAE     polyAVX2_load4_237
+	JAE     polyAVX2_load4_251
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -22896,18 +23671,18 @@ polyAVX2_absorb_part_233:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polyAVX2_loaded_239
+	JMP     polyAVX2_loaded_253
 
-polyAVX2_load4_237:
+polyAVX2_load4_251:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polyAVX2_loaded_239
+	JMP  polyAVX2_loaded_253
 
-polyAVX2_load8_238:
+polyAVX2_load8_252:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -22916,7 +23691,7 @@ polyAVX2_load8_238:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polyAVX2_loaded_239:
+polyAVX2_loaded_253:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -22953,7 +23728,7 @@ polyAVX2_loaded_239:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polyAVX2_absorbed_234:
+polyAVX2_absorbed_248:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

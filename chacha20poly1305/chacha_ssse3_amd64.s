@@ -29,12 +29,12 @@ TEXT ·sealSSSE3(SB), $1784-64
 	MOVQ       R11, 1552(DI)
 	MOVQ       n+40(FP), R11
 	MOVQ       R11, 1560(DI)
-	MOVQ       1712(DI), R12
-	CMPQ       R12, $0x00000040
+	MOVL       $0x00000001, 1408(DI)
+	CMPQ       1712(DI), $0x00000040
 	JA         sealSSSE3_more_6
 	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
-	PXOR       X15, X15
 	PUNPCKLLQ  X0, X15
 	MOVSS      1684(DI), X0
 	MOVSS      1688(DI), X1
@@ -431,19 +431,10 @@ sealSSSE3_key_7:
 	MOVQ    R14, 1584(DI)
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
 	MOVO    X1, X12
@@ -453,26 +444,17 @@ sealSSSE3_key_7:
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X1
 	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	PADDL   X1, X0
 	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -484,40 +466,219 @@ sealSSSE3_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	MOVO    X1, X12
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X1
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	POR     X12, X1
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	PSHUFD  $0x39, X2, X2
+	PADDL   X1, X0
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	PXOR    X2, X1
+	MOVO    X1, X12
+	PSLLL   $0x0c, X12
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	PSRLL   $0x14, X1
+	POR     X12, X1
+	PADDL   X1, X0
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	PADDL   X3, X2
+	PXOR    X2, X1
+	MOVO    X1, X12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X1
 	POR     X12, X1
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X2, X2
+	MOVQ    R8, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	PADDL   X1, X0
+	PXOR    X0, X3
+	MOVQ    R9, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X3, X2
+	PXOR    X2, X1
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	MOVO    X1, X12
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X1
+	POR     X12, X1
+	PADDL   X1, X0
+	PXOR    X0, X3
+	MOVQ    R8, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	PSHUFB  chachaRot8<>+0(SB), X3
+	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	PXOR    X2, X1
+	MOVO    X1, X12
+	PSLLL   $0x07, X12
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
+	PSRLL   $0x19, X1
+	POR     X12, X1
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X2, X2
+	PADDL   X1, X0
+	MOVQ    R8, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X3
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
+	PADDL   X3, X2
+	PXOR    X2, X1
+	MOVO    X1, X12
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X1
+	POR     X12, X1
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	PADDL   X1, X0
+	PXOR    X0, X3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	PSHUFB  chachaRot8<>+0(SB), X3
+	PADDL   X3, X2
+	PXOR    X2, X1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	MOVO    X1, X12
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	POR     X12, X1
+	PSHUFD  $0x39, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	SHRQ    $0x02, R15
+	PSHUFD  $0x93, X2, X2
+	PADDL   X1, X0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X3, X2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	PXOR    X2, X1
+	MOVO    X1, X12
+	PSLLL   $0x0c, X12
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	PSRLL   $0x14, X1
+	POR     X12, X1
 	PADDL   X1, X0
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
 	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
+	PSHUFB  chachaRot8<>+0(SB), X3
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
 	MOVO    X1, X12
@@ -528,52 +689,31 @@ sealSSSE3_key_7:
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X1
 	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X2, X2
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	POR     X12, X1
 	PADDL   X1, X0
 	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X2, X2
-	PADDL   X1, X0
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	MOVO    X1, X12
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X1
@@ -582,10 +722,6 @@ sealSSSE3_key_7:
 	POR     X12, X1
 	PADDL   X1, X0
 	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -597,34 +733,17 @@ sealSSSE3_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
-	ANDQ    1536(DI), R8
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	ANDQ    1536(DI), R9
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
+	ANDQ    1536(DI), R8
 	PXOR    X2, X1
 	MOVO    X1, X12
-	ANDQ    1536(DI), R10
 	PSLLL   $0x07, X12
+	ANDQ    1536(DI), R9
 	PSRLL   $0x19, X1
 	POR     X12, X1
 	PSHUFD  $0x39, X0, X0
+	ANDQ    1536(DI), R10
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X2, X2
 	MOVL    $0x00000002, 1736(DI)
@@ -690,12 +809,11 @@ sealSSSE3_key_rest_8:
 	JMP    sealSSSE3_keyed_2
 
 sealSSSE3_more_6:
-	MOVQ       1712(DI), R12
-	CMPQ       R12, $0x00000080
+	CMPQ       1712(DI), $0x00000080
 	JA         sealSSSE3_more_14
 	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
-	PXOR       X15, X15
 	PUNPCKLLQ  X0, X15
 	MOVSS      1684(DI), X0
 	MOVSS      1688(DI), X1
@@ -1142,28 +1260,10 @@ sealSSSE3_key_15:
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X5
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PSRLL   $0x14, X1
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
@@ -1176,39 +1276,22 @@ sealSSSE3_key_15:
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
 	MOVO    X1, X12
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
+	PSLLL   $0x0c, X13
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
 	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X5, X4
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	POR     X12, X1
+	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X5
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -1220,24 +1303,104 @@ sealSSSE3_key_15:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSRLL   $0x14, X1
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
-	MOVO    X5, X13
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	MOVO    X5, X13
 	MOVO    X1, X12
+	PSLLL   $0x07, X13
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X5
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	PSRLL   $0x19, X1
+	POR     X13, X5
+	POR     X12, X1
+	PSHUFD  $0x93, X4, X4
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X7, X7
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X6, X6
+	PSHUFD  $0x39, X2, X2
+	PADDL   X5, X4
+	PADDL   X1, X0
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	PSLLL   $0x0c, X13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
+	POR     X13, X5
+	POR     X12, X1
+	PADDL   X5, X4
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X5
@@ -1249,49 +1412,72 @@ sealSSSE3_key_15:
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
+	MOVQ    R8, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PSHUFD  $0x93, X2, X2
 	PADDL   X5, X4
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	MOVQ    R9, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
 	PSRLL   $0x14, X1
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
+	MOVQ    R8, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
@@ -1303,74 +1489,167 @@ sealSSSE3_key_15:
 	PSHUFD  $0x39, X6, X6
 	PSHUFD  $0x39, X2, X2
 	PADDL   X5, X4
-	MOVQ    R9, AX
-	MULQ    1568(DI)
-	MOVQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
+	IMULQ   R10, R10
+	ADDQ    R10, R15
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
 	PSRLL   $0x14, X1
 	POR     X13, X5
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
 	MOVO    X5, X13
-	MOVQ    R9, AX
-	MULQ    1584(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X5
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
+	SHRQ    $0x02, R15
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
 	PSHUFD  $0x93, X2, X2
 	PADDL   X5, X4
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
 	PADDL   X1, X0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
 	PXOR    X6, X5
 	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	PSLLL   $0x0c, X13
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
+	POR     X13, X5
+	POR     X12, X1
+	PADDL   X5, X4
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	PSLLL   $0x07, X13
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X5
+	PSRLL   $0x19, X1
+	POR     X13, X5
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	POR     X12, X1
+	PSHUFD  $0x93, X4, X4
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X7, X7
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X6, X6
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	PSHUFD  $0x39, X2, X2
+	PADDL   X5, X4
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
@@ -1384,14 +1663,6 @@ sealSSSE3_key_15:
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -1403,59 +1674,25 @@ sealSSSE3_key_15:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	MOVO    X1, X12
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X5, X4
-	ANDQ    1536(DI), R8
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X5
-	ANDQ    1536(DI), R9
-	PSRLL   $0x14, X1
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
+	ANDQ    1536(DI), R8
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	ANDQ    1536(DI), R10
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
+	ANDQ    1536(DI), R9
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
+	ANDQ    1536(DI), R10
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
@@ -1577,1239 +1814,6 @@ sealSSSE3_key_rest_16:
 	JMP    sealSSSE3_keyed_2
 
 sealSSSE3_more_14:
-	MOVQ       1712(DI), R12
-	CMPQ       R12, $0x000000c0
-	JA         sealSSSE3_more_22
-	MOVQ       k+0(FP), AX
-	MOVSS      1680(DI), X0
-	PXOR       X15, X15
-	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
-	PUNPCKLLQ  X1, X0
-	PUNPCKLQDQ X0, X15
-	MOVOA      X15, 1472(DI)
-	MOVOA      chachaRow<>+0(SB), X0
-	MOVOU      (AX), X1
-	MOVOU      16(AX), X2
-	MOVO       X15, X3
-	PADDL      chachaSets<>+0(SB), X3
-	MOVO       X0, X4
-	MOVO       X1, X5
-	MOVO       X2, X6
-	MOVO       X15, X7
-	PADDL      chachaSets<>+16(SB), X7
-	MOVO       X0, X8
-	MOVO       X1, X9
-	MOVO       X2, X10
-	MOVO       X15, X11
-	PADDL      chachaSets<>+32(SB), X11
-	MOVQ       ad+48(FP), SI
-	MOVQ       adLen+56(FP), CX
-	XORL       R11, R11
-	XORL       R12, R12
-	XORL       R13, R13
-	CMPQ       R13, CX
-	SBBQ       R13, R13
-	MOVQ       R13, 1536(DI)
-	JEQ        sealSSSE3_ad_done_26
-	CMPQ       CX, $0x10
-	JB         sealSSSE3_ad_part_25
-	MOVQ       (SI), R11
-	MOVQ       8(SI), R12
-	JMP        sealSSSE3_ad_done_26
-
-sealSSSE3_ad_part_25:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_28
-	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_27
-	MOVL    CX, DX
-	SHRL    $0x01, DX
-	MOVBLZX (SI)(DX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    DX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     sealSSSE3_loaded_29
-
-sealSSSE3_load4_27:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_29
-
-sealSSSE3_load8_28:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-sealSSSE3_loaded_29:
-sealSSSE3_ad_done_26:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-sealSSSE3_key_23:
-	PADDL   X9, X8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	PADDL   X5, X4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	PADDL   X1, X0
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X8, X11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	PXOR    X4, X7
-	XORL    R8, AX
-	PXOR    X0, X3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X11
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	PSHUFB  chachaRot16<>+0(SB), X7
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	ADDL    R13, R9
-	PADDL   X11, X10
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	PADDL   X7, X6
-	ADDL    BX, CX
-	XORL    CX, R13
-	PADDL   X3, X2
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X10, X9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	PXOR    X6, X5
-	ADDL    BX, CX
-	PXOR    X2, X1
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X9, X14
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	MOVO    X5, X13
-	ADDL    R14, R10
-	XORL    R10, DX
-	MOVO    X1, X12
-	ROLL    $0x10, DX
-	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	PSLLL   $0x0c, X13
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	PSLLL   $0x0c, X12
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X9
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	PSRLL   $0x14, X5
-	XORL    CX, R14
-	PSRLL   $0x14, X1
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X9
-	ADDL    R15, R11
-	XORL    R11, SI
-	POR     X13, X5
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	POR     X12, X1
-	XORL    CX, R15
-	PADDL   X9, X8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	PADDL   X5, X4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	PADDL   X1, X0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	PXOR    X8, X11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PXOR    X4, X7
-	MOVL    1512(DI), CX
-	PXOR    X0, X3
-	ADDL    R13, R8
-	XORL    R8, SI
-	PSHUFB  chachaRot8<>+0(SB), X11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	PSHUFB  chachaRot8<>+0(SB), X7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDL    R13, R8
-	PADDL   X11, X10
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	PADDL   X7, X6
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	PADDL   X3, X2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X10, X9
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	PXOR    X6, X5
-	XORL    R9, AX
-	PXOR    X2, X1
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X9, X14
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	MOVO    X5, X13
-	ADDL    R14, R9
-	XORL    R9, AX
-	MOVO    X1, X12
-	ROLL    $0x08, AX
-	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	PSLLL   $0x07, X13
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	PSLLL   $0x07, X12
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	PSRLL   $0x19, X9
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	PSRLL   $0x19, X5
-	ADDL    BX, CX
-	PSRLL   $0x19, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X9
-	ADDL    R15, R10
-	XORL    R10, BX
-	POR     X13, X5
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	POR     X12, X1
-	MOVL    CX, 1504(DI)
-	PSHUFD  $0x93, X8, X8
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PSHUFD  $0x93, X4, X4
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	PSHUFD  $0x93, X0, X0
-	XORL    R11, DX
-	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X11, X11
-	ADDL    DX, CX
-	XORL    CX, R12
-	PSHUFD  $0x4e, X7, X7
-	ROLL    $0x0c, R12
-	PSHUFD  $0x4e, X3, X3
-	ADDL    R12, R11
-	XORL    R11, DX
-	PSHUFD  $0x39, X10, X10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	PSHUFD  $0x39, X6, X6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	PSHUFD  $0x39, X2, X2
-	ROLL    $0x07, R12
-	PADDL   X9, X8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	PADDL   X5, X4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	PADDL   X1, X0
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X8, X11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	PXOR    X4, X7
-	XORL    R8, AX
-	PXOR    X0, X3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X11
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	PSHUFB  chachaRot16<>+0(SB), X7
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	ADDL    R13, R9
-	PADDL   X11, X10
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	PADDL   X7, X6
-	ADDL    BX, CX
-	XORL    CX, R13
-	PADDL   X3, X2
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X10, X9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	PXOR    X6, X5
-	ADDL    BX, CX
-	PXOR    X2, X1
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X9, X14
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	MOVO    X5, X13
-	ADDL    R14, R10
-	XORL    R10, DX
-	MOVO    X1, X12
-	ROLL    $0x10, DX
-	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	PSLLL   $0x0c, X13
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	PSLLL   $0x0c, X12
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X9
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	PSRLL   $0x14, X5
-	XORL    CX, R14
-	PSRLL   $0x14, X1
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X9
-	ADDL    R15, R11
-	XORL    R11, SI
-	POR     X13, X5
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	POR     X12, X1
-	XORL    CX, R15
-	PADDL   X9, X8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	PADDL   X5, X4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	PADDL   X1, X0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	PXOR    X8, X11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PXOR    X4, X7
-	MOVL    1512(DI), CX
-	PXOR    X0, X3
-	ADDL    R13, R8
-	XORL    R8, SI
-	PSHUFB  chachaRot8<>+0(SB), X11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	PSHUFB  chachaRot8<>+0(SB), X7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDL    R13, R8
-	PADDL   X11, X10
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	PADDL   X7, X6
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	PADDL   X3, X2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X10, X9
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	PXOR    X6, X5
-	XORL    R9, AX
-	PXOR    X2, X1
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X9, X14
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	MOVO    X5, X13
-	ADDL    R14, R9
-	XORL    R9, AX
-	MOVO    X1, X12
-	ROLL    $0x08, AX
-	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	PSLLL   $0x07, X13
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	PSLLL   $0x07, X12
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	PSRLL   $0x19, X9
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	PSRLL   $0x19, X5
-	ADDL    BX, CX
-	PSRLL   $0x19, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X9
-	ADDL    R15, R10
-	XORL    R10, BX
-	POR     X13, X5
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	POR     X12, X1
-	MOVL    CX, 1504(DI)
-	PSHUFD  $0x39, X8, X8
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PSHUFD  $0x39, X4, X4
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	PSHUFD  $0x39, X0, X0
-	XORL    R11, DX
-	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X11, X11
-	ADDL    DX, CX
-	XORL    CX, R12
-	PSHUFD  $0x4e, X7, X7
-	ROLL    $0x0c, R12
-	PSHUFD  $0x4e, X3, X3
-	ADDL    R12, R11
-	XORL    R11, DX
-	PSHUFD  $0x93, X10, X10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	PSHUFD  $0x93, X6, X6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	PSHUFD  $0x93, X2, X2
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealSSSE3_key_23
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	PADDL   X9, X8
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVQ    R14, AX
-	MULQ    1576(DI)
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X8, X8
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	MOVQ    R9, AX
-	MULQ    1568(DI)
-	MOVQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X10, X10
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	MOVQ    R9, AX
-	MULQ    1584(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x39, X8, X8
-	PSHUFD  $0x39, X4, X4
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X10, X10
-	MOVQ    R8, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	PSHUFD  $0x93, X6, X6
-	PSHUFD  $0x93, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	MOVQ    R9, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	MOVQ    R10, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	MOVQ    R8, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	MOVQ    R9, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	MOVQ    R10, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X8, X8
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X10, X10
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X9, X8
-	MOVQ    R8, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVQ    R9, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x39, X8, X8
-	PSHUFD  $0x39, X4, X4
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	SHRQ    $0x02, R15
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X10, X10
-	PSHUFD  $0x93, X6, X6
-	PSHUFD  $0x93, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	MOVQ    R9, AX
-	MULQ    1568(DI)
-	MOVQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	POR     X12, X1
-	PSHUFD  $0x93, X8, X8
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X10, X10
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	MOVQ    R9, AX
-	MULQ    1584(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	ANDQ    1536(DI), R8
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	ANDQ    1536(DI), R9
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x39, X8, X8
-	ANDQ    1536(DI), R10
-	PSHUFD  $0x39, X4, X4
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X10, X10
-	PSHUFD  $0x93, X6, X6
-	PSHUFD  $0x93, X2, X2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-sealSSSE3_key_rest_24:
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X11
-	PSHUFB chachaRot16<>+0(SB), X7
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x0c, X14
-	PSLLL  $0x0c, X13
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X9
-	PSRLL  $0x14, X5
-	PSRLL  $0x14, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X11
-	PSHUFB chachaRot8<>+0(SB), X7
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x07, X14
-	PSLLL  $0x07, X13
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X9
-	PSRLL  $0x19, X5
-	PSRLL  $0x19, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PSHUFD $0x93, X8, X8
-	PSHUFD $0x93, X4, X4
-	PSHUFD $0x93, X0, X0
-	PSHUFD $0x4e, X11, X11
-	PSHUFD $0x4e, X7, X7
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x39, X10, X10
-	PSHUFD $0x39, X6, X6
-	PSHUFD $0x39, X2, X2
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X11
-	PSHUFB chachaRot16<>+0(SB), X7
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x0c, X14
-	PSLLL  $0x0c, X13
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X9
-	PSRLL  $0x14, X5
-	PSRLL  $0x14, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X11
-	PSHUFB chachaRot8<>+0(SB), X7
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x07, X14
-	PSLLL  $0x07, X13
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X9
-	PSRLL  $0x19, X5
-	PSRLL  $0x19, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PSHUFD $0x39, X8, X8
-	PSHUFD $0x39, X4, X4
-	PSHUFD $0x39, X0, X0
-	PSHUFD $0x4e, X11, X11
-	PSHUFD $0x4e, X7, X7
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x93, X10, X10
-	PSHUFD $0x93, X6, X6
-	PSHUFD $0x93, X2, X2
-	DECL   1736(DI)
-	JNZ    sealSSSE3_key_rest_24
-	MOVQ   k+0(FP), AX
-	MOVOU  (AX), X12
-	PADDL  X12, X1
-	MOVOU  16(AX), X12
-	PADDL  X12, X2
-	PADDL  chachaRow<>+0(SB), X0
-	PADDL  1472(DI), X3
-	PADDL  chachaSets<>+0(SB), X3
-	MOVOA  X0, 896(DI)
-	MOVOA  X1, 912(DI)
-	MOVOA  X2, 928(DI)
-	MOVOA  X3, 944(DI)
-	MOVOU  (AX), X13
-	PADDL  X13, X5
-	MOVOU  16(AX), X13
-	PADDL  X13, X6
-	PADDL  chachaRow<>+0(SB), X4
-	PADDL  1472(DI), X7
-	PADDL  chachaSets<>+16(SB), X7
-	MOVOA  X4, 960(DI)
-	MOVOA  X5, 976(DI)
-	MOVOA  X6, 992(DI)
-	MOVOA  X7, 1008(DI)
-	MOVOU  (AX), X14
-	PADDL  X14, X9
-	MOVOU  16(AX), X14
-	PADDL  X14, X10
-	PADDL  chachaRow<>+0(SB), X8
-	PADDL  1472(DI), X11
-	PADDL  chachaSets<>+32(SB), X11
-	MOVOA  X8, 1024(DI)
-	MOVOA  X9, 1040(DI)
-	MOVOA  X10, 1056(DI)
-	MOVOA  X11, 1072(DI)
-	JMP    sealSSSE3_keyed_2
-
-sealSSSE3_more_22:
-	MOVL   $0x00000001, 1408(DI)
 	MOVSS  1408(DI), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -2858,19 +1862,19 @@ sealSSSE3_more_22:
 	CMPQ   R13, CX
 	SBBQ   R13, R13
 	MOVQ   R13, 1536(DI)
-	JEQ    sealSSSE3_ad_done_33
+	JEQ    sealSSSE3_ad_done_25
 	CMPQ   CX, $0x10
-	JB     sealSSSE3_ad_part_32
+	JB     sealSSSE3_ad_part_24
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	JMP    sealSSSE3_ad_done_33
+	JMP    sealSSSE3_ad_done_25
 
-sealSSSE3_ad_part_32:
+sealSSSE3_ad_part_24:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_35
+	JAE     sealSSSE3_load8_27
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_34
+	JAE     sealSSSE3_load4_26
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -2885,18 +1889,18 @@ sealSSSE3_ad_part_32:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_36
+	JMP     sealSSSE3_loaded_28
 
-sealSSSE3_load4_34:
+sealSSSE3_load4_26:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_36
+	JMP  sealSSSE3_loaded_28
 
-sealSSSE3_load8_35:
+sealSSSE3_load8_27:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -2905,8 +1909,8 @@ sealSSSE3_load8_35:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_36:
-sealSSSE3_ad_done_33:
+sealSSSE3_loaded_28:
+sealSSSE3_ad_done_25:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -2933,7 +1937,7 @@ sealSSSE3_ad_done_33:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_30:
+sealSSSE3_key_22:
 	PADDL   X4, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -3311,7 +2315,7 @@ sealSSSE3_key_30:
 	POR     X15, X4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     sealSSSE3_key_30
+	JNZ     sealSSSE3_key_22
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -3993,7 +2997,7 @@ sealSSSE3_key_30:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_rest_31:
+sealSSSE3_key_rest_23:
 	PADDL      X4, X0
 	PADDL      X5, X1
 	PXOR       X0, X8
@@ -4147,7 +3151,7 @@ sealSSSE3_key_rest_31:
 	POR        X14, X7
 	POR        X15, X4
 	DECL       1736(DI)
-	JNZ        sealSSSE3_key_rest_31
+	JNZ        sealSSSE3_key_rest_23
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -4275,14 +3279,14 @@ sealSSSE3_key_rest_31:
 sealSSSE3_keyed_2:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealSSSE3_ad_end_37
+	JBE     sealSSSE3_ad_end_29
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_41
+	JB      sealSSSE3_groups_end_33
 	PCALIGN $0x20
 
-sealSSSE3_groups_40:
+sealSSSE3_groups_32:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -4381,12 +3385,12 @@ sealSSSE3_groups_40:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_40
+	JAE   sealSSSE3_groups_32
 
-sealSSSE3_groups_end_41:
+sealSSSE3_groups_end_33:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealSSSE3_absorb_part_38
+	JB    sealSSSE3_absorb_part_30
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4427,14 +3431,14 @@ sealSSSE3_groups_end_41:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_absorb_part_38:
+sealSSSE3_absorb_part_30:
 	TESTQ   CX, CX
-	JZ      sealSSSE3_absorbed_39
+	JZ      sealSSSE3_absorbed_31
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_43
+	JAE     sealSSSE3_load8_35
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_42
+	JAE     sealSSSE3_load4_34
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -4449,18 +3453,18 @@ sealSSSE3_absorb_part_38:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_44
+	JMP     sealSSSE3_loaded_36
 
-sealSSSE3_load4_42:
+sealSSSE3_load4_34:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_44
+	JMP  sealSSSE3_loaded_36
 
-sealSSSE3_load8_43:
+sealSSSE3_load8_35:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -4469,7 +3473,7 @@ sealSSSE3_load8_43:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_44:
+sealSSSE3_loaded_36:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -4510,8 +3514,8 @@ sealSSSE3_loaded_44:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_absorbed_39:
-sealSSSE3_ad_end_37:
+sealSSSE3_absorbed_31:
+sealSSSE3_ad_end_29:
 	CMPQ 1712(DI), $0x00000100
 	JA   sealSSSE3_long_3
 	MOVQ 1712(DI), CX
@@ -4520,9 +3524,9 @@ sealSSSE3_ad_end_37:
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   sealSSSE3_xor_half_46
+	JB   sealSSSE3_xor_half_38
 
-sealSSSE3_xor_45:
+sealSSSE3_xor_37:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -4531,17 +3535,17 @@ sealSSSE3_xor_45:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_45
+	JAE   sealSSSE3_xor_37
 
-sealSSSE3_xor_half_46:
+sealSSSE3_xor_half_38:
 	ADDQ    $0x10, CX
 	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_48
+	JZ      sealSSSE3_xored_40
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_50
+	JAE     sealSSSE3_load8_42
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_49
+	JAE     sealSSSE3_load4_41
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (R11)(DX*1), AX
@@ -4556,18 +3560,18 @@ sealSSSE3_xor_half_46:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealSSSE3_loaded_51
+	JMP     sealSSSE3_loaded_43
 
-sealSSSE3_load4_49:
+sealSSSE3_load4_41:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_51
+	JMP  sealSSSE3_loaded_43
 
-sealSSSE3_load8_50:
+sealSSSE3_load8_42:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -4576,22 +3580,20 @@ sealSSSE3_load8_50:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealSSSE3_loaded_51:
+sealSSSE3_loaded_43:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealSSSE3_xored_48:
+sealSSSE3_xored_40:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
-	CMPQ    CX, $0x00000081
-	JB      sealSSSE3_finish_few_55
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_57
+	JB      sealSSSE3_groups_end_48
 	PCALIGN $0x20
 
-sealSSSE3_groups_56:
+sealSSSE3_groups_47:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -4762,17 +3764,15 @@ sealSSSE3_groups_56:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_56
+	JAE   sealSSSE3_groups_47
 
-sealSSSE3_groups_end_57:
-	ADDQ $0x40, CX
-
-sealSSSE3_finish_few_55:
+sealSSSE3_groups_end_48:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_59
+	JB      sealSSSE3_groups_end_50
 	PCALIGN $0x20
 
-sealSSSE3_groups_58:
+sealSSSE3_groups_49:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -4871,12 +3871,12 @@ sealSSSE3_groups_58:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_58
+	JAE   sealSSSE3_groups_49
 
-sealSSSE3_groups_end_59:
+sealSSSE3_groups_end_50:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_52
+	JBE   sealSSSE3_finish_last_44
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4917,9 +3917,9 @@ sealSSSE3_groups_end_59:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_52:
+sealSSSE3_finish_last_44:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_53
+	JZ    sealSSSE3_finish_lengths_45
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -5028,9 +4028,9 @@ sealSSSE3_finish_last_52:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_54
+	JMP   sealSSSE3_finished_46
 
-sealSSSE3_finish_lengths_53:
+sealSSSE3_finish_lengths_45:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -5069,7 +4069,7 @@ sealSSSE3_finish_lengths_53:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_54:
+sealSSSE3_finished_46:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -5098,7 +4098,7 @@ sealSSSE3_long_3:
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-sealSSSE3_first_60:
+sealSSSE3_first_51:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -5117,7 +4117,7 @@ sealSSSE3_first_60:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   sealSSSE3_first_60
+	JNE   sealSSSE3_first_51
 	MOVQ  1696(DI), SI
 	MOVQ  $0x00000004, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
@@ -5315,9 +4315,9 @@ sealSSSE3_stream_1:
 	JE     sealSSSE3_end_5
 
 sealSSSE3_loop_4:
-	JMP sealSSSE3_next_64
+	JMP sealSSSE3_next_56
 
-sealSSSE3_double_61:
+sealSSSE3_double_52:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -5385,10 +4385,10 @@ sealSSSE3_double_61:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_67
+	JE      sealSSSE3_mixed_end_59
 	PCALIGN $0x20
 
-sealSSSE3_mixed_66:
+sealSSSE3_mixed_58:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -5943,14 +4943,14 @@ sealSSSE3_mixed_66:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_66
+	JNZ    sealSSSE3_mixed_58
 
-sealSSSE3_mixed_end_67:
+sealSSSE3_mixed_end_59:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_69
+	JE      sealSSSE3_mixed_end_61
 	PCALIGN $0x20
 
-sealSSSE3_mixed_68:
+sealSSSE3_mixed_60:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -6336,9 +5336,9 @@ sealSSSE3_mixed_68:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_68
+	JNZ    sealSSSE3_mixed_60
 
-sealSSSE3_mixed_end_69:
+sealSSSE3_mixed_end_61:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -6668,11 +5668,726 @@ sealSSSE3_mixed_end_69:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JZ         sealSSSE3_passes_end_65
+	JZ         sealSSSE3_passes_end_57
 
-sealSSSE3_next_64:
-	CMPQ    1712(DI), $0x00000200
-	JAE     sealSSSE3_double_61
+sealSSSE3_next_56:
+	CMPQ       1712(DI), $0x00000200
+	JAE        sealSSSE3_double_52
+	MOVQ       1712(DI), R11
+	CMPQ       R11, $0x00000040
+	JA         sealSSSE3_more_62
+	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
+	MOVSS      1680(DI), X0
+	PUNPCKLLQ  X0, X15
+	MOVSS      1684(DI), X0
+	MOVSS      1688(DI), X1
+	PUNPCKLLQ  X1, X0
+	PUNPCKLQDQ X0, X15
+	MOVOA      X15, 1472(DI)
+	MOVOA      chachaRow<>+0(SB), X0
+	MOVOU      (AX), X1
+	MOVOU      16(AX), X2
+	MOVO       X15, X3
+	PADDL      chachaSets<>+0(SB), X3
+	MOVL       1720(DI), AX
+	MOVL       $0x0000000a, R12
+	SUBL       AX, R12
+	MOVL       AX, 1744(DI)
+	MOVL       R12, 1752(DI)
+	CMPL       1744(DI), $0x00
+	JE         sealSSSE3_mixed_end_64
+	PCALIGN    $0x20
+
+sealSSSE3_mixed_63:
+	PADDL  X1, X0
+	MOVQ   48(SI), AX
+	MULQ   1568(DI)
+	MOVQ   AX, R11
+	MOVQ   DX, R12
+	MOVQ   56(SI), AX
+	MULQ   1568(DI)
+	MOVQ   DX, R13
+	ADDQ   AX, R12
+	ADCQ   $0x00, R13
+	PXOR   X0, X3
+	MOVQ   48(SI), AX
+	MULQ   1576(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	PSHUFB chachaRot16<>+0(SB), X3
+	MOVQ   56(SI), AX
+	MULQ   1584(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	PADDL  X3, X2
+	ADDQ   1584(DI), R12
+	ADCQ   1568(DI), R13
+	PXOR   X2, X1
+	XORL   R14, R14
+	XORL   R15, R15
+	MOVO   X1, X12
+	PSLLL  $0x0c, X12
+	MOVQ   32(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x14, X1
+	MOVQ   40(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	POR    X12, X1
+	PADDL  X1, X0
+	MOVQ   32(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PXOR   X0, X3
+	MOVQ   40(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   32(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X3, X2
+	MOVQ   40(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X2, X1
+	ADDQ   1592(DI), R13
+	ADCQ   1600(DI), R14
+	ADCQ   1608(DI), R15
+	MOVO   X1, X12
+	PSLLL  $0x07, X12
+	MOVQ   16(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x19, X1
+	MOVQ   24(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	POR    X12, X1
+	PSHUFD $0x93, X0, X0
+	MOVQ   16(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x4e, X3, X3
+	MOVQ   24(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x39, X2, X2
+	PADDL  X1, X0
+	MOVQ   16(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	MOVQ   24(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X0, X3
+	ADDQ   1616(DI), R13
+	ADCQ   1624(DI), R14
+	ADCQ   1632(DI), R15
+	PSHUFB chachaRot16<>+0(SB), X3
+	ADDQ   (SI), R8
+	ADCQ   8(SI), R9
+	ADCQ   $0x01, R10
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVQ   R8, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	MOVO   X1, X12
+	MOVQ   R9, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSLLL  $0x0c, X12
+	MOVQ   R10, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x14, X1
+	POR    X12, X1
+	MOVQ   R8, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	MOVQ   R9, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PXOR   X0, X3
+	MOVQ   R10, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   R8, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X3, X2
+	MOVQ   R9, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X2, X1
+	IMULQ  1656(DI), R10
+	ADDQ   R10, R15
+	MOVO   X1, X12
+	MOVL   R13, R10
+	ANDL   $0x03, R10
+	ANDQ   $-4, R13
+	PSLLL  $0x07, X12
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSRLL  $0x19, X1
+	SHRQ   $0x02, R13
+	MOVQ   R14, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R13
+	POR    X12, X1
+	SHRQ   $0x02, R14
+	MOVQ   R15, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R14
+	PSHUFD $0x39, X0, X0
+	SHRQ   $0x02, R15
+	PSHUFD $0x4e, X3, X3
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSHUFD $0x93, X2, X2
+	MOVQ   R10, AX
+	SHRQ   $0x02, AX
+	LEAQ   (AX)(AX*4), AX
+	ANDL   $0x03, R10
+	ADDQ   AX, R11
+	ADCQ   $0x00, R12
+	ADCQ   $0x00, R10
+	MOVQ   R11, R8
+	MOVQ   R12, R9
+	ADDQ   $0x40, SI
+	DECL   1744(DI)
+	JNZ    sealSSSE3_mixed_63
+
+sealSSSE3_mixed_end_64:
+	CMPL    1752(DI), $0x00
+	JE      sealSSSE3_mixed_end_66
+	PCALIGN $0x20
+
+sealSSSE3_mixed_65:
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X1
+	POR    X12, X1
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X1
+	POR    X12, X1
+	PSHUFD $0x93, X0, X0
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x39, X2, X2
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X1
+	POR    X12, X1
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X1
+	POR    X12, X1
+	PSHUFD $0x39, X0, X0
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x93, X2, X2
+	DECL   1752(DI)
+	JNZ    sealSSSE3_mixed_65
+
+sealSSSE3_mixed_end_66:
+	MOVQ  k+0(FP), AX
+	MOVOU (AX), X12
+	PADDL X12, X1
+	MOVOU 16(AX), X12
+	PADDL X12, X2
+	PADDL chachaRow<>+0(SB), X0
+	PADDL 1472(DI), X3
+	PADDL chachaSets<>+0(SB), X3
+	MOVOA X0, 896(DI)
+	MOVOA X1, 912(DI)
+	MOVOA X2, 928(DI)
+	MOVOA X3, 944(DI)
+	JMP   sealSSSE3_ready_55
+
+sealSSSE3_more_62:
+	CMPQ       R11, $0x00000080
+	JA         sealSSSE3_more_67
+	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
+	MOVSS      1680(DI), X0
+	PUNPCKLLQ  X0, X15
+	MOVSS      1684(DI), X0
+	MOVSS      1688(DI), X1
+	PUNPCKLLQ  X1, X0
+	PUNPCKLQDQ X0, X15
+	MOVOA      X15, 1472(DI)
+	MOVOA      chachaRow<>+0(SB), X0
+	MOVOU      (AX), X1
+	MOVOU      16(AX), X2
+	MOVO       X15, X3
+	PADDL      chachaSets<>+0(SB), X3
+	MOVO       X0, X4
+	MOVO       X1, X5
+	MOVO       X2, X6
+	MOVO       X15, X7
+	PADDL      chachaSets<>+16(SB), X7
+	MOVL       1720(DI), AX
+	MOVL       $0x0000000a, R12
+	SUBL       AX, R12
+	MOVL       AX, 1744(DI)
+	MOVL       R12, 1752(DI)
+	CMPL       1744(DI), $0x00
+	JE         sealSSSE3_mixed_end_69
+	PCALIGN    $0x20
+
+sealSSSE3_mixed_68:
+	PADDL  X5, X4
+	MOVQ   48(SI), AX
+	MULQ   1568(DI)
+	MOVQ   AX, R11
+	MOVQ   DX, R12
+	PADDL  X1, X0
+	MOVQ   56(SI), AX
+	MULQ   1568(DI)
+	MOVQ   DX, R13
+	ADDQ   AX, R12
+	ADCQ   $0x00, R13
+	PXOR   X4, X7
+	PXOR   X0, X3
+	MOVQ   48(SI), AX
+	MULQ   1576(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	MOVQ   56(SI), AX
+	MULQ   1584(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	PADDL  X7, X6
+	PADDL  X3, X2
+	ADDQ   1584(DI), R12
+	ADCQ   1568(DI), R13
+	PXOR   X6, X5
+	PXOR   X2, X1
+	XORL   R14, R14
+	XORL   R15, R15
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	MOVQ   32(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	MOVQ   40(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	POR    X12, X1
+	PADDL  X5, X4
+	MOVQ   32(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	PXOR   X4, X7
+	MOVQ   40(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   32(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X7, X6
+	PADDL  X3, X2
+	MOVQ   40(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X6, X5
+	PXOR   X2, X1
+	ADDQ   1592(DI), R13
+	ADCQ   1600(DI), R14
+	ADCQ   1608(DI), R15
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	MOVQ   16(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x19, X5
+	MOVQ   24(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	POR    X12, X1
+	PSHUFD $0x93, X4, X4
+	MOVQ   16(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x93, X0, X0
+	PSHUFD $0x4e, X7, X7
+	MOVQ   24(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x39, X6, X6
+	PSHUFD $0x39, X2, X2
+	PADDL  X5, X4
+	MOVQ   16(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	MOVQ   24(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X4, X7
+	PXOR   X0, X3
+	ADDQ   1616(DI), R13
+	ADCQ   1624(DI), R14
+	ADCQ   1632(DI), R15
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	ADDQ   (SI), R8
+	ADCQ   8(SI), R9
+	ADCQ   $0x01, R10
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVQ   R8, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	MOVO   X5, X13
+	MOVQ   R9, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	MOVQ   R10, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	MOVQ   R8, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	POR    X12, X1
+	PADDL  X5, X4
+	MOVQ   R9, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	PXOR   X4, X7
+	MOVQ   R10, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   R8, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X7, X6
+	PADDL  X3, X2
+	MOVQ   R9, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X6, X5
+	PXOR   X2, X1
+	IMULQ  1656(DI), R10
+	ADDQ   R10, R15
+	MOVO   X5, X13
+	MOVO   X1, X12
+	MOVL   R13, R10
+	ANDL   $0x03, R10
+	ANDQ   $-4, R13
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSRLL  $0x19, X5
+	SHRQ   $0x02, R13
+	MOVQ   R14, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R13
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	SHRQ   $0x02, R14
+	MOVQ   R15, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R14
+	POR    X12, X1
+	PSHUFD $0x39, X4, X4
+	SHRQ   $0x02, R15
+	PSHUFD $0x39, X0, X0
+	PSHUFD $0x4e, X7, X7
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x93, X6, X6
+	MOVQ   R10, AX
+	SHRQ   $0x02, AX
+	LEAQ   (AX)(AX*4), AX
+	ANDL   $0x03, R10
+	ADDQ   AX, R11
+	ADCQ   $0x00, R12
+	ADCQ   $0x00, R10
+	MOVQ   R11, R8
+	MOVQ   R12, R9
+	PSHUFD $0x93, X2, X2
+	ADDQ   $0x40, SI
+	DECL   1744(DI)
+	JNZ    sealSSSE3_mixed_68
+
+sealSSSE3_mixed_end_69:
+	CMPL    1752(DI), $0x00
+	JE      sealSSSE3_mixed_end_71
+	PCALIGN $0x20
+
+sealSSSE3_mixed_70:
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	POR    X12, X1
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X5
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	POR    X12, X1
+	PSHUFD $0x93, X4, X4
+	PSHUFD $0x93, X0, X0
+	PSHUFD $0x4e, X7, X7
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x39, X6, X6
+	PSHUFD $0x39, X2, X2
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	POR    X12, X1
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X5
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	POR    X12, X1
+	PSHUFD $0x39, X4, X4
+	PSHUFD $0x39, X0, X0
+	PSHUFD $0x4e, X7, X7
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x93, X6, X6
+	PSHUFD $0x93, X2, X2
+	DECL   1752(DI)
+	JNZ    sealSSSE3_mixed_70
+
+sealSSSE3_mixed_end_71:
+	MOVQ  k+0(FP), AX
+	MOVOU (AX), X12
+	PADDL X12, X1
+	MOVOU 16(AX), X12
+	PADDL X12, X2
+	PADDL chachaRow<>+0(SB), X0
+	PADDL 1472(DI), X3
+	PADDL chachaSets<>+0(SB), X3
+	MOVOA X0, 896(DI)
+	MOVOA X1, 912(DI)
+	MOVOA X2, 928(DI)
+	MOVOA X3, 944(DI)
+	MOVOU (AX), X13
+	PADDL X13, X5
+	MOVOU 16(AX), X13
+	PADDL X13, X6
+	PADDL chachaRow<>+0(SB), X4
+	PADDL 1472(DI), X7
+	PADDL chachaSets<>+16(SB), X7
+	MOVOA X4, 960(DI)
+	MOVOA X5, 976(DI)
+	MOVOA X6, 992(DI)
+	MOVOA X7, 1008(DI)
+	JMP   sealSSSE3_ready_55
+
+sealSSSE3_more_67:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -6713,10 +6428,10 @@ sealSSSE3_next_64:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_71
+	JE      sealSSSE3_mixed_end_73
 	PCALIGN $0x20
 
-sealSSSE3_mixed_70:
+sealSSSE3_mixed_72:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -7039,14 +6754,14 @@ sealSSSE3_mixed_70:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_70
+	JNZ    sealSSSE3_mixed_72
 
-sealSSSE3_mixed_end_71:
+sealSSSE3_mixed_end_73:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_73
+	JE      sealSSSE3_mixed_end_75
 	PCALIGN $0x20
 
-sealSSSE3_mixed_72:
+sealSSSE3_mixed_74:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -7200,11 +6915,11 @@ sealSSSE3_mixed_72:
 	POR    X14, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_72
+	JNZ    sealSSSE3_mixed_74
 
-sealSSSE3_mixed_end_73:
+sealSSSE3_mixed_end_75:
 	CMPQ       1712(DI), $0x00000100
-	JB         sealSSSE3_last_63
+	JB         sealSSSE3_last_54
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -7366,10 +7081,10 @@ sealSSSE3_mixed_end_73:
 	ADDQ       $0x00000100, 1704(DI)
 	ADDQ       $0x00000100, 1696(DI)
 	SUBQ       $0x00000100, 1712(DI)
-	JNZ        sealSSSE3_next_64
-	JMP        sealSSSE3_passes_end_65
+	JNZ        sealSSSE3_next_56
+	JMP        sealSSSE3_passes_end_57
 
-sealSSSE3_last_63:
+sealSSSE3_last_54:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -7493,15 +7208,17 @@ sealSSSE3_last_63:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	MOVQ       1712(DI), CX
-	MOVQ       1704(DI), R11
-	MOVQ       1696(DI), R12
-	MOVQ       1712(DI), CX
-	LEAQ       896(DI), R13
-	SUBQ       $0x10, CX
-	JB         sealSSSE3_xor_half_75
 
-sealSSSE3_xor_74:
+sealSSSE3_ready_55:
+	MOVQ 1712(DI), CX
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	MOVQ 1712(DI), CX
+	LEAQ 896(DI), R13
+	SUBQ $0x10, CX
+	JB   sealSSSE3_xor_half_77
+
+sealSSSE3_xor_76:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -7510,17 +7227,17 @@ sealSSSE3_xor_74:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_74
+	JAE   sealSSSE3_xor_76
 
-sealSSSE3_xor_half_75:
+sealSSSE3_xor_half_77:
 	ADDQ    $0x10, CX
 	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_77
+	JZ      sealSSSE3_xored_79
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_79
+	JAE     sealSSSE3_load8_81
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_78
+	JAE     sealSSSE3_load4_80
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (R11)(DX*1), AX
@@ -7535,18 +7252,18 @@ sealSSSE3_xor_half_75:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealSSSE3_loaded_80
+	JMP     sealSSSE3_loaded_82
 
-sealSSSE3_load4_78:
+sealSSSE3_load4_80:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_80
+	JMP  sealSSSE3_loaded_82
 
-sealSSSE3_load8_79:
+sealSSSE3_load8_81:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -7555,22 +7272,20 @@ sealSSSE3_load8_79:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealSSSE3_loaded_80:
+sealSSSE3_loaded_82:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealSSSE3_xored_77:
+sealSSSE3_xored_79:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
-	CMPQ    CX, $0x00000040
-	JB      sealSSSE3_finish_few_84
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_86
+	JB      sealSSSE3_groups_end_87
 	PCALIGN $0x20
 
-sealSSSE3_groups_85:
+sealSSSE3_groups_86:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -7741,17 +7456,15 @@ sealSSSE3_groups_85:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_85
+	JAE   sealSSSE3_groups_86
 
-sealSSSE3_groups_end_86:
-	ADDQ $0x40, CX
-
-sealSSSE3_finish_few_84:
+sealSSSE3_groups_end_87:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_88
+	JB      sealSSSE3_groups_end_89
 	PCALIGN $0x20
 
-sealSSSE3_groups_87:
+sealSSSE3_groups_88:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -7850,12 +7563,12 @@ sealSSSE3_groups_87:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_87
+	JAE   sealSSSE3_groups_88
 
-sealSSSE3_groups_end_88:
+sealSSSE3_groups_end_89:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_81
+	JBE   sealSSSE3_finish_last_83
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -7896,9 +7609,9 @@ sealSSSE3_groups_end_88:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_81:
+sealSSSE3_finish_last_83:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_82
+	JZ    sealSSSE3_finish_lengths_84
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -8007,9 +7720,9 @@ sealSSSE3_finish_last_81:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_83
+	JMP   sealSSSE3_finished_85
 
-sealSSSE3_finish_lengths_82:
+sealSSSE3_finish_lengths_84:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8048,7 +7761,7 @@ sealSSSE3_finish_lengths_82:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_83:
+sealSSSE3_finished_85:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8072,12 +7785,10 @@ sealSSSE3_finished_83:
 	MOVQ    R9, 8(R11)
 	RET
 
-sealSSSE3_passes_end_65:
+sealSSSE3_passes_end_57:
 sealSSSE3_end_5:
 	MOVQ    1720(DI), CX
 	SHLQ    $0x06, CX
-	CMPQ    CX, $0x00000040
-	JB      sealSSSE3_finish_few_92
 	SUBQ    $0x40, CX
 	JB      sealSSSE3_groups_end_94
 	PCALIGN $0x20
@@ -8256,9 +7967,7 @@ sealSSSE3_groups_93:
 	JAE   sealSSSE3_groups_93
 
 sealSSSE3_groups_end_94:
-	ADDQ $0x40, CX
-
-sealSSSE3_finish_few_92:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
 	JB      sealSSSE3_groups_end_96
 	PCALIGN $0x20
@@ -8367,7 +8076,7 @@ sealSSSE3_groups_95:
 sealSSSE3_groups_end_96:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_89
+	JBE   sealSSSE3_finish_last_90
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8408,9 +8117,9 @@ sealSSSE3_groups_end_96:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_89:
+sealSSSE3_finish_last_90:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_90
+	JZ    sealSSSE3_finish_lengths_91
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -8519,9 +8228,9 @@ sealSSSE3_finish_last_89:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_91
+	JMP   sealSSSE3_finished_92
 
-sealSSSE3_finish_lengths_90:
+sealSSSE3_finish_lengths_91:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8560,7 +8269,7 @@ sealSSSE3_finish_lengths_90:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_91:
+sealSSSE3_finished_92:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8588,13 +8297,11 @@ DATA chachaRow<>+0(SB)/8, $0x3320646e61707865
 DATA chachaRow<>+8(SB)/8, $0x6b20657479622d32
 GLOBL chachaRow<>(SB), RODATA|NOPTR, $16
 
-DATA chachaSets<>+0(SB)/8, $0x0000000000000001
+DATA chachaSets<>+0(SB)/8, $0x0000000000000000
 DATA chachaSets<>+8(SB)/8, $0x0000000000000000
-DATA chachaSets<>+16(SB)/8, $0x0000000000000002
+DATA chachaSets<>+16(SB)/8, $0x0000000000000001
 DATA chachaSets<>+24(SB)/8, $0x0000000000000000
-DATA chachaSets<>+32(SB)/8, $0x0000000000000003
-DATA chachaSets<>+40(SB)/8, $0x0000000000000000
-GLOBL chachaSets<>(SB), RODATA|NOPTR, $48
+GLOBL chachaSets<>(SB), RODATA|NOPTR, $32
 
 DATA chachaRot16<>+0(SB)/8, $0x0504070601000302
 DATA chachaRot16<>+8(SB)/8, $0x0d0c0f0e09080b0a
@@ -8651,12 +8358,12 @@ TEXT ·openSSSE3(SB), $1784-72
 	MOVQ       R11, 1552(DI)
 	MOVQ       n+40(FP), R11
 	MOVQ       R11, 1560(DI)
-	MOVQ       1712(DI), R12
-	CMPQ       R12, $0x00000040
+	MOVL       $0x00000001, 1408(DI)
+	CMPQ       1712(DI), $0x00000040
 	JA         openSSSE3_more_102
 	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
-	PXOR       X15, X15
 	PUNPCKLLQ  X0, X15
 	MOVSS      1684(DI), X0
 	MOVSS      1688(DI), X1
@@ -9053,19 +8760,10 @@ openSSSE3_key_103:
 	MOVQ    R14, 1584(DI)
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
 	MOVO    X1, X12
@@ -9075,26 +8773,17 @@ openSSSE3_key_103:
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X1
 	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	PADDL   X1, X0
 	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -9106,40 +8795,219 @@ openSSSE3_key_103:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	MOVO    X1, X12
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X1
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	POR     X12, X1
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	PSHUFD  $0x39, X2, X2
+	PADDL   X1, X0
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	PXOR    X2, X1
+	MOVO    X1, X12
+	PSLLL   $0x0c, X12
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	PSRLL   $0x14, X1
+	POR     X12, X1
+	PADDL   X1, X0
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	PADDL   X3, X2
+	PXOR    X2, X1
+	MOVO    X1, X12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X1
 	POR     X12, X1
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X2, X2
+	MOVQ    R8, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	PADDL   X1, X0
+	PXOR    X0, X3
+	MOVQ    R9, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X3, X2
+	PXOR    X2, X1
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	MOVO    X1, X12
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X1
+	POR     X12, X1
+	PADDL   X1, X0
+	PXOR    X0, X3
+	MOVQ    R8, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	PSHUFB  chachaRot8<>+0(SB), X3
+	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	PXOR    X2, X1
+	MOVO    X1, X12
+	PSLLL   $0x07, X12
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
+	PSRLL   $0x19, X1
+	POR     X12, X1
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X2, X2
+	PADDL   X1, X0
+	MOVQ    R8, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X3
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
+	PADDL   X3, X2
+	PXOR    X2, X1
+	MOVO    X1, X12
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X1
+	POR     X12, X1
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	PADDL   X1, X0
+	PXOR    X0, X3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	PSHUFB  chachaRot8<>+0(SB), X3
+	PADDL   X3, X2
+	PXOR    X2, X1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	MOVO    X1, X12
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	POR     X12, X1
+	PSHUFD  $0x39, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	SHRQ    $0x02, R15
+	PSHUFD  $0x93, X2, X2
+	PADDL   X1, X0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X3, X2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	PXOR    X2, X1
+	MOVO    X1, X12
+	PSLLL   $0x0c, X12
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	PSRLL   $0x14, X1
+	POR     X12, X1
 	PADDL   X1, X0
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
 	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
+	PSHUFB  chachaRot8<>+0(SB), X3
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
 	MOVO    X1, X12
@@ -9150,52 +9018,31 @@ openSSSE3_key_103:
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X1
 	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X2, X2
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	POR     X12, X1
 	PADDL   X1, X0
 	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X2, X2
-	PADDL   X1, X0
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X3, X2
 	PXOR    X2, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	MOVO    X1, X12
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X1
@@ -9204,10 +9051,6 @@ openSSSE3_key_103:
 	POR     X12, X1
 	PADDL   X1, X0
 	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -9219,34 +9062,17 @@ openSSSE3_key_103:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
-	ANDQ    1536(DI), R8
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	ANDQ    1536(DI), R9
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X3, X2
+	ANDQ    1536(DI), R8
 	PXOR    X2, X1
 	MOVO    X1, X12
-	ANDQ    1536(DI), R10
 	PSLLL   $0x07, X12
+	ANDQ    1536(DI), R9
 	PSRLL   $0x19, X1
 	POR     X12, X1
 	PSHUFD  $0x39, X0, X0
+	ANDQ    1536(DI), R10
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X2, X2
 	MOVL    $0x00000002, 1736(DI)
@@ -9312,12 +9138,11 @@ openSSSE3_key_rest_104:
 	JMP    openSSSE3_keyed_98
 
 openSSSE3_more_102:
-	MOVQ       1712(DI), R12
-	CMPQ       R12, $0x00000080
+	CMPQ       1712(DI), $0x00000080
 	JA         openSSSE3_more_110
 	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
-	PXOR       X15, X15
 	PUNPCKLLQ  X0, X15
 	MOVSS      1684(DI), X0
 	MOVSS      1688(DI), X1
@@ -9764,28 +9589,10 @@ openSSSE3_key_111:
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X5
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PSRLL   $0x14, X1
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
@@ -9798,39 +9605,22 @@ openSSSE3_key_111:
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
 	MOVO    X1, X12
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
+	PSLLL   $0x0c, X13
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
 	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X5, X4
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	POR     X12, X1
+	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X5
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -9842,24 +9632,104 @@ openSSSE3_key_111:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSRLL   $0x14, X1
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
-	MOVO    X5, X13
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	MOVO    X5, X13
 	MOVO    X1, X12
+	PSLLL   $0x07, X13
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X5
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	PSRLL   $0x19, X1
+	POR     X13, X5
+	POR     X12, X1
+	PSHUFD  $0x93, X4, X4
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X7, X7
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X6, X6
+	PSHUFD  $0x39, X2, X2
+	PADDL   X5, X4
+	PADDL   X1, X0
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	PSLLL   $0x0c, X13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
+	POR     X13, X5
+	POR     X12, X1
+	PADDL   X5, X4
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X5
@@ -9871,49 +9741,72 @@ openSSSE3_key_111:
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
+	MOVQ    R8, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PSHUFD  $0x93, X2, X2
 	PADDL   X5, X4
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	MOVQ    R9, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
 	PSRLL   $0x14, X1
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
+	MOVQ    R8, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
+	MOVQ    R9, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
@@ -9925,74 +9818,167 @@ openSSSE3_key_111:
 	PSHUFD  $0x39, X6, X6
 	PSHUFD  $0x39, X2, X2
 	PADDL   X5, X4
-	MOVQ    R9, AX
-	MULQ    1568(DI)
-	MOVQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
+	IMULQ   R10, R10
+	ADDQ    R10, R15
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
 	PSRLL   $0x14, X1
 	POR     X13, X5
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
 	MOVO    X5, X13
-	MOVQ    R9, AX
-	MULQ    1584(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
 	PSRLL   $0x19, X5
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
+	SHRQ    $0x02, R15
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
 	PSHUFD  $0x93, X2, X2
 	PADDL   X5, X4
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
 	PADDL   X1, X0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
 	PXOR    X6, X5
 	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	PSLLL   $0x0c, X13
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	PSLLL   $0x0c, X12
+	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
+	POR     X13, X5
+	POR     X12, X1
+	PADDL   X5, X4
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	PSLLL   $0x07, X13
+	PSLLL   $0x07, X12
+	PSRLL   $0x19, X5
+	PSRLL   $0x19, X1
+	POR     X13, X5
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	POR     X12, X1
+	PSHUFD  $0x93, X4, X4
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X7, X7
+	PSHUFD  $0x4e, X3, X3
+	PSHUFD  $0x39, X6, X6
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	PSHUFD  $0x39, X2, X2
+	PADDL   X5, X4
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
@@ -10006,14 +9992,6 @@ openSSSE3_key_111:
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -10025,59 +10003,25 @@ openSSSE3_key_111:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	MOVO    X1, X12
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X5, X4
-	ANDQ    1536(DI), R8
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X5
-	ANDQ    1536(DI), R9
-	PSRLL   $0x14, X1
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
+	ANDQ    1536(DI), R8
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	ANDQ    1536(DI), R10
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
+	ANDQ    1536(DI), R9
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
+	ANDQ    1536(DI), R10
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
@@ -10199,1239 +10143,6 @@ openSSSE3_key_rest_112:
 	JMP    openSSSE3_keyed_98
 
 openSSSE3_more_110:
-	MOVQ       1712(DI), R12
-	CMPQ       R12, $0x000000c0
-	JA         openSSSE3_more_118
-	MOVQ       k+0(FP), AX
-	MOVSS      1680(DI), X0
-	PXOR       X15, X15
-	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
-	PUNPCKLLQ  X1, X0
-	PUNPCKLQDQ X0, X15
-	MOVOA      X15, 1472(DI)
-	MOVOA      chachaRow<>+0(SB), X0
-	MOVOU      (AX), X1
-	MOVOU      16(AX), X2
-	MOVO       X15, X3
-	PADDL      chachaSets<>+0(SB), X3
-	MOVO       X0, X4
-	MOVO       X1, X5
-	MOVO       X2, X6
-	MOVO       X15, X7
-	PADDL      chachaSets<>+16(SB), X7
-	MOVO       X0, X8
-	MOVO       X1, X9
-	MOVO       X2, X10
-	MOVO       X15, X11
-	PADDL      chachaSets<>+32(SB), X11
-	MOVQ       ad+48(FP), SI
-	MOVQ       adLen+56(FP), CX
-	XORL       R11, R11
-	XORL       R12, R12
-	XORL       R13, R13
-	CMPQ       R13, CX
-	SBBQ       R13, R13
-	MOVQ       R13, 1536(DI)
-	JEQ        openSSSE3_ad_done_122
-	CMPQ       CX, $0x10
-	JB         openSSSE3_ad_part_121
-	MOVQ       (SI), R11
-	MOVQ       8(SI), R12
-	JMP        openSSSE3_ad_done_122
-
-openSSSE3_ad_part_121:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_124
-	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_123
-	MOVL    CX, DX
-	SHRL    $0x01, DX
-	MOVBLZX (SI)(DX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    DX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openSSSE3_loaded_125
-
-openSSSE3_load4_123:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openSSSE3_loaded_125
-
-openSSSE3_load8_124:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-openSSSE3_loaded_125:
-openSSSE3_ad_done_122:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-openSSSE3_key_119:
-	PADDL   X9, X8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	PADDL   X5, X4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	PADDL   X1, X0
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X8, X11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	PXOR    X4, X7
-	XORL    R8, AX
-	PXOR    X0, X3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X11
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	PSHUFB  chachaRot16<>+0(SB), X7
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	ADDL    R13, R9
-	PADDL   X11, X10
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	PADDL   X7, X6
-	ADDL    BX, CX
-	XORL    CX, R13
-	PADDL   X3, X2
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X10, X9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	PXOR    X6, X5
-	ADDL    BX, CX
-	PXOR    X2, X1
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X9, X14
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	MOVO    X5, X13
-	ADDL    R14, R10
-	XORL    R10, DX
-	MOVO    X1, X12
-	ROLL    $0x10, DX
-	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	PSLLL   $0x0c, X13
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	PSLLL   $0x0c, X12
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X9
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	PSRLL   $0x14, X5
-	XORL    CX, R14
-	PSRLL   $0x14, X1
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X9
-	ADDL    R15, R11
-	XORL    R11, SI
-	POR     X13, X5
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	POR     X12, X1
-	XORL    CX, R15
-	PADDL   X9, X8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	PADDL   X5, X4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	PADDL   X1, X0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	PXOR    X8, X11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PXOR    X4, X7
-	MOVL    1512(DI), CX
-	PXOR    X0, X3
-	ADDL    R13, R8
-	XORL    R8, SI
-	PSHUFB  chachaRot8<>+0(SB), X11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	PSHUFB  chachaRot8<>+0(SB), X7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDL    R13, R8
-	PADDL   X11, X10
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	PADDL   X7, X6
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	PADDL   X3, X2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X10, X9
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	PXOR    X6, X5
-	XORL    R9, AX
-	PXOR    X2, X1
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X9, X14
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	MOVO    X5, X13
-	ADDL    R14, R9
-	XORL    R9, AX
-	MOVO    X1, X12
-	ROLL    $0x08, AX
-	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	PSLLL   $0x07, X13
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	PSLLL   $0x07, X12
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	PSRLL   $0x19, X9
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	PSRLL   $0x19, X5
-	ADDL    BX, CX
-	PSRLL   $0x19, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X9
-	ADDL    R15, R10
-	XORL    R10, BX
-	POR     X13, X5
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	POR     X12, X1
-	MOVL    CX, 1504(DI)
-	PSHUFD  $0x93, X8, X8
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PSHUFD  $0x93, X4, X4
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	PSHUFD  $0x93, X0, X0
-	XORL    R11, DX
-	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X11, X11
-	ADDL    DX, CX
-	XORL    CX, R12
-	PSHUFD  $0x4e, X7, X7
-	ROLL    $0x0c, R12
-	PSHUFD  $0x4e, X3, X3
-	ADDL    R12, R11
-	XORL    R11, DX
-	PSHUFD  $0x39, X10, X10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	PSHUFD  $0x39, X6, X6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	PSHUFD  $0x39, X2, X2
-	ROLL    $0x07, R12
-	PADDL   X9, X8
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	PADDL   X5, X4
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	PADDL   X1, X0
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X8, X11
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	PXOR    X4, X7
-	XORL    R8, AX
-	PXOR    X0, X3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X11
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	PSHUFB  chachaRot16<>+0(SB), X7
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	ADDL    R13, R9
-	PADDL   X11, X10
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	PADDL   X7, X6
-	ADDL    BX, CX
-	XORL    CX, R13
-	PADDL   X3, X2
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X10, X9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	PXOR    X6, X5
-	ADDL    BX, CX
-	PXOR    X2, X1
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X9, X14
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	MOVO    X5, X13
-	ADDL    R14, R10
-	XORL    R10, DX
-	MOVO    X1, X12
-	ROLL    $0x10, DX
-	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	PSLLL   $0x0c, X13
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	PSLLL   $0x0c, X12
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X9
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	PSRLL   $0x14, X5
-	XORL    CX, R14
-	PSRLL   $0x14, X1
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X9
-	ADDL    R15, R11
-	XORL    R11, SI
-	POR     X13, X5
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	POR     X12, X1
-	XORL    CX, R15
-	PADDL   X9, X8
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	PADDL   X5, X4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	PADDL   X1, X0
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	PXOR    X8, X11
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PXOR    X4, X7
-	MOVL    1512(DI), CX
-	PXOR    X0, X3
-	ADDL    R13, R8
-	XORL    R8, SI
-	PSHUFB  chachaRot8<>+0(SB), X11
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	PSHUFB  chachaRot8<>+0(SB), X7
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDL    R13, R8
-	PADDL   X11, X10
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	PADDL   X7, X6
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	PADDL   X3, X2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X10, X9
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	PXOR    X6, X5
-	XORL    R9, AX
-	PXOR    X2, X1
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X9, X14
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	MOVO    X5, X13
-	ADDL    R14, R9
-	XORL    R9, AX
-	MOVO    X1, X12
-	ROLL    $0x08, AX
-	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	PSLLL   $0x07, X13
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	PSLLL   $0x07, X12
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	PSRLL   $0x19, X9
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	PSRLL   $0x19, X5
-	ADDL    BX, CX
-	PSRLL   $0x19, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X9
-	ADDL    R15, R10
-	XORL    R10, BX
-	POR     X13, X5
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	POR     X12, X1
-	MOVL    CX, 1504(DI)
-	PSHUFD  $0x39, X8, X8
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	PSHUFD  $0x39, X4, X4
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	PSHUFD  $0x39, X0, X0
-	XORL    R11, DX
-	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X11, X11
-	ADDL    DX, CX
-	XORL    CX, R12
-	PSHUFD  $0x4e, X7, X7
-	ROLL    $0x0c, R12
-	PSHUFD  $0x4e, X3, X3
-	ADDL    R12, R11
-	XORL    R11, DX
-	PSHUFD  $0x93, X10, X10
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	PSHUFD  $0x93, X6, X6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	PSHUFD  $0x93, X2, X2
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openSSSE3_key_119
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	PADDL   X9, X8
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVQ    R14, AX
-	MULQ    1576(DI)
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X8, X8
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	MOVQ    R9, AX
-	MULQ    1568(DI)
-	MOVQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X10, X10
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	MOVQ    R9, AX
-	MULQ    1584(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x39, X8, X8
-	PSHUFD  $0x39, X4, X4
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X10, X10
-	MOVQ    R8, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	PSHUFD  $0x93, X6, X6
-	PSHUFD  $0x93, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	MOVQ    R9, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	MOVQ    R10, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	MOVQ    R8, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	MOVQ    R9, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	MOVQ    R10, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x93, X8, X8
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X10, X10
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X9, X8
-	MOVQ    R8, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVQ    R9, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x39, X8, X8
-	PSHUFD  $0x39, X4, X4
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	SHRQ    $0x02, R15
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X10, X10
-	PSHUFD  $0x93, X6, X6
-	PSHUFD  $0x93, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	MOVQ    R9, AX
-	MULQ    1568(DI)
-	MOVQ    DX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	POR     X12, X1
-	PSHUFD  $0x93, X8, X8
-	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X10, X10
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	PSHUFD  $0x39, X6, X6
-	PSHUFD  $0x39, X2, X2
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	PXOR    X4, X7
-	PXOR    X0, X3
-	MOVQ    R9, AX
-	MULQ    1584(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	PSHUFB  chachaRot16<>+0(SB), X11
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X10, X9
-	PXOR    X6, X5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X9
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	PSRLL   $0x14, X5
-	PSRLL   $0x14, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PADDL   X9, X8
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X8, X11
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X11, X10
-	PADDL   X7, X6
-	PADDL   X3, X2
-	ANDQ    1536(DI), R8
-	PXOR    X10, X9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X9, X14
-	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x07, X14
-	PSLLL   $0x07, X13
-	ANDQ    1536(DI), R9
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X9
-	PSRLL   $0x19, X5
-	PSRLL   $0x19, X1
-	POR     X14, X9
-	POR     X13, X5
-	POR     X12, X1
-	PSHUFD  $0x39, X8, X8
-	ANDQ    1536(DI), R10
-	PSHUFD  $0x39, X4, X4
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X11, X11
-	PSHUFD  $0x4e, X7, X7
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X10, X10
-	PSHUFD  $0x93, X6, X6
-	PSHUFD  $0x93, X2, X2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-openSSSE3_key_rest_120:
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X11
-	PSHUFB chachaRot16<>+0(SB), X7
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x0c, X14
-	PSLLL  $0x0c, X13
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X9
-	PSRLL  $0x14, X5
-	PSRLL  $0x14, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X11
-	PSHUFB chachaRot8<>+0(SB), X7
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x07, X14
-	PSLLL  $0x07, X13
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X9
-	PSRLL  $0x19, X5
-	PSRLL  $0x19, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PSHUFD $0x93, X8, X8
-	PSHUFD $0x93, X4, X4
-	PSHUFD $0x93, X0, X0
-	PSHUFD $0x4e, X11, X11
-	PSHUFD $0x4e, X7, X7
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x39, X10, X10
-	PSHUFD $0x39, X6, X6
-	PSHUFD $0x39, X2, X2
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X11
-	PSHUFB chachaRot16<>+0(SB), X7
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x0c, X14
-	PSLLL  $0x0c, X13
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X9
-	PSRLL  $0x14, X5
-	PSRLL  $0x14, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PADDL  X9, X8
-	PADDL  X5, X4
-	PADDL  X1, X0
-	PXOR   X8, X11
-	PXOR   X4, X7
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X11
-	PSHUFB chachaRot8<>+0(SB), X7
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X11, X10
-	PADDL  X7, X6
-	PADDL  X3, X2
-	PXOR   X10, X9
-	PXOR   X6, X5
-	PXOR   X2, X1
-	MOVO   X9, X14
-	MOVO   X5, X13
-	MOVO   X1, X12
-	PSLLL  $0x07, X14
-	PSLLL  $0x07, X13
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X9
-	PSRLL  $0x19, X5
-	PSRLL  $0x19, X1
-	POR    X14, X9
-	POR    X13, X5
-	POR    X12, X1
-	PSHUFD $0x39, X8, X8
-	PSHUFD $0x39, X4, X4
-	PSHUFD $0x39, X0, X0
-	PSHUFD $0x4e, X11, X11
-	PSHUFD $0x4e, X7, X7
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x93, X10, X10
-	PSHUFD $0x93, X6, X6
-	PSHUFD $0x93, X2, X2
-	DECL   1736(DI)
-	JNZ    openSSSE3_key_rest_120
-	MOVQ   k+0(FP), AX
-	MOVOU  (AX), X12
-	PADDL  X12, X1
-	MOVOU  16(AX), X12
-	PADDL  X12, X2
-	PADDL  chachaRow<>+0(SB), X0
-	PADDL  1472(DI), X3
-	PADDL  chachaSets<>+0(SB), X3
-	MOVOA  X0, 896(DI)
-	MOVOA  X1, 912(DI)
-	MOVOA  X2, 928(DI)
-	MOVOA  X3, 944(DI)
-	MOVOU  (AX), X13
-	PADDL  X13, X5
-	MOVOU  16(AX), X13
-	PADDL  X13, X6
-	PADDL  chachaRow<>+0(SB), X4
-	PADDL  1472(DI), X7
-	PADDL  chachaSets<>+16(SB), X7
-	MOVOA  X4, 960(DI)
-	MOVOA  X5, 976(DI)
-	MOVOA  X6, 992(DI)
-	MOVOA  X7, 1008(DI)
-	MOVOU  (AX), X14
-	PADDL  X14, X9
-	MOVOU  16(AX), X14
-	PADDL  X14, X10
-	PADDL  chachaRow<>+0(SB), X8
-	PADDL  1472(DI), X11
-	PADDL  chachaSets<>+32(SB), X11
-	MOVOA  X8, 1024(DI)
-	MOVOA  X9, 1040(DI)
-	MOVOA  X10, 1056(DI)
-	MOVOA  X11, 1072(DI)
-	JMP    openSSSE3_keyed_98
-
-openSSSE3_more_118:
-	MOVL   $0x00000001, 1408(DI)
 	MOVSS  1408(DI), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -11480,19 +10191,19 @@ openSSSE3_more_118:
 	CMPQ   R13, CX
 	SBBQ   R13, R13
 	MOVQ   R13, 1536(DI)
-	JEQ    openSSSE3_ad_done_129
+	JEQ    openSSSE3_ad_done_121
 	CMPQ   CX, $0x10
-	JB     openSSSE3_ad_part_128
+	JB     openSSSE3_ad_part_120
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	JMP    openSSSE3_ad_done_129
+	JMP    openSSSE3_ad_done_121
 
-openSSSE3_ad_part_128:
+openSSSE3_ad_part_120:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_131
+	JAE     openSSSE3_load8_123
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_130
+	JAE     openSSSE3_load4_122
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -11507,18 +10218,18 @@ openSSSE3_ad_part_128:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_132
+	JMP     openSSSE3_loaded_124
 
-openSSSE3_load4_130:
+openSSSE3_load4_122:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_132
+	JMP  openSSSE3_loaded_124
 
-openSSSE3_load8_131:
+openSSSE3_load8_123:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -11527,8 +10238,8 @@ openSSSE3_load8_131:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_132:
-openSSSE3_ad_done_129:
+openSSSE3_loaded_124:
+openSSSE3_ad_done_121:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -11555,7 +10266,7 @@ openSSSE3_ad_done_129:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_126:
+openSSSE3_key_118:
 	PADDL   X4, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -11933,7 +10644,7 @@ openSSSE3_key_126:
 	POR     X15, X4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openSSSE3_key_126
+	JNZ     openSSSE3_key_118
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -12615,7 +11326,7 @@ openSSSE3_key_126:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_127:
+openSSSE3_key_rest_119:
 	PADDL      X4, X0
 	PADDL      X5, X1
 	PXOR       X0, X8
@@ -12769,7 +11480,7 @@ openSSSE3_key_rest_127:
 	POR        X14, X7
 	POR        X15, X4
 	DECL       1736(DI)
-	JNZ        openSSSE3_key_rest_127
+	JNZ        openSSSE3_key_rest_119
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -12897,14 +11608,14 @@ openSSSE3_key_rest_127:
 openSSSE3_keyed_98:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openSSSE3_ad_end_133
+	JBE     openSSSE3_ad_end_125
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_137
+	JB      openSSSE3_groups_end_129
 	PCALIGN $0x20
 
-openSSSE3_groups_136:
+openSSSE3_groups_128:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -13003,12 +11714,12 @@ openSSSE3_groups_136:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_136
+	JAE   openSSSE3_groups_128
 
-openSSSE3_groups_end_137:
+openSSSE3_groups_end_129:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    openSSSE3_absorb_part_134
+	JB    openSSSE3_absorb_part_126
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -13049,14 +11760,14 @@ openSSSE3_groups_end_137:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_absorb_part_134:
+openSSSE3_absorb_part_126:
 	TESTQ   CX, CX
-	JZ      openSSSE3_absorbed_135
+	JZ      openSSSE3_absorbed_127
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_139
+	JAE     openSSSE3_load8_131
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_138
+	JAE     openSSSE3_load4_130
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -13071,18 +11782,18 @@ openSSSE3_absorb_part_134:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_140
+	JMP     openSSSE3_loaded_132
 
-openSSSE3_load4_138:
+openSSSE3_load4_130:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_140
+	JMP  openSSSE3_loaded_132
 
-openSSSE3_load8_139:
+openSSSE3_load8_131:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -13091,7 +11802,7 @@ openSSSE3_load8_139:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_140:
+openSSSE3_loaded_132:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -13132,21 +11843,19 @@ openSSSE3_loaded_140:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_absorbed_135:
-openSSSE3_ad_end_133:
+openSSSE3_absorbed_127:
+openSSSE3_ad_end_125:
 	CMPQ    1712(DI), $0x00000100
 	JA      openSSSE3_long_99
 	MOVQ    1712(DI), CX
 	MOVQ    1704(DI), SI
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
-	CMPQ    CX, $0x00000081
-	JB      openSSSE3_finish_few_144
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_146
+	JB      openSSSE3_groups_end_137
 	PCALIGN $0x20
 
-openSSSE3_groups_145:
+openSSSE3_groups_136:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -13317,17 +12026,15 @@ openSSSE3_groups_145:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_145
+	JAE   openSSSE3_groups_136
 
-openSSSE3_groups_end_146:
-	ADDQ $0x40, CX
-
-openSSSE3_finish_few_144:
+openSSSE3_groups_end_137:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_148
+	JB      openSSSE3_groups_end_139
 	PCALIGN $0x20
 
-openSSSE3_groups_147:
+openSSSE3_groups_138:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -13426,12 +12133,12 @@ openSSSE3_groups_147:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_147
+	JAE   openSSSE3_groups_138
 
-openSSSE3_groups_end_148:
+openSSSE3_groups_end_139:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_141
+	JBE   openSSSE3_finish_last_133
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -13472,9 +12179,9 @@ openSSSE3_groups_end_148:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_141:
+openSSSE3_finish_last_133:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_142
+	JZ    openSSSE3_finish_lengths_134
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -13583,9 +12290,9 @@ openSSSE3_finish_last_141:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_143
+	JMP   openSSSE3_finished_135
 
-openSSSE3_finish_lengths_142:
+openSSSE3_finish_lengths_134:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -13624,15 +12331,15 @@ openSSSE3_finish_lengths_142:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_143:
+openSSSE3_finished_135:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_150
+	JB   openSSSE3_xor_half_141
 
-openSSSE3_xor_149:
+openSSSE3_xor_140:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -13641,43 +12348,43 @@ openSSSE3_xor_149:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_149
+	JAE   openSSSE3_xor_140
 
-openSSSE3_xor_half_150:
+openSSSE3_xor_half_141:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_152
+	JZ    openSSSE3_xored_143
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_153
+	JZ    openSSSE3_store_144
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_153:
+openSSSE3_store_144:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_154
+	JZ    openSSSE3_store_145
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_154:
+openSSSE3_store_145:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_155
+	JZ    openSSSE3_store_146
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_155:
+openSSSE3_store_146:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_156
+	JZ    openSSSE3_store_147
 	MOVB  R14, (R12)
 
-openSSSE3_store_156:
-openSSSE3_xored_152:
+openSSSE3_store_147:
+openSSSE3_xored_143:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -13899,9 +12606,9 @@ openSSSE3_stream_97:
 	JE     openSSSE3_end_101
 
 openSSSE3_loop_100:
-	JMP openSSSE3_next_160
+	JMP openSSSE3_next_152
 
-openSSSE3_double_157:
+openSSSE3_double_148:
 	MOVQ    1704(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	MOVQ    k+0(FP), AX
@@ -13971,10 +12678,10 @@ openSSSE3_double_157:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_163
+	JE      openSSSE3_mixed_end_155
 	PCALIGN $0x20
 
-openSSSE3_mixed_162:
+openSSSE3_mixed_154:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -14529,14 +13236,14 @@ openSSSE3_mixed_162:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_162
+	JNZ    openSSSE3_mixed_154
 
-openSSSE3_mixed_end_163:
+openSSSE3_mixed_end_155:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_165
+	JE      openSSSE3_mixed_end_157
 	PCALIGN $0x20
 
-openSSSE3_mixed_164:
+openSSSE3_mixed_156:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -14922,9 +13629,9 @@ openSSSE3_mixed_164:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_164
+	JNZ    openSSSE3_mixed_156
 
-openSSSE3_mixed_end_165:
+openSSSE3_mixed_end_157:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -15253,24 +13960,808 @@ openSSSE3_mixed_end_165:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JZ         openSSSE3_passes_end_161
+	JZ         openSSSE3_passes_end_153
 
-openSSSE3_next_160:
+openSSSE3_next_152:
 	CMPQ 1728(DI), $0x00
-	JNE  openSSSE3_single_158
+	JNE  openSSSE3_single_149
 	CMPQ 1712(DI), $0x00000200
-	JAE  openSSSE3_double_157
+	JAE  openSSSE3_double_148
 
-openSSSE3_single_158:
-	MOVQ    1704(DI), SI
-	MOVQ    1728(DI), R12
-	IMUL3Q  $0x04, R12, R12
-	ADDQ    $0x04, R12
-	MOVQ    1712(DI), R11
-	SHRQ    $0x06, R11
-	CMPQ    R11, R12
-	CMOVQHI R12, R11
-	MOVQ    R11, 1720(DI)
+openSSSE3_single_149:
+	MOVQ       1704(DI), SI
+	MOVQ       1728(DI), R12
+	IMUL3Q     $0x04, R12, R12
+	ADDQ       $0x04, R12
+	MOVQ       1712(DI), R11
+	SHRQ       $0x06, R11
+	CMPQ       R11, R12
+	CMOVQHI    R12, R11
+	MOVQ       R11, 1720(DI)
+	MOVQ       1712(DI), R11
+	MOVQ       1728(DI), R12
+	IMUL3Q     $0x00000100, R12, R12
+	SUBQ       R12, R11
+	CMPQ       R11, $0x00000040
+	JA         openSSSE3_more_158
+	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
+	MOVSS      1680(DI), X0
+	PUNPCKLLQ  X0, X15
+	MOVSS      1684(DI), X0
+	MOVSS      1688(DI), X1
+	PUNPCKLLQ  X1, X0
+	PUNPCKLQDQ X0, X15
+	MOVOA      X15, 1472(DI)
+	MOVOA      chachaRow<>+0(SB), X0
+	MOVOU      (AX), X1
+	MOVOU      16(AX), X2
+	MOVO       X15, X3
+	PADDL      chachaSets<>+0(SB), X3
+	MOVL       1720(DI), AX
+	MOVL       $0x0000000a, R12
+	SUBL       AX, R12
+	MOVL       AX, 1744(DI)
+	MOVL       R12, 1752(DI)
+	CMPL       1744(DI), $0x00
+	JE         openSSSE3_mixed_end_160
+	PCALIGN    $0x20
+
+openSSSE3_mixed_159:
+	PADDL  X1, X0
+	MOVQ   48(SI), AX
+	MULQ   1568(DI)
+	MOVQ   AX, R11
+	MOVQ   DX, R12
+	MOVQ   56(SI), AX
+	MULQ   1568(DI)
+	MOVQ   DX, R13
+	ADDQ   AX, R12
+	ADCQ   $0x00, R13
+	PXOR   X0, X3
+	MOVQ   48(SI), AX
+	MULQ   1576(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	PSHUFB chachaRot16<>+0(SB), X3
+	MOVQ   56(SI), AX
+	MULQ   1584(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	PADDL  X3, X2
+	ADDQ   1584(DI), R12
+	ADCQ   1568(DI), R13
+	PXOR   X2, X1
+	XORL   R14, R14
+	XORL   R15, R15
+	MOVO   X1, X12
+	PSLLL  $0x0c, X12
+	MOVQ   32(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x14, X1
+	MOVQ   40(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	POR    X12, X1
+	PADDL  X1, X0
+	MOVQ   32(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PXOR   X0, X3
+	MOVQ   40(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   32(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X3, X2
+	MOVQ   40(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X2, X1
+	ADDQ   1592(DI), R13
+	ADCQ   1600(DI), R14
+	ADCQ   1608(DI), R15
+	MOVO   X1, X12
+	PSLLL  $0x07, X12
+	MOVQ   16(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x19, X1
+	MOVQ   24(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	POR    X12, X1
+	PSHUFD $0x93, X0, X0
+	MOVQ   16(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x4e, X3, X3
+	MOVQ   24(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x39, X2, X2
+	PADDL  X1, X0
+	MOVQ   16(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	MOVQ   24(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X0, X3
+	ADDQ   1616(DI), R13
+	ADCQ   1624(DI), R14
+	ADCQ   1632(DI), R15
+	PSHUFB chachaRot16<>+0(SB), X3
+	ADDQ   (SI), R8
+	ADCQ   8(SI), R9
+	ADCQ   $0x01, R10
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVQ   R8, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	MOVO   X1, X12
+	MOVQ   R9, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSLLL  $0x0c, X12
+	MOVQ   R10, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x14, X1
+	POR    X12, X1
+	MOVQ   R8, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	MOVQ   R9, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PXOR   X0, X3
+	MOVQ   R10, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   R8, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X3, X2
+	MOVQ   R9, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X2, X1
+	IMULQ  1656(DI), R10
+	ADDQ   R10, R15
+	MOVO   X1, X12
+	MOVL   R13, R10
+	ANDL   $0x03, R10
+	ANDQ   $-4, R13
+	PSLLL  $0x07, X12
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSRLL  $0x19, X1
+	SHRQ   $0x02, R13
+	MOVQ   R14, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R13
+	POR    X12, X1
+	SHRQ   $0x02, R14
+	MOVQ   R15, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R14
+	PSHUFD $0x39, X0, X0
+	SHRQ   $0x02, R15
+	PSHUFD $0x4e, X3, X3
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSHUFD $0x93, X2, X2
+	MOVQ   R10, AX
+	SHRQ   $0x02, AX
+	LEAQ   (AX)(AX*4), AX
+	ANDL   $0x03, R10
+	ADDQ   AX, R11
+	ADCQ   $0x00, R12
+	ADCQ   $0x00, R10
+	MOVQ   R11, R8
+	MOVQ   R12, R9
+	ADDQ   $0x40, SI
+	DECL   1744(DI)
+	JNZ    openSSSE3_mixed_159
+
+openSSSE3_mixed_end_160:
+	CMPL    1752(DI), $0x00
+	JE      openSSSE3_mixed_end_162
+	PCALIGN $0x20
+
+openSSSE3_mixed_161:
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X1
+	POR    X12, X1
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X1
+	POR    X12, X1
+	PSHUFD $0x93, X0, X0
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x39, X2, X2
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X1
+	POR    X12, X1
+	PADDL  X1, X0
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X3, X2
+	PXOR   X2, X1
+	MOVO   X1, X12
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X1
+	POR    X12, X1
+	PSHUFD $0x39, X0, X0
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x93, X2, X2
+	DECL   1752(DI)
+	JNZ    openSSSE3_mixed_161
+
+openSSSE3_mixed_end_162:
+	CMPQ 1728(DI), $0x00
+	JE   openSSSE3_applied_163
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	XORL R13, R13
+
+openSSSE3_first_164:
+	MOVOA 896(DI)(R13*1), X14
+	MOVOU (R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, (R12)(R13*1)
+	MOVOA 912(DI)(R13*1), X14
+	MOVOU 16(R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, 16(R12)(R13*1)
+	MOVOA 928(DI)(R13*1), X14
+	MOVOU 32(R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, 32(R12)(R13*1)
+	MOVOA 944(DI)(R13*1), X14
+	MOVOU 48(R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, 48(R12)(R13*1)
+	ADDL  $0x40, R13
+	CMPL  R13, $0x00000100
+	JNE   openSSSE3_first_164
+	MOVQ  $0x00000000, 1728(DI)
+	SUBQ  $0x04, 1720(DI)
+	ADDQ  $0x00000100, 1704(DI)
+	ADDQ  $0x00000100, 1696(DI)
+	SUBQ  $0x00000100, 1712(DI)
+
+openSSSE3_applied_163:
+	MOVQ  k+0(FP), AX
+	MOVOU (AX), X12
+	PADDL X12, X1
+	MOVOU 16(AX), X12
+	PADDL X12, X2
+	PADDL chachaRow<>+0(SB), X0
+	PADDL 1472(DI), X3
+	PADDL chachaSets<>+0(SB), X3
+	MOVOA X0, 896(DI)
+	MOVOA X1, 912(DI)
+	MOVOA X2, 928(DI)
+	MOVOA X3, 944(DI)
+	JMP   openSSSE3_ready_151
+
+openSSSE3_more_158:
+	CMPQ       R11, $0x00000080
+	JA         openSSSE3_more_165
+	MOVQ       k+0(FP), AX
+	MOVSS      1408(DI), X15
+	MOVSS      1680(DI), X0
+	PUNPCKLLQ  X0, X15
+	MOVSS      1684(DI), X0
+	MOVSS      1688(DI), X1
+	PUNPCKLLQ  X1, X0
+	PUNPCKLQDQ X0, X15
+	MOVOA      X15, 1472(DI)
+	MOVOA      chachaRow<>+0(SB), X0
+	MOVOU      (AX), X1
+	MOVOU      16(AX), X2
+	MOVO       X15, X3
+	PADDL      chachaSets<>+0(SB), X3
+	MOVO       X0, X4
+	MOVO       X1, X5
+	MOVO       X2, X6
+	MOVO       X15, X7
+	PADDL      chachaSets<>+16(SB), X7
+	MOVL       1720(DI), AX
+	MOVL       $0x0000000a, R12
+	SUBL       AX, R12
+	MOVL       AX, 1744(DI)
+	MOVL       R12, 1752(DI)
+	CMPL       1744(DI), $0x00
+	JE         openSSSE3_mixed_end_167
+	PCALIGN    $0x20
+
+openSSSE3_mixed_166:
+	PADDL  X5, X4
+	MOVQ   48(SI), AX
+	MULQ   1568(DI)
+	MOVQ   AX, R11
+	MOVQ   DX, R12
+	PADDL  X1, X0
+	MOVQ   56(SI), AX
+	MULQ   1568(DI)
+	MOVQ   DX, R13
+	ADDQ   AX, R12
+	ADCQ   $0x00, R13
+	PXOR   X4, X7
+	PXOR   X0, X3
+	MOVQ   48(SI), AX
+	MULQ   1576(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	MOVQ   56(SI), AX
+	MULQ   1584(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	PADDL  X7, X6
+	PADDL  X3, X2
+	ADDQ   1584(DI), R12
+	ADCQ   1568(DI), R13
+	PXOR   X6, X5
+	PXOR   X2, X1
+	XORL   R14, R14
+	XORL   R15, R15
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	MOVQ   32(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	MOVQ   40(SI), AX
+	MULQ   1592(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	POR    X12, X1
+	PADDL  X5, X4
+	MOVQ   32(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	PXOR   X4, X7
+	MOVQ   40(SI), AX
+	MULQ   1600(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   32(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X7, X6
+	PADDL  X3, X2
+	MOVQ   40(SI), AX
+	MULQ   1608(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X6, X5
+	PXOR   X2, X1
+	ADDQ   1592(DI), R13
+	ADCQ   1600(DI), R14
+	ADCQ   1608(DI), R15
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	MOVQ   16(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x19, X5
+	MOVQ   24(SI), AX
+	MULQ   1616(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	POR    X12, X1
+	PSHUFD $0x93, X4, X4
+	MOVQ   16(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x93, X0, X0
+	PSHUFD $0x4e, X7, X7
+	MOVQ   24(SI), AX
+	MULQ   1624(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x39, X6, X6
+	PSHUFD $0x39, X2, X2
+	PADDL  X5, X4
+	MOVQ   16(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	MOVQ   24(SI), AX
+	MULQ   1632(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X4, X7
+	PXOR   X0, X3
+	ADDQ   1616(DI), R13
+	ADCQ   1624(DI), R14
+	ADCQ   1632(DI), R15
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	ADDQ   (SI), R8
+	ADCQ   8(SI), R9
+	ADCQ   $0x01, R10
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVQ   R8, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R11
+	ADCQ   DX, R12
+	ADCQ   $0x00, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	MOVO   X5, X13
+	MOVQ   R9, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	MOVQ   R10, AX
+	MULQ   1640(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	MOVQ   R8, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R12
+	ADCQ   DX, R13
+	ADCQ   $0x00, R14
+	ADCQ   $0x00, R15
+	POR    X12, X1
+	PADDL  X5, X4
+	MOVQ   R9, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X1, X0
+	PXOR   X4, X7
+	MOVQ   R10, AX
+	MULQ   1648(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	MOVQ   R8, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R13
+	ADCQ   DX, R14
+	ADCQ   $0x00, R15
+	PADDL  X7, X6
+	PADDL  X3, X2
+	MOVQ   R9, AX
+	MULQ   1656(DI)
+	ADDQ   AX, R14
+	ADCQ   DX, R15
+	PXOR   X6, X5
+	PXOR   X2, X1
+	IMULQ  1656(DI), R10
+	ADDQ   R10, R15
+	MOVO   X5, X13
+	MOVO   X1, X12
+	MOVL   R13, R10
+	ANDL   $0x03, R10
+	ANDQ   $-4, R13
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSRLL  $0x19, X5
+	SHRQ   $0x02, R13
+	MOVQ   R14, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R13
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	SHRQ   $0x02, R14
+	MOVQ   R15, AX
+	SHLQ   $0x3e, AX
+	ORQ    AX, R14
+	POR    X12, X1
+	PSHUFD $0x39, X4, X4
+	SHRQ   $0x02, R15
+	PSHUFD $0x39, X0, X0
+	PSHUFD $0x4e, X7, X7
+	ADDQ   R13, R11
+	ADCQ   R14, R12
+	ADCQ   R15, R10
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x93, X6, X6
+	MOVQ   R10, AX
+	SHRQ   $0x02, AX
+	LEAQ   (AX)(AX*4), AX
+	ANDL   $0x03, R10
+	ADDQ   AX, R11
+	ADCQ   $0x00, R12
+	ADCQ   $0x00, R10
+	MOVQ   R11, R8
+	MOVQ   R12, R9
+	PSHUFD $0x93, X2, X2
+	ADDQ   $0x40, SI
+	DECL   1744(DI)
+	JNZ    openSSSE3_mixed_166
+
+openSSSE3_mixed_end_167:
+	CMPL    1752(DI), $0x00
+	JE      openSSSE3_mixed_end_169
+	PCALIGN $0x20
+
+openSSSE3_mixed_168:
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	POR    X12, X1
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X5
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	POR    X12, X1
+	PSHUFD $0x93, X4, X4
+	PSHUFD $0x93, X0, X0
+	PSHUFD $0x4e, X7, X7
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x39, X6, X6
+	PSHUFD $0x39, X2, X2
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot16<>+0(SB), X7
+	PSHUFB chachaRot16<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x0c, X13
+	PSLLL  $0x0c, X12
+	PSRLL  $0x14, X5
+	PSRLL  $0x14, X1
+	POR    X13, X5
+	POR    X12, X1
+	PADDL  X5, X4
+	PADDL  X1, X0
+	PXOR   X4, X7
+	PXOR   X0, X3
+	PSHUFB chachaRot8<>+0(SB), X7
+	PSHUFB chachaRot8<>+0(SB), X3
+	PADDL  X7, X6
+	PADDL  X3, X2
+	PXOR   X6, X5
+	PXOR   X2, X1
+	MOVO   X5, X13
+	MOVO   X1, X12
+	PSLLL  $0x07, X13
+	PSLLL  $0x07, X12
+	PSRLL  $0x19, X5
+	PSRLL  $0x19, X1
+	POR    X13, X5
+	POR    X12, X1
+	PSHUFD $0x39, X4, X4
+	PSHUFD $0x39, X0, X0
+	PSHUFD $0x4e, X7, X7
+	PSHUFD $0x4e, X3, X3
+	PSHUFD $0x93, X6, X6
+	PSHUFD $0x93, X2, X2
+	DECL   1752(DI)
+	JNZ    openSSSE3_mixed_168
+
+openSSSE3_mixed_end_169:
+	CMPQ 1728(DI), $0x00
+	JE   openSSSE3_applied_170
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	XORL R13, R13
+
+openSSSE3_first_171:
+	MOVOA 896(DI)(R13*1), X14
+	MOVOU (R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, (R12)(R13*1)
+	MOVOA 912(DI)(R13*1), X14
+	MOVOU 16(R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, 16(R12)(R13*1)
+	MOVOA 928(DI)(R13*1), X14
+	MOVOU 32(R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, 32(R12)(R13*1)
+	MOVOA 944(DI)(R13*1), X14
+	MOVOU 48(R11)(R13*1), X15
+	PXOR  X15, X14
+	MOVOU X14, 48(R12)(R13*1)
+	ADDL  $0x40, R13
+	CMPL  R13, $0x00000100
+	JNE   openSSSE3_first_171
+	MOVQ  $0x00000000, 1728(DI)
+	SUBQ  $0x04, 1720(DI)
+	ADDQ  $0x00000100, 1704(DI)
+	ADDQ  $0x00000100, 1696(DI)
+	SUBQ  $0x00000100, 1712(DI)
+
+openSSSE3_applied_170:
+	MOVQ  k+0(FP), AX
+	MOVOU (AX), X12
+	PADDL X12, X1
+	MOVOU 16(AX), X12
+	PADDL X12, X2
+	PADDL chachaRow<>+0(SB), X0
+	PADDL 1472(DI), X3
+	PADDL chachaSets<>+0(SB), X3
+	MOVOA X0, 896(DI)
+	MOVOA X1, 912(DI)
+	MOVOA X2, 928(DI)
+	MOVOA X3, 944(DI)
+	MOVOU (AX), X13
+	PADDL X13, X5
+	MOVOU 16(AX), X13
+	PADDL X13, X6
+	PADDL chachaRow<>+0(SB), X4
+	PADDL 1472(DI), X7
+	PADDL chachaSets<>+16(SB), X7
+	MOVOA X4, 960(DI)
+	MOVOA X5, 976(DI)
+	MOVOA X6, 992(DI)
+	MOVOA X7, 1008(DI)
+	JMP   openSSSE3_ready_151
+
+openSSSE3_more_165:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -15311,10 +14802,10 @@ openSSSE3_single_158:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_167
+	JE      openSSSE3_mixed_end_173
 	PCALIGN $0x20
 
-openSSSE3_mixed_166:
+openSSSE3_mixed_172:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -15637,14 +15128,14 @@ openSSSE3_mixed_166:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_166
+	JNZ    openSSSE3_mixed_172
 
-openSSSE3_mixed_end_167:
+openSSSE3_mixed_end_173:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_169
+	JE      openSSSE3_mixed_end_175
 	PCALIGN $0x20
 
-openSSSE3_mixed_168:
+openSSSE3_mixed_174:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -15798,16 +15289,16 @@ openSSSE3_mixed_168:
 	POR    X14, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_168
+	JNZ    openSSSE3_mixed_174
 
-openSSSE3_mixed_end_169:
+openSSSE3_mixed_end_175:
 	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_170
+	JE   openSSSE3_applied_176
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_171:
+openSSSE3_first_177:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -15826,16 +15317,16 @@ openSSSE3_first_171:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_171
+	JNE   openSSSE3_first_177
 	MOVQ  $0x00000000, 1728(DI)
 	SUBQ  $0x04, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
 
-openSSSE3_applied_170:
+openSSSE3_applied_176:
 	CMPQ       1712(DI), $0x00000100
-	JB         openSSSE3_last_159
+	JB         openSSSE3_last_150
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -15996,10 +15487,10 @@ openSSSE3_applied_170:
 	ADDQ       $0x00000100, 1704(DI)
 	ADDQ       $0x00000100, 1696(DI)
 	SUBQ       $0x00000100, 1712(DI)
-	JNZ        openSSSE3_next_160
-	JMP        openSSSE3_passes_end_161
+	JNZ        openSSSE3_next_152
+	JMP        openSSSE3_passes_end_153
 
-openSSSE3_last_159:
+openSSSE3_last_150:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -16123,20 +15614,20 @@ openSSSE3_last_159:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	MOVQ       1712(DI), CX
-	MOVQ       1720(DI), R11
-	SHLQ       $0x06, R11
-	SUBQ       R11, CX
-	MOVQ       1704(DI), SI
-	ADDQ       1712(DI), SI
-	SUBQ       CX, SI
-	CMPQ       CX, $0x00000040
-	JB         openSSSE3_finish_few_175
-	SUBQ       $0x40, CX
-	JB         openSSSE3_groups_end_177
-	PCALIGN    $0x20
 
-openSSSE3_groups_176:
+openSSSE3_ready_151:
+	MOVQ    1712(DI), CX
+	MOVQ    1720(DI), R11
+	SHLQ    $0x06, R11
+	SUBQ    R11, CX
+	MOVQ    1704(DI), SI
+	ADDQ    1712(DI), SI
+	SUBQ    CX, SI
+	SUBQ    $0x40, CX
+	JB      openSSSE3_groups_end_182
+	PCALIGN $0x20
+
+openSSSE3_groups_181:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16307,17 +15798,15 @@ openSSSE3_groups_176:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_176
+	JAE   openSSSE3_groups_181
 
-openSSSE3_groups_end_177:
-	ADDQ $0x40, CX
-
-openSSSE3_finish_few_175:
+openSSSE3_groups_end_182:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_179
+	JB      openSSSE3_groups_end_184
 	PCALIGN $0x20
 
-openSSSE3_groups_178:
+openSSSE3_groups_183:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16416,12 +15905,12 @@ openSSSE3_groups_178:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_178
+	JAE   openSSSE3_groups_183
 
-openSSSE3_groups_end_179:
+openSSSE3_groups_end_184:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_172
+	JBE   openSSSE3_finish_last_178
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -16462,9 +15951,9 @@ openSSSE3_groups_end_179:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_172:
+openSSSE3_finish_last_178:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_173
+	JZ    openSSSE3_finish_lengths_179
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -16573,9 +16062,9 @@ openSSSE3_finish_last_172:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_174
+	JMP   openSSSE3_finished_180
 
-openSSSE3_finish_lengths_173:
+openSSSE3_finish_lengths_179:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -16614,15 +16103,15 @@ openSSSE3_finish_lengths_173:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_174:
+openSSSE3_finished_180:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_181
+	JB   openSSSE3_xor_half_186
 
-openSSSE3_xor_180:
+openSSSE3_xor_185:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -16631,43 +16120,43 @@ openSSSE3_xor_180:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_180
+	JAE   openSSSE3_xor_185
 
-openSSSE3_xor_half_181:
+openSSSE3_xor_half_186:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_183
+	JZ    openSSSE3_xored_188
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_184
+	JZ    openSSSE3_store_189
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_184:
+openSSSE3_store_189:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_185
+	JZ    openSSSE3_store_190
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_185:
+openSSSE3_store_190:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_186
+	JZ    openSSSE3_store_191
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_186:
+openSSSE3_store_191:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_187
+	JZ    openSSSE3_store_192
 	MOVB  R14, (R12)
 
-openSSSE3_store_187:
-openSSSE3_xored_183:
+openSSSE3_store_192:
+openSSSE3_xored_188:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -16695,16 +16184,14 @@ openSSSE3_xored_183:
 	MOVQ    AX, ok+64(FP)
 	RET
 
-openSSSE3_passes_end_161:
+openSSSE3_passes_end_153:
 openSSSE3_end_101:
 	XORL    CX, CX
-	CMPQ    CX, $0x00000040
-	JB      openSSSE3_finish_few_191
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_193
+	JB      openSSSE3_groups_end_197
 	PCALIGN $0x20
 
-openSSSE3_groups_192:
+openSSSE3_groups_196:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16875,17 +16362,15 @@ openSSSE3_groups_192:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_192
+	JAE   openSSSE3_groups_196
 
-openSSSE3_groups_end_193:
-	ADDQ $0x40, CX
-
-openSSSE3_finish_few_191:
+openSSSE3_groups_end_197:
+	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_195
+	JB      openSSSE3_groups_end_199
 	PCALIGN $0x20
 
-openSSSE3_groups_194:
+openSSSE3_groups_198:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16984,12 +16469,12 @@ openSSSE3_groups_194:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_194
+	JAE   openSSSE3_groups_198
 
-openSSSE3_groups_end_195:
+openSSSE3_groups_end_199:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_188
+	JBE   openSSSE3_finish_last_193
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -17030,9 +16515,9 @@ openSSSE3_groups_end_195:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_188:
+openSSSE3_finish_last_193:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_189
+	JZ    openSSSE3_finish_lengths_194
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -17141,9 +16626,9 @@ openSSSE3_finish_last_188:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_190
+	JMP   openSSSE3_finished_195
 
-openSSSE3_finish_lengths_189:
+openSSSE3_finish_lengths_194:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -17182,7 +16667,7 @@ openSSSE3_finish_lengths_189:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_190:
+openSSSE3_finished_195:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -17407,7 +16892,7 @@ TEXT ·sealMoreSSSE3(SB), $1784-40
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-sealMoreSSSE3_double_196:
+sealMoreSSSE3_double_200:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -17475,10 +16960,10 @@ sealMoreSSSE3_double_196:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_202
+	JE      sealMoreSSSE3_mixed_end_207
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_201:
+sealMoreSSSE3_mixed_206:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -18033,14 +17518,14 @@ sealMoreSSSE3_mixed_201:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealMoreSSSE3_mixed_201
+	JNZ    sealMoreSSSE3_mixed_206
 
-sealMoreSSSE3_mixed_end_202:
+sealMoreSSSE3_mixed_end_207:
 	CMPL    1752(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_204
+	JE      sealMoreSSSE3_mixed_end_209
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_203:
+sealMoreSSSE3_mixed_208:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -18426,9 +17911,9 @@ sealMoreSSSE3_mixed_203:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealMoreSSSE3_mixed_203
+	JNZ    sealMoreSSSE3_mixed_208
 
-sealMoreSSSE3_mixed_end_204:
+sealMoreSSSE3_mixed_end_209:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -18758,14 +18243,14 @@ sealMoreSSSE3_mixed_end_204:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JNZ        sealMoreSSSE3_double_196
+	JNZ        sealMoreSSSE3_double_200
 	MOVQ       1720(DI), CX
 	SHLQ       $0x06, CX
 	SUBQ       $0x40, CX
-	JB         sealMoreSSSE3_groups_end_206
+	JB         sealMoreSSSE3_groups_end_211
 	PCALIGN    $0x20
 
-sealMoreSSSE3_groups_205:
+sealMoreSSSE3_groups_210:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -18936,9 +18421,9 @@ sealMoreSSSE3_groups_205:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreSSSE3_groups_205
+	JAE   sealMoreSSSE3_groups_210
 
-sealMoreSSSE3_groups_end_206:
+sealMoreSSSE3_groups_end_211:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -19143,7 +18628,7 @@ TEXT ·openMoreSSSE3(SB), $1784-40
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-openMoreSSSE3_double_207:
+openMoreSSSE3_double_212:
 	MOVQ    1704(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	MOVQ    k+0(FP), AX
@@ -19213,10 +18698,10 @@ openMoreSSSE3_double_207:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_213
+	JE      openMoreSSSE3_mixed_end_219
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_212:
+openMoreSSSE3_mixed_218:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -19771,14 +19256,14 @@ openMoreSSSE3_mixed_212:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openMoreSSSE3_mixed_212
+	JNZ    openMoreSSSE3_mixed_218
 
-openMoreSSSE3_mixed_end_213:
+openMoreSSSE3_mixed_end_219:
 	CMPL    1752(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_215
+	JE      openMoreSSSE3_mixed_end_221
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_214:
+openMoreSSSE3_mixed_220:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -20164,9 +19649,9 @@ openMoreSSSE3_mixed_214:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openMoreSSSE3_mixed_214
+	JNZ    openMoreSSSE3_mixed_220
 
-openMoreSSSE3_mixed_end_215:
+openMoreSSSE3_mixed_end_221:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -20495,13 +19980,13 @@ openMoreSSSE3_mixed_end_215:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JNZ        openMoreSSSE3_double_207
+	JNZ        openMoreSSSE3_double_212
 	XORL       CX, CX
 	SUBQ       $0x40, CX
-	JB         openMoreSSSE3_groups_end_217
+	JB         openMoreSSSE3_groups_end_223
 	PCALIGN    $0x20
 
-openMoreSSSE3_groups_216:
+openMoreSSSE3_groups_222:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -20672,9 +20157,9 @@ openMoreSSSE3_groups_216:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreSSSE3_groups_216
+	JAE   openMoreSSSE3_groups_222
 
-openMoreSSSE3_groups_end_217:
+openMoreSSSE3_groups_end_223:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -20717,7 +20202,7 @@ TEXT ·startSSSE3(SB), $1784-24
 	MOVL    $0x0000000a, 1736(DI)
 	PCALIGN $0x20
 
-startSSSE3_key_218:
+startSSSE3_key_224:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -20831,7 +20316,7 @@ startSSSE3_key_218:
 	XORL CX, R12
 	ROLL $0x07, R12
 	DECL 1736(DI)
-	JNZ  startSSSE3_key_218
+	JNZ  startSSSE3_key_224
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -21040,10 +20525,10 @@ TEXT ·polySSSE3(SB), $1784-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polySSSE3_groups_end_220
+	JB      polySSSE3_groups_end_226
 	PCALIGN $0x20
 
-polySSSE3_groups_219:
+polySSSE3_groups_225:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -21214,15 +20699,15 @@ polySSSE3_groups_219:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polySSSE3_groups_219
+	JAE   polySSSE3_groups_225
 
-polySSSE3_groups_end_220:
+polySSSE3_groups_end_226:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polySSSE3_groups_end_224
+	JB      polySSSE3_groups_end_230
 	PCALIGN $0x20
 
-polySSSE3_groups_223:
+polySSSE3_groups_229:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -21321,12 +20806,12 @@ polySSSE3_groups_223:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polySSSE3_groups_223
+	JAE   polySSSE3_groups_229
 
-polySSSE3_groups_end_224:
+polySSSE3_groups_end_230:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polySSSE3_absorb_part_221
+	JB    polySSSE3_absorb_part_227
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -21367,14 +20852,14 @@ polySSSE3_groups_end_224:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polySSSE3_absorb_part_221:
+polySSSE3_absorb_part_227:
 	TESTQ   CX, CX
-	JZ      polySSSE3_absorbed_222
+	JZ      polySSSE3_absorbed_228
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polySSSE3_load8_226
+	JAE     polySSSE3_load8_232
 	CMPQ    CX, $0x04
-	JAE     polySSSE3_load4_225
+	JAE     polySSSE3_load4_231
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -21389,18 +20874,18 @@ polySSSE3_absorb_part_221:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polySSSE3_loaded_227
+	JMP     polySSSE3_loaded_233
 
-polySSSE3_load4_225:
+polySSSE3_load4_231:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polySSSE3_loaded_227
+	JMP  polySSSE3_loaded_233
 
-polySSSE3_load8_226:
+polySSSE3_load8_232:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -21409,7 +20894,7 @@ polySSSE3_load8_226:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polySSSE3_loaded_227:
+polySSSE3_loaded_233:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -21450,7 +20935,7 @@ polySSSE3_loaded_227:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polySSSE3_absorbed_222:
+polySSSE3_absorbed_228:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

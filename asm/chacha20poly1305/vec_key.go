@@ -88,9 +88,8 @@ func (g *vec) endKey() {
 	g.ANDQ(g.lo, g.h1)
 }
 
-// keyPass runs the rounds of a pass beside those of the one-time key. With all, it
-// makes all powers of r, else r^2 alone.
-func (g *vec) keyPass(round []func(), all bool) {
+// keyPass runs the rounds of a pass beside those of the one-time key.
+func (g *vec) keyPass(round []func()) {
 	count := g.frame(frameCounts)
 	loop, rest := g.label("key"), g.label("key_rest")
 	g.firstAD()
@@ -102,11 +101,7 @@ func (g *vec) keyPass(round []func(), all bool) {
 	g.DECL(count)
 	g.JNZ(LabelRef(loop))
 	g.endKey()
-	hash := g.powers()
-	if all {
-		hash = append(hash, g.morePowers()...)
-	}
-	hash = append(hash, g.hashFirstAD()...)
+	hash := append(g.powers(), g.hashFirstAD()...)
 	const beside = 3 // double rounds
 	var rounds []func()
 	for range beside {

@@ -22,24 +22,16 @@ func (t tier) message(c *gen.Ctx, stem string) {
 	g.copyNonce(Mem{Base: nonce})
 	g.copyWord(g.param("adLen"), g.frame(frameLens))
 	g.copyWord(g.param("n"), g.frame(frameLens+8))
-	n := g.t[1]
-	for sets := 1; sets <= 3; sets++ {
-		more := g.label("more")
-		bytes := sets * g.width.Lanes() * block
-		g.MOVQ(g.frame(frameN), n)
-		g.CMPQ(n, U32(bytes))
-		g.JA(LabelRef(more))
-		r := g.rows(sets)
+	g.MOVL(U32(1), g.frame(frameCtr))
+	g.shortPasses(g.frame(frameN), func(r *rows) {
 		r.begin()
-		g.keyPass(r.doubleRound(), bytes >= fours)
+		g.keyPass(r.doubleRound())
 		r.end()
 		g.JMP(LabelRef(keyed))
-		g.Label(more)
-	}
-	g.MOVL(U32(1), g.frame(frameCtr))
+	})
 	g.setCounter(g.frame(frameCtr))
 	g.beginPass()
-	g.keyPass(g.doubleRound(), true)
+	g.keyPass(g.doubleRound())
 	g.endPass(g.keep)
 
 	g.Label(keyed)
@@ -47,7 +39,7 @@ func (t tier) message(c *gen.Ctx, stem string) {
 	g.CMPQ(g.frame(frameN), U32(g.chunk))
 	g.JA(LabelRef(long))
 	g.MOVQ(g.frame(frameN), g.count)
-	g.rest(fours)
+	g.rest()
 
 	// The first pass covers only a part.
 	g.Label(long)
@@ -70,12 +62,12 @@ func (t tier) message(c *gen.Ctx, stem string) {
 	g.JE(LabelRef(end))
 
 	g.Label(loop)
-	g.passes(func() { g.rest(groupBytes) })
+	g.passes(g.rest)
 
 	// Nothing is left but what is not hashed yet.
 	g.Label(end)
 	g.notHashed()
-	g.finish(groupBytes)
+	g.finish()
 	g.endMessage()
 }
 
@@ -179,7 +171,6 @@ func (g *vec) loadSum(s reg.GPPhysical) {
 	g.MOVQ(g.field(s, "r", 0), g.h0)
 	g.MOVQ(g.field(s, "r", 1), g.h1)
 	do(g.powers())
-	do(g.morePowers())
 	g.MOVQ(g.param("s"), s)
 	for i, h := range []reg.GPPhysical{g.h0, g.h1, g.h2} {
 		g.MOVQ(g.field(s, "h", i), h)
@@ -207,7 +198,7 @@ func (g *vec) advance(n int) {
 // yet, and goes to rest. If seal is through it leaves frameGroups groups at p to
 // be hashed.
 func (g *vec) passes(rest func()) {
-	double, single, last, next, end := g.label("double"), g.label("single"), g.label("last"), g.label("next"), g.label("passes_end")
+	double, single, last, ready, next, end := g.label("double"), g.label("single"), g.label("last"), g.label("ready"), g.label("next"), g.label("passes_end")
 	// beforePass tells what to hash in a pass.
 	beforePass := func(bytes int) {
 		if g.open {
@@ -265,18 +256,22 @@ func (g *vec) passes(rest func()) {
 		g.CMOVQHI(g.t[1], g.t[0])
 		g.MOVQ(g.t[0], g.frame(frameGroups))
 	}
+	g.MOVQ(g.frame(frameN), g.t[0])
+	if g.open {
+		g.MOVQ(g.frame(frameFirst), g.t[1])
+		g.IMUL3Q(U32(g.chunk), g.t[1], g.t[1])
+		g.SUBQ(g.t[1], g.t[0])
+	}
+	g.shortPasses(g.t[0], func(r *rows) {
+		r.begin()
+		g.mixedRounds(r.doubleRound())
+		g.applyFirst()
+		r.end()
+		g.JMP(LabelRef(ready))
+	})
 	g.beginPass()
 	g.mixedRounds(g.doubleRound())
-	if g.open {
-		applied := g.label("applied")
-		g.CMPQ(g.frame(frameFirst), U8(0))
-		g.JE(LabelRef(applied))
-		g.xorFirst()
-		g.MOVQ(U32(0), g.frame(frameFirst))
-		g.SUBQ(U8(g.chunk/groupBytes), g.frame(frameGroups))
-		g.advance(g.chunk)
-		g.Label(applied)
-	}
+	g.applyFirst()
 	g.CMPQ(g.frame(frameN), U32(g.chunk))
 	g.JB(LabelRef(last))
 	g.endPass(direct())
@@ -286,6 +281,7 @@ func (g *vec) passes(rest func()) {
 
 	g.Label(last)
 	g.endPass(g.keep)
+	g.Label(ready)
 	g.MOVQ(g.frame(frameN), g.count)
 	if g.open {
 		g.MOVQ(g.frame(frameGroups), g.t[0])
@@ -296,24 +292,53 @@ func (g *vec) passes(rest func()) {
 	g.Label(end)
 }
 
+// applyFirst, of open, decrypts with the key stream of the first pass if that has
+// been put off until now, when the ciphertext is hashed.
+func (g *vec) applyFirst() {
+	if !g.open {
+		return
+	}
+	applied := g.label("applied")
+	g.CMPQ(g.frame(frameFirst), U8(0))
+	g.JE(LabelRef(applied))
+	g.xorFirst()
+	g.MOVQ(U32(0), g.frame(frameFirst))
+	g.SUBQ(U8(g.chunk/groupBytes), g.frame(frameGroups))
+	g.advance(g.chunk)
+	g.Label(applied)
+}
+
+// shortPasses builds what makes key stream for n bytes, for as many rows as are
+// quicker than a pass, and goes there if they are enough. A third set of vectors
+// would take as long as a pass.
+func (g *vec) shortPasses(n Op, build func(*rows)) {
+	for sets := 1; sets <= 2; sets++ {
+		more := g.label("more")
+		g.CMPQ(n, U32(sets*g.width.Lanes()*block))
+		g.JA(LabelRef(more))
+		build(g.rows(sets))
+		g.Label(more)
+	}
+}
+
 // keep puts key stream in the frame.
 func (g *vec) keep(offset int, v, _ reg.VecPhysical) { g.save(v, g.frame(frameKS+offset)) }
 
 // rest encrypts or decrypts what is left with the key stream in the frame, hashes
-// it, or the last count bytes, and ends the message. See finish for least.
-func (g *vec) rest(least int) {
+// it, or the last count bytes, and ends the message.
+func (g *vec) rest() {
 	if g.open {
 		// What is not hashed yet are the last count bytes.
 		g.MOVQ(g.frame(frameSrc), g.p)
 		g.ADDQ(g.frame(frameN), g.p)
 		g.SUBQ(g.count, g.p)
-		g.finish(least)
+		g.finish()
 		g.xorRest()
 	} else {
 		g.xorRest()
 		g.MOVQ(g.frame(frameDst), g.p)
 		g.MOVQ(g.frame(frameN), g.count)
-		g.finish(least)
+		g.finish()
 	}
 	g.endMessage()
 }

@@ -192,12 +192,15 @@ func (g *vec) foldColumn() {
 	g.MOVQ(t[1], g.h1)
 }
 
-// powers keeps r, which is in h0 and h1, s1 and r^2 in the frame. It destroys h.
+// powers keeps r, which is in h0 and h1, s1 and r^2 to r^4 in the frame. It
+// destroys h.
 //
-// Bounds: r^2 = r0·r0 + s1·r1 + 2^64·2·r0·r1 before the fold, less than 2^186.
+// Bounds: r^2 = r0·r0 + s1·r1 + 2^64·2·r0·r1 before the fold, less than 2^186, and
+// less than 5·2^128 after it. The square of that is less than 25·2^256: as for
+// group.
 func (g *vec) powers() []func() {
-	t := g.t
-	return []func(){
+	t, h := g.t, []reg.GPPhysical{g.h0, g.h1, g.h2}
+	steps := []func(){
 		func() {
 			g.MOVQ(g.h0, g.limbR(0))
 			g.MOVQ(g.h1, g.limbR(1))
@@ -225,20 +228,8 @@ func (g *vec) powers() []func() {
 		g.foldColumn,
 		func() { g.keepPower(2) },
 	}
-}
-
-func (g *vec) keepPower(k int) {
-	for i, h := range []reg.GPPhysical{g.h0, g.h1, g.h2} {
-		g.MOVQ(h, g.limb(k, i))
-	}
-}
-
-// morePowers, after powers, makes r^3 and r^4. It destroys h.
-//
-// Bounds: r^2 < 5·2^128, so its square is less than 25·2^256: as for group.
-func (g *vec) morePowers() []func() {
-	t, h := g.t, []reg.GPPhysical{g.h0, g.h1, g.h2}
-	steps := append(g.timesR(), func() {
+	steps = append(steps, g.timesR()...)
+	steps = append(steps, func() {
 		g.keepPower(3)
 		for i := range h {
 			g.MOVQ(g.limb(2, i), h[i])
@@ -264,8 +255,11 @@ func (g *vec) morePowers() []func() {
 	return append(append(steps, g.fold()...), func() { g.keepPower(4) })
 }
 
-// fours is how many bytes of a message make it worth to have r^3 and r^4.
-const fours = 129
+func (g *vec) keepPower(k int) {
+	for i, h := range []reg.GPPhysical{g.h0, g.h1, g.h2} {
+		g.MOVQ(h, g.limb(k, i))
+	}
+}
 
 func (g *vec) zeroSum() {
 	for _, h := range []reg.GPPhysical{g.h0, g.h1, g.h2} {
@@ -311,14 +305,9 @@ func (g *vec) absorb() {
 
 // finish adds the last count bytes of the ciphertext, at p, padded with zeros,
 // and the lengths. It may read a block beyond them, where the tag is or comes.
-// If there are least or more, it takes four blocks at a time: then all powers
-// must be there.
-func (g *vec) finish(least int) {
-	last, lengths, end, few := g.label("finish_last"), g.label("finish_lengths"), g.label("finished"), g.label("finish_few")
-	g.CMPQ(g.count, U32(least))
-	g.JB(LabelRef(few))
+func (g *vec) finish() {
+	last, lengths, end := g.label("finish_last"), g.label("finish_lengths"), g.label("finished")
 	g.groups(4)
-	g.Label(few)
 	g.groups(2)
 	g.CMPQ(g.count, U8(hashBlock))
 	g.JBE(LabelRef(last))

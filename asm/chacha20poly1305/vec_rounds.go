@@ -327,7 +327,8 @@ func (g *vec) transpose(r []reg.VecPhysical) []reg.VecPhysical {
 	return []reg.VecPhysical{r[1], r[2], r[3], r[0]}
 }
 
-// A rows makes the key stream of few blocks, from block 1 on: as many as there are
+// A rows makes the key stream of few blocks, from that block on whose
+// number is the first counter in the frame: as many as there are
 // 128-bit lanes in its sets of four vectors. A vector has a row of the state of
 // one block or two, so that there is nothing to transpose, and the diagonals are
 // reached by rotating rows. These are a, c and d relative to b, because b is what a
@@ -352,11 +353,12 @@ func (g *rows) constants() Mem {
 	return g.words("chachaRow", constants0, constants1, constants2, constants3)
 }
 
-// counter returns what set i has in its last row besides the nonce.
+// counter returns what set i has in its last row besides the first block's number and the
+// nonce.
 func (g *rows) counter(i int) Mem {
 	var w []uint32
-	for j := range 3 * g.width.Lanes() {
-		w = append(w, uint32(1+j), 0, 0, 0)
+	for j := range 2 * g.width.Lanes() {
+		w = append(w, uint32(j), 0, 0, 0)
 	}
 	return g.Words32("chachaSets", w...).Offset(i * g.size)
 }
@@ -433,13 +435,15 @@ func (g *rows) end() {
 	}
 }
 
-// nonceRow sets each 128 bits of v to 0 || nonce; x and y are temporaries. The
-// nonce is loaded as it has been stored in the frame, four bytes at a time.
+// nonceRow sets each 128 bits of v to the first counter in the frame and the
+// nonce; x and y are temporaries. The nonce is loaded as it has been stored, four
+// bytes at a time.
 func (g *vec) nonceRow(v, x, y reg.VecPhysical) {
 	nonce := func(i int) Mem { return g.frame(frameNonce + 4*i) }
+	counter := g.frame(frameCtr)
 	if !g.wide() {
+		g.MOVSS(counter, v)
 		g.MOVSS(nonce(0), x)
-		g.PXOR(v, v)
 		g.PUNPCKLLQ(x, v)
 		g.MOVSS(nonce(1), x)
 		g.MOVSS(nonce(2), y)
@@ -448,9 +452,9 @@ func (g *vec) nonceRow(v, x, y reg.VecPhysical) {
 		return
 	}
 	z := xmmOf(v)
-	g.VMOVD(nonce(0), z)
-	g.VPSLLDQ(U8(4), z, z)
-	g.VPINSRD(U8(2), nonce(1), z, z)
-	g.VPINSRD(U8(3), nonce(2), z, z)
+	g.VMOVD(counter, z)
+	for i := range 3 {
+		g.VPINSRD(U8(1+i), nonce(i), z, z)
+	}
 	g.VINSERTI128(U8(1), z, v, v)
 }
