@@ -1,85 +1,195 @@
 package chacha20poly1305
 
 import (
+	"bytes"
 	"crypto/cipher"
-	"encoding/hex"
-	"fmt"
+	"crypto/fips140"
+	"errors"
+	"math"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"github.com/sealane/sealane/internal/cpu"
 	"github.com/sealane/sealane/internal/cryptotest"
 )
 
-func aead(a *AEAD, err error) (cipher.AEAD, error) {
-	if err != nil {
-		return nil, err // not a nil *AEAD in an interface
-	}
-	return a, nil
+// tiers are those that this package has kernels for, and generic.
+var tiers = append(slices.Clip(kernelTiers), cpu.Generic)
+
+// variants are the two AEADs and x/crypto's.
+var variants = []struct {
+	name  string
+	nonce int
+	ref   func(key []byte) (cipher.AEAD, error)
+}{
+	{"chacha20-poly1305", NonceSize, chacha20poly1305.New},
+	{"xchacha20-poly1305", NonceSizeX, chacha20poly1305.NewX},
 }
 
 func TestContract(t *testing.T) {
-	for name, f := range map[string]struct {
-		ours func([]byte) (*AEAD, error)
-		ref  func([]byte) (cipher.AEAD, error)
-	}{
-		"ChaCha20":  {New, chacha20poly1305.New},
-		"XChaCha20": {NewX, chacha20poly1305.NewX},
-	} {
+	cryptotest.Tiers(t, "chacha20poly1305", tiers, func(t *testing.T, tier cpu.Tier) {
+		for _, v := range variants {
+			t.Run("alg="+v.name, func(t *testing.T) {
+				ours := func(key []byte) (cipher.AEAD, error) {
+					a, err := newTier(key, v.nonce, tier)
+					if err != nil {
+						return nil, err // not a nil *AEAD in an interface
+					}
+					return a, nil
+				}
+				cryptotest.AEAD(t, "chacha20poly1305", ours, v.ref, []int{KeySize})
+			})
+		}
+	})
+}
+
+func mustPanic(t *testing.T, text string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if got := recover(); got != text {
+			t.Errorf("panicked with %v, want %q", got, text)
+		}
+	}()
+	f()
+}
+
+func TestNotMade(t *testing.T) {
+	const text = "chacha20poly1305: AEAD not made by New or NewX"
+	nonce, msg := make([]byte, NonceSize), make([]byte, 64)
+	for name, a := range map[string]*AEAD{"zero": new(AEAD), "nil": nil} {
 		t.Run(name, func(t *testing.T) {
-			ours := func(key []byte) (cipher.AEAD, error) { return aead(f.ours(key)) }
-			cryptotest.AEAD(t, "chacha20poly1305", ours, f.ref, []int{KeySize})
+			mustPanic(t, text, func() { a.Seal(nil, nonce, msg, nil) })
+			mustPanic(t, text, func() { a.Open(nil, nonce, msg, nil) })
+			mustPanic(t, text, func() { a.Tier() })
+			mustPanic(t, text, func() { a.NonceSize() })
 		})
 	}
 }
 
-func TestNotMade(t *testing.T) {
-	for name, a := range map[string]*AEAD{"zero": new(AEAD), "nil": nil} {
-		for method, f := range map[string]func(){
-			"Seal":      func() { a.Seal(nil, make([]byte, 12), nil, nil) },
-			"Open":      func() { a.Open(nil, make([]byte, 12), make([]byte, 16), nil) },
-			"Tier":      func() { a.Tier() },
-			"NonceSize": func() { a.NonceSize() },
-		} {
-			t.Run(name+"/"+method, func(t *testing.T) {
-				defer func() {
-					if got := recover(); got != "chacha20poly1305: AEAD not made by New or NewX" {
-						t.Errorf("panicked with %v", got)
-					}
-				}()
-				f()
-			})
+func TestNew(t *testing.T) {
+	for n := range 65 {
+		for nonce, f := range map[int]func([]byte) (*AEAD, error){NonceSize: New, NonceSizeX: NewX} {
+			a, err := f(make([]byte, n))
+			if n != KeySize {
+				if err == nil || a != nil {
+					t.Errorf("a key of %d bytes: %v, %v", n, a, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Tier() != hostTier.String() || a.NonceSize() != nonce || a.Overhead() != 16 {
+				t.Errorf("tier %s, nonce %d, overhead %d", a.Tier(), a.NonceSize(), a.Overhead())
+			}
 		}
 	}
+	if hostTier == cpu.Generic {
+		return
+	}
+	key := make([]byte, KeySize)
+	var a *AEAD
+	if n := testing.AllocsPerRun(100, func() { a, _ = New(key) }); n != 1 {
+		t.Errorf("New allocates %v times", n)
+	}
+	_ = a
 }
 
-// The vector of RFC 8439, Section 2.8.2.
-func TestRFC8439(t *testing.T) {
-	key := make([]byte, KeySize)
-	for i := range key {
-		key[i] = 0x80 + byte(i)
+// A message longer than the limit is refused before it is looked at: the slices
+// here are lengths without memory behind them.
+func TestTooLong(t *testing.T) {
+	if math.MaxInt < 1<<40 {
+		t.Skip("slices can't be that long here")
 	}
-	nonce, _ := hex.DecodeString("070000004041424344454647")
-	ad, _ := hex.DecodeString("50515253c0c1c2c3c4c5c6c7")
-	const text = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
-	a, err := New(key)
+	cryptotest.Tiers(t, "chacha20poly1305", tiers, func(t *testing.T, tier cpu.Tier) {
+		a, err := newTier(make([]byte, KeySize), NonceSize, tier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b byte
+		n := uint64(maxPlaintext)
+		nonce := make([]byte, NonceSize)
+		mustPanic(t, "chacha20poly1305: message too large", func() { a.Seal(nil, nonce, unsafe.Slice(&b, n+1), nil) })
+		if _, err := a.Open(nil, nonce, unsafe.Slice(&b, n+Overhead+1), nil); err != errOpen {
+			t.Errorf("Open: %v", err)
+		}
+	})
+}
+
+// vectors are the AEAD examples of the specifications.
+var vectors = []struct {
+	source, key, nonce, ad, text, sealed string
+}{
+	{
+		"RFC 8439, Section 2.8.2",
+		"808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f", "070000004041424344454647",
+		"50515253c0c1c2c3c4c5c6c7", sunscreen,
+		"d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b" +
+			"1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc" +
+			"3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691",
+	},
+	{
+		"draft-irtf-cfrg-xchacha-03, Appendix A.3.1",
+		"808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f", "404142434445464748494a4b4c4d4e4f5051525354555657",
+		"50515253c0c1c2c3c4c5c6c7", sunscreen,
+		"bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39" +
+			"ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9" +
+			"21f9664c97637da9768812f615c68b13b52ec0875924c1c7987947deafd8780acf49",
+	},
+}
+
+const sunscreen = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
+
+func TestVectors(t *testing.T) {
+	cryptotest.Tiers(t, "chacha20poly1305", tiers, func(t *testing.T, tier cpu.Tier) {
+		for _, v := range vectors {
+			nonce, ad, want := unhex(v.nonce), unhex(v.ad), unhex(v.sealed)
+			a, err := newTier(unhex(v.key), len(nonce), tier)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := a.Seal(nil, nonce, []byte(v.text), ad); !bytes.Equal(got, want) {
+				t.Errorf("%s: sealed %x, want %x", v.source, got, want)
+			}
+			if got, err := a.Open(nil, nonce, want, ad); err != nil || string(got) != v.text {
+				t.Errorf("%s: opened %q, %v", v.source, got, err)
+			}
+		}
+	})
+}
+
+// In FIPS 140-only mode New must refuse. The mode is chosen when a program
+// starts, so the test runs itself again.
+func TestFIPSOnly(t *testing.T) {
+	if fips140.Enforced() {
+		for _, f := range []func([]byte) (*AEAD, error){New, NewX} {
+			if a, err := f(make([]byte, KeySize)); err == nil || a != nil {
+				t.Errorf("New: %v, %v", a, err)
+			}
+		}
+		return
+	}
+	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed := a.Seal(nil, nonce, []byte(text), ad)
-	if got := hex.EncodeToString(sealed[len(text):]); got != "1ae10b594f09e26a7e902ecbd0600691" {
-		t.Errorf("tag %s", got)
+	cmd := exec.Command(exe, "-test.run=^TestFIPSOnly$", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("emulated: the system can't start the test binary by itself")
 	}
-}
-
-func Example() {
-	aead, err := New(make([]byte, KeySize))
-	if err != nil {
-		panic(err)
+	if bytes.Contains(out, []byte("fips140: FIPS 140-3 mode is incompatible with")) {
+		t.Skip("the standard library has no FIPS mode in this build")
 	}
-	nonce := make([]byte, aead.NonceSize()) // a counter: never twice with one key
-	sealed := aead.Seal(nil, nonce, []byte("attack at dawn"), nil)
-	opened, err := aead.Open(nil, nonce, sealed, nil)
-	fmt.Printf("%s %v\n", opened, err)
-	// Output: attack at dawn <nil>
+	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestFIPSOnly")) {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

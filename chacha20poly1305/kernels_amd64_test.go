@@ -319,6 +319,30 @@ func TestKernelStreams(t *testing.T) {
 	})
 }
 
+// The subkeys of XChaCha20, and the vector of draft-irtf-cfrg-xchacha-03, Section
+// 2.2.1.
+func TestHChaCha20(t *testing.T) {
+	r := rand.New(rand.NewPCG(24, 3))
+	for i := range 200 {
+		var k key
+		cryptotest.Fill(r, k[:])
+		nonce := filled(r, 16)
+		if i == 0 {
+			for j := range k {
+				k[j] = byte(j)
+			}
+			nonce = unhex("000000090000004a0000000031415927")
+		}
+		got := k.hchacha20([16]byte(nonce))
+		if want := newTwin(k[:]).hchacha20(nonce); !bytes.Equal(got[:], want) {
+			t.Fatalf("%x, want %x", got, want)
+		}
+		if i == 0 && !bytes.Equal(got[:], unhex("82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc")) {
+			t.Errorf("Section 2.2.1: %x", got)
+		}
+	}
+}
+
 // TestKernelPoly folds extreme values for extreme one-time keys: carries that
 // random words never reach.
 func TestKernelPoly(t *testing.T) {

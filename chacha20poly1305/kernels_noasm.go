@@ -12,6 +12,8 @@ import (
 // hostTier is what New chooses: there are no kernels in this build.
 const hostTier = cpu.Generic
 
+var kernelTiers []cpu.Tier
+
 // An AEAD is ChaCha20-Poly1305 or XChaCha20-Poly1305 with one key. It is made by
 // [New] or [NewX]; the zero value is not valid, and its methods panic.
 type AEAD struct {
