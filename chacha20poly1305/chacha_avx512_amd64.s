@@ -8107,410 +8107,306 @@ sealAVX512Columns_5:
 	MOVL         R14, 268(SP)
 	MOVL         32(SP), R14
 	MOVL         36(SP), R15
-	MOVQ         $0x00000005, 272(SP)
+	MOVQ         $0x0000000a, 272(SP)
 	PCALIGN      $0x20
 
 key_112:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
-	ADDL      DI, BX
 	VPADDD    Z5, Z1, Z1
-	XORL      AX, R10
-	VPADDD    Z6, Z2, Z2
-	XORL      BX, R11
-	VPADDD    Z7, Z3, Z3
-	ROLL      $0x10, R10
-	VPXORD    Z0, Z12, Z12
-	ROLL      $0x10, R11
-	VPXORD    Z1, Z13, Z13
-	ADDL      R10, R14
-	VPXORD    Z2, Z14, Z14
-	ADDL      R11, R15
-	VPXORD    Z3, Z15, Z15
-	XORL      R14, SI
-	VPROLD    $0x10, Z12, Z12
-	XORL      R15, DI
-	VPROLD    $0x10, Z13, Z13
-	ROLL      $0x0c, SI
-	VPROLD    $0x10, Z14, Z14
-	ROLL      $0x0c, DI
-	VPROLD    $0x10, Z15, Z15
-	ADDL      SI, AX
 	ADDL      DI, BX
-	VPADDD    Z12, Z8, Z8
+	VPADDD    Z6, Z2, Z2
+	VPADDD    Z7, Z3, Z3
 	XORL      AX, R10
-	VPADDD    Z13, Z9, Z9
+	VPXORD    Z0, Z12, Z12
+	VPXORD    Z1, Z13, Z13
 	XORL      BX, R11
-	VPADDD    Z14, Z10, Z10
-	ROLL      $0x08, R10
-	VPADDD    Z15, Z11, Z11
-	ROLL      $0x08, R11
-	VPXORD    Z8, Z4, Z4
+	VPXORD    Z2, Z14, Z14
+	VPXORD    Z3, Z15, Z15
+	ROLL      $0x10, R10
+	VPROLD    $0x10, Z12, Z12
+	VPROLD    $0x10, Z13, Z13
+	ROLL      $0x10, R11
+	VPROLD    $0x10, Z14, Z14
+	VPROLD    $0x10, Z15, Z15
 	ADDL      R10, R14
-	VPXORD    Z9, Z5, Z5
+	VPADDD    Z12, Z8, Z8
 	ADDL      R11, R15
-	VPXORD    Z10, Z6, Z6
+	VPADDD    Z13, Z9, Z9
+	VPADDD    Z14, Z10, Z10
 	XORL      R14, SI
-	VPXORD    Z11, Z7, Z7
+	VPADDD    Z15, Z11, Z11
+	VPXORD    Z8, Z4, Z4
 	XORL      R15, DI
+	VPXORD    Z9, Z5, Z5
+	VPXORD    Z10, Z6, Z6
+	ROLL      $0x0c, SI
+	VPXORD    Z11, Z7, Z7
 	VPROLD    $0x0c, Z4, Z4
-	ROLL      $0x07, SI
+	ROLL      $0x0c, DI
 	VPROLD    $0x0c, Z5, Z5
-	ROLL      $0x07, DI
 	VPROLD    $0x0c, Z6, Z6
-	MOVL      R14, 256(SP)
+	ADDL      SI, AX
 	VPROLD    $0x0c, Z7, Z7
-	MOVL      R15, 260(SP)
-	MOVL      264(SP), R14
+	ADDL      DI, BX
 	VPADDD    Z4, Z0, Z0
-	MOVL      268(SP), R15
 	VPADDD    Z5, Z1, Z1
-	ADDL      R8, CX
+	XORL      AX, R10
 	VPADDD    Z6, Z2, Z2
-	ADDL      R9, DX
 	VPADDD    Z7, Z3, Z3
-	XORL      CX, R12
+	XORL      BX, R11
 	VPXORD    Z0, Z12, Z12
-	XORL      DX, R13
 	VPXORD    Z1, Z13, Z13
-	ROLL      $0x10, R12
+	ROLL      $0x08, R10
 	VPXORD    Z2, Z14, Z14
-	ROLL      $0x10, R13
 	VPXORD    Z3, Z15, Z15
-	ADDL      R12, R14
+	ROLL      $0x08, R11
 	VPROLD    $0x08, Z12, Z12
-	ADDL      R13, R15
 	VPROLD    $0x08, Z13, Z13
-	XORL      R14, R8
+	ADDL      R10, R14
 	VPROLD    $0x08, Z14, Z14
-	XORL      R15, R9
 	VPROLD    $0x08, Z15, Z15
-	ROLL      $0x0c, R8
-	ROLL      $0x0c, R9
+	ADDL      R11, R15
 	VPADDD    Z12, Z8, Z8
-	ADDL      R8, CX
+	XORL      R14, SI
 	VPADDD    Z13, Z9, Z9
-	ADDL      R9, DX
 	VPADDD    Z14, Z10, Z10
-	XORL      CX, R12
+	XORL      R15, DI
 	VPADDD    Z15, Z11, Z11
-	XORL      DX, R13
 	VPXORD    Z8, Z4, Z4
-	ROLL      $0x08, R12
+	ROLL      $0x07, SI
 	VPXORD    Z9, Z5, Z5
-	ROLL      $0x08, R13
 	VPXORD    Z10, Z6, Z6
-	ADDL      R12, R14
+	ROLL      $0x07, DI
 	VPXORD    Z11, Z7, Z7
-	ADDL      R13, R15
 	VPROLD    $0x07, Z4, Z4
-	XORL      R14, R8
-	VPROLD    $0x07, Z5, Z5
-	XORL      R15, R9
-	VPROLD    $0x07, Z6, Z6
-	ROLL      $0x07, R8
-	VPROLD    $0x07, Z7, Z7
-	ROLL      $0x07, R9
-	ADDL      DI, AX
-	VPADDD    Z20, Z16, Z16
-	ADDL      R8, BX
-	VPADDD    Z21, Z17, Z17
-	XORL      AX, R13
-	VPADDD    Z22, Z18, Z18
-	XORL      BX, R10
-	VPADDD    Z23, Z19, Z19
-	ROLL      $0x10, R13
-	VPXORD    Z16, Z28, Z28
-	ROLL      $0x10, R10
-	VPXORD    Z17, Z29, Z29
-	ADDL      R13, R14
-	VPXORD    Z18, Z30, Z30
-	ADDL      R10, R15
-	VPXORD    Z19, Z31, Z31
-	XORL      R14, DI
-	VPROLD    $0x10, Z28, Z28
-	XORL      R15, R8
-	VPROLD    $0x10, Z29, Z29
-	ROLL      $0x0c, DI
-	VPROLD    $0x10, Z30, Z30
-	ROLL      $0x0c, R8
-	VPROLD    $0x10, Z31, Z31
-	ADDL      DI, AX
-	ADDL      R8, BX
-	VPADDD    Z28, Z24, Z24
-	XORL      AX, R13
-	VPADDD    Z29, Z25, Z25
-	XORL      BX, R10
-	VPADDD    Z30, Z26, Z26
-	ROLL      $0x08, R13
-	VPADDD    Z31, Z27, Z27
-	ROLL      $0x08, R10
-	VPXORD    Z24, Z20, Z20
-	ADDL      R13, R14
-	VPXORD    Z25, Z21, Z21
-	ADDL      R10, R15
-	VPXORD    Z26, Z22, Z22
-	XORL      R14, DI
-	VPXORD    Z27, Z23, Z23
-	XORL      R15, R8
-	VPROLD    $0x0c, Z20, Z20
-	ROLL      $0x07, DI
-	VPROLD    $0x0c, Z21, Z21
-	ROLL      $0x07, R8
-	VPROLD    $0x0c, Z22, Z22
-	MOVL      R14, 264(SP)
-	VPROLD    $0x0c, Z23, Z23
-	MOVL      R15, 268(SP)
-	MOVL      256(SP), R14
-	VPADDD    Z20, Z16, Z16
-	MOVL      260(SP), R15
-	VPADDD    Z21, Z17, Z17
-	ADDL      R9, CX
-	VPADDD    Z22, Z18, Z18
-	ADDL      SI, DX
-	VPADDD    Z23, Z19, Z19
-	XORL      CX, R11
-	VPXORD    Z16, Z28, Z28
-	XORL      DX, R12
-	VPXORD    Z17, Z29, Z29
-	ROLL      $0x10, R11
-	VPXORD    Z18, Z30, Z30
-	ROLL      $0x10, R12
-	VPXORD    Z19, Z31, Z31
-	ADDL      R11, R14
-	VPROLD    $0x08, Z28, Z28
-	ADDL      R12, R15
-	VPROLD    $0x08, Z29, Z29
-	XORL      R14, R9
-	VPROLD    $0x08, Z30, Z30
-	XORL      R15, SI
-	VPROLD    $0x08, Z31, Z31
-	ROLL      $0x0c, R9
-	ROLL      $0x0c, SI
-	VPADDD    Z28, Z24, Z24
-	ADDL      R9, CX
-	VPADDD    Z29, Z25, Z25
-	ADDL      SI, DX
-	VPADDD    Z30, Z26, Z26
-	XORL      CX, R11
-	VPADDD    Z31, Z27, Z27
-	XORL      DX, R12
-	VPXORD    Z24, Z20, Z20
-	ROLL      $0x08, R11
-	VPXORD    Z25, Z21, Z21
-	ROLL      $0x08, R12
-	VPXORD    Z26, Z22, Z22
-	ADDL      R11, R14
-	VPXORD    Z27, Z23, Z23
-	ADDL      R12, R15
-	VPROLD    $0x07, Z20, Z20
-	XORL      R14, R9
-	VPROLD    $0x07, Z21, Z21
-	XORL      R15, SI
-	VPROLD    $0x07, Z22, Z22
-	ROLL      $0x07, R9
-	VPROLD    $0x07, Z23, Z23
-	ROLL      $0x07, SI
-	ADDL      SI, AX
-	VPADDD    Z5, Z0, Z0
-	ADDL      DI, BX
-	VPADDD    Z6, Z1, Z1
-	XORL      AX, R10
-	VPADDD    Z7, Z2, Z2
-	XORL      BX, R11
-	VPADDD    Z4, Z3, Z3
-	ROLL      $0x10, R10
-	VPXORD    Z0, Z15, Z15
-	ROLL      $0x10, R11
-	VPXORD    Z1, Z12, Z12
-	ADDL      R10, R14
-	VPXORD    Z2, Z13, Z13
-	ADDL      R11, R15
-	VPXORD    Z3, Z14, Z14
-	XORL      R14, SI
-	VPROLD    $0x10, Z15, Z15
-	XORL      R15, DI
-	VPROLD    $0x10, Z12, Z12
-	ROLL      $0x0c, SI
-	VPROLD    $0x10, Z13, Z13
-	ROLL      $0x0c, DI
-	VPROLD    $0x10, Z14, Z14
-	ADDL      SI, AX
-	ADDL      DI, BX
-	VPADDD    Z15, Z10, Z10
-	XORL      AX, R10
-	VPADDD    Z12, Z11, Z11
-	XORL      BX, R11
-	VPADDD    Z13, Z8, Z8
-	ROLL      $0x08, R10
-	VPADDD    Z14, Z9, Z9
-	ROLL      $0x08, R11
-	VPXORD    Z10, Z5, Z5
-	ADDL      R10, R14
-	VPXORD    Z11, Z6, Z6
-	ADDL      R11, R15
-	VPXORD    Z8, Z7, Z7
-	XORL      R14, SI
-	VPXORD    Z9, Z4, Z4
-	XORL      R15, DI
-	VPROLD    $0x0c, Z5, Z5
-	ROLL      $0x07, SI
-	VPROLD    $0x0c, Z6, Z6
-	ROLL      $0x07, DI
-	VPROLD    $0x0c, Z7, Z7
 	MOVL      R14, 256(SP)
-	VPROLD    $0x0c, Z4, Z4
-	MOVL      R15, 260(SP)
-	MOVL      264(SP), R14
-	VPADDD    Z5, Z0, Z0
-	MOVL      268(SP), R15
-	VPADDD    Z6, Z1, Z1
-	ADDL      R8, CX
-	VPADDD    Z7, Z2, Z2
-	ADDL      R9, DX
-	VPADDD    Z4, Z3, Z3
-	XORL      CX, R12
-	VPXORD    Z0, Z15, Z15
-	XORL      DX, R13
-	VPXORD    Z1, Z12, Z12
-	ROLL      $0x10, R12
-	VPXORD    Z2, Z13, Z13
-	ROLL      $0x10, R13
-	VPXORD    Z3, Z14, Z14
-	ADDL      R12, R14
-	VPROLD    $0x08, Z15, Z15
-	ADDL      R13, R15
-	VPROLD    $0x08, Z12, Z12
-	XORL      R14, R8
-	VPROLD    $0x08, Z13, Z13
-	XORL      R15, R9
-	VPROLD    $0x08, Z14, Z14
-	ROLL      $0x0c, R8
-	ROLL      $0x0c, R9
-	VPADDD    Z15, Z10, Z10
-	ADDL      R8, CX
-	VPADDD    Z12, Z11, Z11
-	ADDL      R9, DX
-	VPADDD    Z13, Z8, Z8
-	XORL      CX, R12
-	VPADDD    Z14, Z9, Z9
-	XORL      DX, R13
-	VPXORD    Z10, Z5, Z5
-	ROLL      $0x08, R12
-	VPXORD    Z11, Z6, Z6
-	ROLL      $0x08, R13
-	VPXORD    Z8, Z7, Z7
-	ADDL      R12, R14
-	VPXORD    Z9, Z4, Z4
-	ADDL      R13, R15
 	VPROLD    $0x07, Z5, Z5
-	XORL      R14, R8
 	VPROLD    $0x07, Z6, Z6
-	XORL      R15, R9
+	MOVL      R15, 260(SP)
 	VPROLD    $0x07, Z7, Z7
-	ROLL      $0x07, R8
-	VPROLD    $0x07, Z4, Z4
-	ROLL      $0x07, R9
-	ADDL      DI, AX
-	VPADDD    Z21, Z16, Z16
-	ADDL      R8, BX
-	VPADDD    Z22, Z17, Z17
-	XORL      AX, R13
-	VPADDD    Z23, Z18, Z18
-	XORL      BX, R10
-	VPADDD    Z20, Z19, Z19
-	ROLL      $0x10, R13
-	VPXORD    Z16, Z31, Z31
-	ROLL      $0x10, R10
-	VPXORD    Z17, Z28, Z28
-	ADDL      R13, R14
-	VPXORD    Z18, Z29, Z29
-	ADDL      R10, R15
-	VPXORD    Z19, Z30, Z30
-	XORL      R14, DI
-	VPROLD    $0x10, Z31, Z31
-	XORL      R15, R8
+	MOVL      264(SP), R14
+	VPADDD    Z20, Z16, Z16
+	VPADDD    Z21, Z17, Z17
+	MOVL      268(SP), R15
+	VPADDD    Z22, Z18, Z18
+	VPADDD    Z23, Z19, Z19
+	ADDL      R8, CX
+	VPXORD    Z16, Z28, Z28
+	VPXORD    Z17, Z29, Z29
+	ADDL      R9, DX
+	VPXORD    Z18, Z30, Z30
+	VPXORD    Z19, Z31, Z31
+	XORL      CX, R12
 	VPROLD    $0x10, Z28, Z28
-	ROLL      $0x0c, DI
 	VPROLD    $0x10, Z29, Z29
-	ROLL      $0x0c, R8
+	XORL      DX, R13
 	VPROLD    $0x10, Z30, Z30
-	ADDL      DI, AX
-	ADDL      R8, BX
-	VPADDD    Z31, Z26, Z26
-	XORL      AX, R13
-	VPADDD    Z28, Z27, Z27
-	XORL      BX, R10
-	VPADDD    Z29, Z24, Z24
-	ROLL      $0x08, R13
-	VPADDD    Z30, Z25, Z25
-	ROLL      $0x08, R10
-	VPXORD    Z26, Z21, Z21
-	ADDL      R13, R14
-	VPXORD    Z27, Z22, Z22
-	ADDL      R10, R15
-	VPXORD    Z24, Z23, Z23
-	XORL      R14, DI
-	VPXORD    Z25, Z20, Z20
-	XORL      R15, R8
-	VPROLD    $0x0c, Z21, Z21
-	ROLL      $0x07, DI
-	VPROLD    $0x0c, Z22, Z22
-	ROLL      $0x07, R8
-	VPROLD    $0x0c, Z23, Z23
-	MOVL      R14, 264(SP)
+	VPROLD    $0x10, Z31, Z31
+	ROLL      $0x10, R12
+	VPADDD    Z28, Z24, Z24
+	ROLL      $0x10, R13
+	VPADDD    Z29, Z25, Z25
+	VPADDD    Z30, Z26, Z26
+	ADDL      R12, R14
+	VPADDD    Z31, Z27, Z27
+	VPXORD    Z24, Z20, Z20
+	ADDL      R13, R15
+	VPXORD    Z25, Z21, Z21
+	VPXORD    Z26, Z22, Z22
+	XORL      R14, R8
+	VPXORD    Z27, Z23, Z23
 	VPROLD    $0x0c, Z20, Z20
+	XORL      R15, R9
+	VPROLD    $0x0c, Z21, Z21
+	VPROLD    $0x0c, Z22, Z22
+	ROLL      $0x0c, R8
+	VPROLD    $0x0c, Z23, Z23
+	ROLL      $0x0c, R9
+	VPADDD    Z20, Z16, Z16
+	VPADDD    Z21, Z17, Z17
+	ADDL      R8, CX
+	VPADDD    Z22, Z18, Z18
+	VPADDD    Z23, Z19, Z19
+	ADDL      R9, DX
+	VPXORD    Z16, Z28, Z28
+	VPXORD    Z17, Z29, Z29
+	XORL      CX, R12
+	VPXORD    Z18, Z30, Z30
+	VPXORD    Z19, Z31, Z31
+	XORL      DX, R13
+	VPROLD    $0x08, Z28, Z28
+	VPROLD    $0x08, Z29, Z29
+	ROLL      $0x08, R12
+	VPROLD    $0x08, Z30, Z30
+	VPROLD    $0x08, Z31, Z31
+	ROLL      $0x08, R13
+	VPADDD    Z28, Z24, Z24
+	ADDL      R12, R14
+	VPADDD    Z29, Z25, Z25
+	VPADDD    Z30, Z26, Z26
+	ADDL      R13, R15
+	VPADDD    Z31, Z27, Z27
+	VPXORD    Z24, Z20, Z20
+	XORL      R14, R8
+	VPXORD    Z25, Z21, Z21
+	VPXORD    Z26, Z22, Z22
+	XORL      R15, R9
+	VPXORD    Z27, Z23, Z23
+	VPROLD    $0x07, Z20, Z20
+	ROLL      $0x07, R8
+	VPROLD    $0x07, Z21, Z21
+	VPROLD    $0x07, Z22, Z22
+	ROLL      $0x07, R9
+	VPROLD    $0x07, Z23, Z23
+	ADDL      DI, AX
+	VPADDD    Z5, Z0, Z0
+	VPADDD    Z6, Z1, Z1
+	ADDL      R8, BX
+	VPADDD    Z7, Z2, Z2
+	VPADDD    Z4, Z3, Z3
+	XORL      AX, R13
+	VPXORD    Z0, Z15, Z15
+	VPXORD    Z1, Z12, Z12
+	XORL      BX, R10
+	VPXORD    Z2, Z13, Z13
+	VPXORD    Z3, Z14, Z14
+	ROLL      $0x10, R13
+	VPROLD    $0x10, Z15, Z15
+	VPROLD    $0x10, Z12, Z12
+	ROLL      $0x10, R10
+	VPROLD    $0x10, Z13, Z13
+	VPROLD    $0x10, Z14, Z14
+	ADDL      R13, R14
+	VPADDD    Z15, Z10, Z10
+	ADDL      R10, R15
+	VPADDD    Z12, Z11, Z11
+	VPADDD    Z13, Z8, Z8
+	XORL      R14, DI
+	VPADDD    Z14, Z9, Z9
+	VPXORD    Z10, Z5, Z5
+	XORL      R15, R8
+	VPXORD    Z11, Z6, Z6
+	VPXORD    Z8, Z7, Z7
+	ROLL      $0x0c, DI
+	VPXORD    Z9, Z4, Z4
+	VPROLD    $0x0c, Z5, Z5
+	ROLL      $0x0c, R8
+	VPROLD    $0x0c, Z6, Z6
+	VPROLD    $0x0c, Z7, Z7
+	ADDL      DI, AX
+	VPROLD    $0x0c, Z4, Z4
+	ADDL      R8, BX
+	VPADDD    Z5, Z0, Z0
+	VPADDD    Z6, Z1, Z1
+	XORL      AX, R13
+	VPADDD    Z7, Z2, Z2
+	VPADDD    Z4, Z3, Z3
+	XORL      BX, R10
+	VPXORD    Z0, Z15, Z15
+	VPXORD    Z1, Z12, Z12
+	ROLL      $0x08, R13
+	VPXORD    Z2, Z13, Z13
+	VPXORD    Z3, Z14, Z14
+	ROLL      $0x08, R10
+	VPROLD    $0x08, Z15, Z15
+	VPROLD    $0x08, Z12, Z12
+	ADDL      R13, R14
+	VPROLD    $0x08, Z13, Z13
+	VPROLD    $0x08, Z14, Z14
+	ADDL      R10, R15
+	VPADDD    Z15, Z10, Z10
+	XORL      R14, DI
+	VPADDD    Z12, Z11, Z11
+	VPADDD    Z13, Z8, Z8
+	XORL      R15, R8
+	VPADDD    Z14, Z9, Z9
+	VPXORD    Z10, Z5, Z5
+	ROLL      $0x07, DI
+	VPXORD    Z11, Z6, Z6
+	VPXORD    Z8, Z7, Z7
+	ROLL      $0x07, R8
+	VPXORD    Z9, Z4, Z4
+	VPROLD    $0x07, Z5, Z5
+	MOVL      R14, 264(SP)
+	VPROLD    $0x07, Z6, Z6
+	VPROLD    $0x07, Z7, Z7
 	MOVL      R15, 268(SP)
+	VPROLD    $0x07, Z4, Z4
 	MOVL      256(SP), R14
 	VPADDD    Z21, Z16, Z16
+	VPADDD    Z22, Z17, Z17
 	MOVL      260(SP), R15
+	VPADDD    Z23, Z18, Z18
+	VPADDD    Z20, Z19, Z19
+	ADDL      R9, CX
+	VPXORD    Z16, Z31, Z31
+	VPXORD    Z17, Z28, Z28
+	ADDL      SI, DX
+	VPXORD    Z18, Z29, Z29
+	VPXORD    Z19, Z30, Z30
+	XORL      CX, R11
+	VPROLD    $0x10, Z31, Z31
+	VPROLD    $0x10, Z28, Z28
+	XORL      DX, R12
+	VPROLD    $0x10, Z29, Z29
+	VPROLD    $0x10, Z30, Z30
+	ROLL      $0x10, R11
+	VPADDD    Z31, Z26, Z26
+	ROLL      $0x10, R12
+	VPADDD    Z28, Z27, Z27
+	VPADDD    Z29, Z24, Z24
+	ADDL      R11, R14
+	VPADDD    Z30, Z25, Z25
+	VPXORD    Z26, Z21, Z21
+	ADDL      R12, R15
+	VPXORD    Z27, Z22, Z22
+	VPXORD    Z24, Z23, Z23
+	XORL      R14, R9
+	VPXORD    Z25, Z20, Z20
+	VPROLD    $0x0c, Z21, Z21
+	XORL      R15, SI
+	VPROLD    $0x0c, Z22, Z22
+	VPROLD    $0x0c, Z23, Z23
+	ROLL      $0x0c, R9
+	VPROLD    $0x0c, Z20, Z20
+	ROLL      $0x0c, SI
+	VPADDD    Z21, Z16, Z16
 	VPADDD    Z22, Z17, Z17
 	ADDL      R9, CX
 	VPADDD    Z23, Z18, Z18
-	ADDL      SI, DX
 	VPADDD    Z20, Z19, Z19
-	XORL      CX, R11
-	VPXORD    Z16, Z31, Z31
-	XORL      DX, R12
-	VPXORD    Z17, Z28, Z28
-	ROLL      $0x10, R11
-	VPXORD    Z18, Z29, Z29
-	ROLL      $0x10, R12
-	VPXORD    Z19, Z30, Z30
-	ADDL      R11, R14
-	VPROLD    $0x08, Z31, Z31
-	ADDL      R12, R15
-	VPROLD    $0x08, Z28, Z28
-	XORL      R14, R9
-	VPROLD    $0x08, Z29, Z29
-	XORL      R15, SI
-	VPROLD    $0x08, Z30, Z30
-	ROLL      $0x0c, R9
-	ROLL      $0x0c, SI
-	VPADDD    Z31, Z26, Z26
-	ADDL      R9, CX
-	VPADDD    Z28, Z27, Z27
 	ADDL      SI, DX
-	VPADDD    Z29, Z24, Z24
+	VPXORD    Z16, Z31, Z31
+	VPXORD    Z17, Z28, Z28
 	XORL      CX, R11
-	VPADDD    Z30, Z25, Z25
+	VPXORD    Z18, Z29, Z29
+	VPXORD    Z19, Z30, Z30
 	XORL      DX, R12
-	VPXORD    Z26, Z21, Z21
+	VPROLD    $0x08, Z31, Z31
+	VPROLD    $0x08, Z28, Z28
 	ROLL      $0x08, R11
-	VPXORD    Z27, Z22, Z22
+	VPROLD    $0x08, Z29, Z29
+	VPROLD    $0x08, Z30, Z30
 	ROLL      $0x08, R12
-	VPXORD    Z24, Z23, Z23
+	VPADDD    Z31, Z26, Z26
 	ADDL      R11, R14
-	VPXORD    Z25, Z20, Z20
+	VPADDD    Z28, Z27, Z27
+	VPADDD    Z29, Z24, Z24
 	ADDL      R12, R15
-	VPROLD    $0x07, Z21, Z21
+	VPADDD    Z30, Z25, Z25
+	VPXORD    Z26, Z21, Z21
 	XORL      R14, R9
-	VPROLD    $0x07, Z22, Z22
+	VPXORD    Z27, Z22, Z22
+	VPXORD    Z24, Z23, Z23
 	XORL      R15, SI
-	VPROLD    $0x07, Z23, Z23
+	VPXORD    Z25, Z20, Z20
+	VPROLD    $0x07, Z21, Z21
 	ROLL      $0x07, R9
-	VPROLD    $0x07, Z20, Z20
+	VPROLD    $0x07, Z22, Z22
+	VPROLD    $0x07, Z23, Z23
 	ROLL      $0x07, SI
+	VPROLD    $0x07, Z20, Z20
 	DECQ      272(SP)
 	JNE       key_112
 	ADDL      (SP), AX
@@ -8598,214 +8494,16 @@ adFull_115:
 	JA         ad_113
 
 adEnd_114:
-	MOVQ      R8, 312(SP)
-	MOVQ      R9, 320(SP)
-	MOVQ      R10, 328(SP)
-	VMOVDQU64 192(SP), Z31
-	MOVL      $0x00000005, AX
-	PCALIGN   $0x20
-
-double_116:
-	VPADDD      Z4, Z0, Z0
-	VPADDD      Z5, Z1, Z1
-	VPADDD      Z6, Z2, Z2
-	VPADDD      Z7, Z3, Z3
-	VPXORD      Z0, Z12, Z12
-	VPXORD      Z1, Z13, Z13
-	VPXORD      Z2, Z14, Z14
-	VPXORD      Z3, Z15, Z15
-	VPROLD      $0x10, Z12, Z12
-	VPROLD      $0x10, Z13, Z13
-	VPROLD      $0x10, Z14, Z14
-	VPROLD      $0x10, Z15, Z15
-	VPADDD      Z12, Z8, Z8
-	VPADDD      Z13, Z9, Z9
-	VPADDD      Z14, Z10, Z10
-	VPADDD      Z15, Z11, Z11
-	VPXORD      Z8, Z4, Z4
-	VPXORD      Z9, Z5, Z5
-	VPXORD      Z10, Z6, Z6
-	VPXORD      Z11, Z7, Z7
-	VPROLD      $0x0c, Z4, Z4
-	VPROLD      $0x0c, Z5, Z5
-	VPROLD      $0x0c, Z6, Z6
-	VPROLD      $0x0c, Z7, Z7
-	VPADDD      Z4, Z0, Z0
-	VPADDD      Z5, Z1, Z1
-	VPADDD      Z6, Z2, Z2
-	VPADDD      Z7, Z3, Z3
-	VPXORD      Z0, Z12, Z12
-	VPXORD      Z1, Z13, Z13
-	VPXORD      Z2, Z14, Z14
-	VPXORD      Z3, Z15, Z15
-	VPROLD      $0x08, Z12, Z12
-	VPROLD      $0x08, Z13, Z13
-	VPROLD      $0x08, Z14, Z14
-	VPROLD      $0x08, Z15, Z15
-	VPADDD      Z12, Z8, Z8
-	VPADDD      Z13, Z9, Z9
-	VPADDD      Z14, Z10, Z10
-	VPADDD      Z15, Z11, Z11
-	VPXORD      Z8, Z4, Z4
-	VPXORD      Z9, Z5, Z5
-	VPXORD      Z10, Z6, Z6
-	VPXORD      Z11, Z7, Z7
-	VPROLD      $0x07, Z4, Z4
-	VPROLD      $0x07, Z5, Z5
-	VPROLD      $0x07, Z6, Z6
-	VPROLD      $0x07, Z7, Z7
-	VPADDD      Z20, Z16, Z16
-	VPADDD      Z21, Z17, Z17
-	VPADDD      Z22, Z18, Z18
-	VPADDD      Z23, Z19, Z19
-	VPXORD      Z16, Z28, Z28
-	VPXORD      Z17, Z29, Z29
-	VPXORD      Z18, Z30, Z30
-	VPXORD      Z19, Z31, Z31
-	VPROLD      $0x10, Z28, Z28
-	VPROLD      $0x10, Z29, Z29
-	VPROLD      $0x10, Z30, Z30
-	VPROLD      $0x10, Z31, Z31
-	VPADDD      Z28, Z24, Z24
-	VPADDD      Z29, Z25, Z25
-	VPADDD      Z30, Z26, Z26
-	VPADDD      Z31, Z27, Z27
-	VPXORD      Z24, Z20, Z20
-	VPXORD      Z25, Z21, Z21
-	VPXORD      Z26, Z22, Z22
-	VPXORD      Z27, Z23, Z23
-	VPROLD      $0x0c, Z20, Z20
-	VPROLD      $0x0c, Z21, Z21
-	VPROLD      $0x0c, Z22, Z22
-	VPROLD      $0x0c, Z23, Z23
-	VPADDD      Z20, Z16, Z16
-	VPADDD      Z21, Z17, Z17
-	VPADDD      Z22, Z18, Z18
-	VPADDD      Z23, Z19, Z19
-	VPXORD      Z16, Z28, Z28
-	VPXORD      Z17, Z29, Z29
-	VPXORD      Z18, Z30, Z30
-	VPXORD      Z19, Z31, Z31
-	VPROLD      $0x08, Z28, Z28
-	VPROLD      $0x08, Z29, Z29
-	VPROLD      $0x08, Z30, Z30
-	VPROLD      $0x08, Z31, Z31
-	VPADDD      Z28, Z24, Z24
-	VPADDD      Z29, Z25, Z25
-	VPADDD      Z30, Z26, Z26
-	VPADDD      Z31, Z27, Z27
-	VPXORD      Z24, Z20, Z20
-	VPXORD      Z25, Z21, Z21
-	VPXORD      Z26, Z22, Z22
-	VPXORD      Z27, Z23, Z23
-	VPROLD      $0x07, Z20, Z20
-	VPROLD      $0x07, Z21, Z21
-	VPROLD      $0x07, Z22, Z22
-	VPROLD      $0x07, Z23, Z23
-	VPADDD      Z5, Z0, Z0
-	VPADDD      Z6, Z1, Z1
-	VPADDD      Z7, Z2, Z2
-	VPADDD      Z4, Z3, Z3
-	VPXORD      Z0, Z15, Z15
-	VPXORD      Z1, Z12, Z12
-	VPXORD      Z2, Z13, Z13
-	VPXORD      Z3, Z14, Z14
-	VPROLD      $0x10, Z15, Z15
-	VPROLD      $0x10, Z12, Z12
-	VPROLD      $0x10, Z13, Z13
-	VPROLD      $0x10, Z14, Z14
-	VPADDD      Z15, Z10, Z10
-	VPADDD      Z12, Z11, Z11
-	VPADDD      Z13, Z8, Z8
-	VPADDD      Z14, Z9, Z9
-	VPXORD      Z10, Z5, Z5
-	VPXORD      Z11, Z6, Z6
-	VPXORD      Z8, Z7, Z7
-	VPXORD      Z9, Z4, Z4
-	VPROLD      $0x0c, Z5, Z5
-	VPROLD      $0x0c, Z6, Z6
-	VPROLD      $0x0c, Z7, Z7
-	VPROLD      $0x0c, Z4, Z4
-	VPADDD      Z5, Z0, Z0
-	VPADDD      Z6, Z1, Z1
-	VPADDD      Z7, Z2, Z2
-	VPADDD      Z4, Z3, Z3
-	VPXORD      Z0, Z15, Z15
-	VPXORD      Z1, Z12, Z12
-	VPXORD      Z2, Z13, Z13
-	VPXORD      Z3, Z14, Z14
-	VPROLD      $0x08, Z15, Z15
-	VPROLD      $0x08, Z12, Z12
-	VPROLD      $0x08, Z13, Z13
-	VPROLD      $0x08, Z14, Z14
-	VPADDD      Z15, Z10, Z10
-	VPADDD      Z12, Z11, Z11
-	VPADDD      Z13, Z8, Z8
-	VPADDD      Z14, Z9, Z9
-	VPXORD      Z10, Z5, Z5
-	VPXORD      Z11, Z6, Z6
-	VPXORD      Z8, Z7, Z7
-	VPXORD      Z9, Z4, Z4
-	VPROLD      $0x07, Z5, Z5
-	VPROLD      $0x07, Z6, Z6
-	VPROLD      $0x07, Z7, Z7
-	VPROLD      $0x07, Z4, Z4
-	VPADDD      Z21, Z16, Z16
-	VPADDD      Z22, Z17, Z17
-	VPADDD      Z23, Z18, Z18
-	VPADDD      Z20, Z19, Z19
-	VPXORD      Z16, Z31, Z31
-	VPXORD      Z17, Z28, Z28
-	VPXORD      Z18, Z29, Z29
-	VPXORD      Z19, Z30, Z30
-	VPROLD      $0x10, Z31, Z31
-	VPROLD      $0x10, Z28, Z28
-	VPROLD      $0x10, Z29, Z29
-	VPROLD      $0x10, Z30, Z30
-	VPADDD      Z31, Z26, Z26
-	VPADDD      Z28, Z27, Z27
-	VPADDD      Z29, Z24, Z24
-	VPADDD      Z30, Z25, Z25
-	VPXORD      Z26, Z21, Z21
-	VPXORD      Z27, Z22, Z22
-	VPXORD      Z24, Z23, Z23
-	VPXORD      Z25, Z20, Z20
-	VPROLD      $0x0c, Z21, Z21
-	VPROLD      $0x0c, Z22, Z22
-	VPROLD      $0x0c, Z23, Z23
-	VPROLD      $0x0c, Z20, Z20
-	VPADDD      Z21, Z16, Z16
-	VPADDD      Z22, Z17, Z17
-	VPADDD      Z23, Z18, Z18
-	VPADDD      Z20, Z19, Z19
-	VPXORD      Z16, Z31, Z31
-	VPXORD      Z17, Z28, Z28
-	VPXORD      Z18, Z29, Z29
-	VPXORD      Z19, Z30, Z30
-	VPROLD      $0x08, Z31, Z31
-	VPROLD      $0x08, Z28, Z28
-	VPROLD      $0x08, Z29, Z29
-	VPROLD      $0x08, Z30, Z30
-	VPADDD      Z31, Z26, Z26
-	VPADDD      Z28, Z27, Z27
-	VPADDD      Z29, Z24, Z24
-	VPADDD      Z30, Z25, Z25
-	VPXORD      Z26, Z21, Z21
-	VPXORD      Z27, Z22, Z22
-	VPXORD      Z24, Z23, Z23
-	VPXORD      Z25, Z20, Z20
-	VPROLD      $0x07, Z21, Z21
-	VPROLD      $0x07, Z22, Z22
-	VPROLD      $0x07, Z23, Z23
-	VPROLD      $0x07, Z20, Z20
-	DECL        AX
-	JNE         double_116
+	MOVQ        R8, 312(SP)
+	MOVQ        R9, 320(SP)
+	MOVQ        R10, 328(SP)
+	VMOVDQU64   192(SP), Z31
 	MOVQ        dst+24(FP), DI
 	MOVQ        src+32(FP), SI
 	MOVQ        n+40(FP), CX
 	MOVQ        $-1, R8
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_117
+	JBE         columnsLast_116
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9038,9 +8736,9 @@ double_116:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_118
+	JMP         columnsNext_117
 
-columnsLast_117:
+columnsLast_116:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9123,82 +8821,82 @@ columnsLast_117:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_119
+	JBE         part_118
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_120
+	JBE         part_119
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_121
+	JBE         part_120
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_122
+	JBE         part_121
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_123
+	JBE         part_122
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_124
+	JBE         part_123
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_125
+	JBE         part_124
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_126
+	JBE         part_125
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_127
+	JBE         part_126
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_128
+	JBE         part_127
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_129
+	JBE         part_128
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_130
+	JBE         part_129
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_131
+	JBE         part_130
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_132
+	JBE         part_131
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_133
+	JBE         part_132
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_134
+	JBE         part_133
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -9286,82 +8984,82 @@ columnsLast_117:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_135
+	JBE         part_134
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_136
+	JBE         part_135
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_137
+	JBE         part_136
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_138
+	JBE         part_137
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_139
+	JBE         part_138
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_140
+	JBE         part_139
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_141
+	JBE         part_140
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_142
+	JBE         part_141
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_143
+	JBE         part_142
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_144
+	JBE         part_143
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_145
+	JBE         part_144
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_146
+	JBE         part_145
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_147
+	JBE         part_146
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_148
+	JBE         part_147
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_149
+	JBE         part_148
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_150
+	JBE         part_149
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -9369,10 +9067,10 @@ columnsLast_117:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_118:
-passes_151:
+columnsNext_117:
+passes_150:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_152
+	JBE          passesRows_151
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -9411,7 +9109,7 @@ passes_151:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_156:
+double_155:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -9605,9 +9303,9 @@ double_156:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_156
+	JNE         double_155
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_157
+	JBE         columnsLast_156
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9840,9 +9538,9 @@ double_156:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_158
+	JMP         columnsNext_157
 
-columnsLast_157:
+columnsLast_156:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9925,82 +9623,82 @@ columnsLast_157:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_159
+	JBE         part_158
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_160
+	JBE         part_159
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_161
+	JBE         part_160
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_162
+	JBE         part_161
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_163
+	JBE         part_162
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_164
+	JBE         part_163
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_165
+	JBE         part_164
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_166
+	JBE         part_165
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_167
+	JBE         part_166
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_168
+	JBE         part_167
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_169
+	JBE         part_168
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_170
+	JBE         part_169
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_171
+	JBE         part_170
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_172
+	JBE         part_171
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_173
+	JBE         part_172
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_174
+	JBE         part_173
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -10088,82 +9786,82 @@ columnsLast_157:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_175
+	JBE         part_174
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_176
+	JBE         part_175
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_177
+	JBE         part_176
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_178
+	JBE         part_177
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_179
+	JBE         part_178
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_180
+	JBE         part_179
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_181
+	JBE         part_180
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_182
+	JBE         part_181
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_183
+	JBE         part_182
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_184
+	JBE         part_183
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_185
+	JBE         part_184
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_186
+	JBE         part_185
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_187
+	JBE         part_186
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_188
+	JBE         part_187
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_189
+	JBE         part_188
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_190
+	JBE         part_189
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -10171,16 +9869,16 @@ columnsLast_157:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_158:
-	JMP passes_151
+columnsNext_157:
+	JMP passes_150
 
-passesRows_152:
+passesRows_151:
 	TESTQ           CX, CX
 	JEQ             sealAVX512Hash_6
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_154
+	JBE             passesOne_153
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_153
+	JBE             passesTwo_152
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -10201,7 +9899,7 @@ passesRows_152:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_191:
+double_190:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -10323,7 +10021,7 @@ double_191:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_191
+	JNE             double_190
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -10380,9 +10078,9 @@ double_191:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_155
+	JMP             passesWrite_154
 
-passesTwo_153:
+passesTwo_152:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -10395,7 +10093,7 @@ passesTwo_153:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_192:
+double_191:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -10457,7 +10155,7 @@ double_192:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_192
+	JNE             double_191
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -10488,9 +10186,9 @@ double_192:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_155
+	JMP             passesWrite_154
 
-passesOne_154:
+passesOne_153:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -10499,7 +10197,7 @@ passesOne_154:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_193:
+double_192:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -10531,7 +10229,7 @@ double_193:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_193
+	JNE             double_192
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -10550,84 +10248,84 @@ double_193:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_155:
+passesWrite_154:
 	CMPQ      CX, $0x00000040
-	JBE       part_194
+	JBE       part_193
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_195
+	JBE       part_194
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_196
+	JBE       part_195
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_197
+	JBE       part_196
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_198
+	JBE       part_197
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_199
+	JBE       part_198
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_200
+	JBE       part_199
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_201
+	JBE       part_200
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_202
+	JBE       part_201
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_203
+	JBE       part_202
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_204
+	JBE       part_203
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_205
+	JBE       part_204
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_206
+	JBE       part_205
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_207
+	JBE       part_206
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_208
+	JBE       part_207
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_209
+	JBE       part_208
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
@@ -11109,9 +10807,9 @@ sealAVX512Hash_6:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_210:
+hash_209:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_211
+	JBE          hashEnd_210
 	VPXORQ       Z16, Z16, Z16
 	VPXORQ       Z17, Z17, Z17
 	VPXORQ       Z18, Z18, Z18
@@ -11288,9 +10986,9 @@ hash_210:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_210
+	JMP          hash_209
 
-hashEnd_211:
+hashEnd_210:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -11304,9 +11002,9 @@ hashEnd_211:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_212:
+hashVector_211:
 	CMPQ        R9, $0x08
-	JBE         hashTail_213
+	JBE         hashTail_212
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -11359,9 +11057,9 @@ hashVector_212:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_212
+	JMP         hashVector_211
 
-hashTail_213:
+hashTail_212:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -12001,31 +11699,31 @@ part_107:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512End_91
 
-part_119:
+part_118:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
+	JMP        sealAVX512Hash_6
+
+part_119:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
 part_120:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_6
-
-part_121:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_122:
+part_121:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
@@ -12033,7 +11731,7 @@ part_122:
 	VMOVDQU8   Z11, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_123:
+part_122:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
@@ -12041,7 +11739,7 @@ part_123:
 	VMOVDQU8   Z13, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_124:
+part_123:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
@@ -12049,7 +11747,7 @@ part_124:
 	VMOVDQU8   Z6, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_125:
+part_124:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
@@ -12057,7 +11755,7 @@ part_125:
 	VMOVDQU8   Z4, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_126:
+part_125:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
@@ -12065,7 +11763,7 @@ part_126:
 	VMOVDQU8   Z1, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_127:
+part_126:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
@@ -12073,7 +11771,7 @@ part_127:
 	VMOVDQU8   Z2, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_128:
+part_127:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
@@ -12081,7 +11779,7 @@ part_128:
 	VMOVDQU8   Z0, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_129:
+part_128:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
@@ -12089,7 +11787,7 @@ part_129:
 	VMOVDQU8   Z31, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_130:
+part_129:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
@@ -12097,7 +11795,7 @@ part_130:
 	VMOVDQU8   Z3, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_131:
+part_130:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
@@ -12105,7 +11803,7 @@ part_131:
 	VMOVDQU8   Z14, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_132:
+part_131:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
@@ -12113,7 +11811,7 @@ part_132:
 	VMOVDQU8   Z12, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_133:
+part_132:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
@@ -12121,7 +11819,7 @@ part_133:
 	VMOVDQU8   Z9, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_134:
+part_133:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
@@ -12129,7 +11827,7 @@ part_134:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_135:
+part_134:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
@@ -12137,7 +11835,7 @@ part_135:
 	VMOVDQU8   Z26, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_136:
+part_135:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
@@ -12145,7 +11843,7 @@ part_136:
 	VMOVDQU8   Z24, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_137:
+part_136:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
@@ -12153,7 +11851,7 @@ part_137:
 	VMOVDQU8   Z21, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_138:
+part_137:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
@@ -12161,7 +11859,7 @@ part_138:
 	VMOVDQU8   Z27, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_139:
+part_138:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
@@ -12169,7 +11867,7 @@ part_139:
 	VMOVDQU8   Z29, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_140:
+part_139:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
@@ -12177,7 +11875,7 @@ part_140:
 	VMOVDQU8   Z22, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_141:
+part_140:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
@@ -12185,7 +11883,7 @@ part_141:
 	VMOVDQU8   Z20, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_142:
+part_141:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
@@ -12193,7 +11891,7 @@ part_142:
 	VMOVDQU8   Z17, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_143:
+part_142:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
@@ -12201,7 +11899,7 @@ part_143:
 	VMOVDQU8   Z18, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_144:
+part_143:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
@@ -12209,7 +11907,7 @@ part_144:
 	VMOVDQU8   Z16, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_145:
+part_144:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
@@ -12217,7 +11915,7 @@ part_145:
 	VMOVDQU8   Z0, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_146:
+part_145:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
@@ -12225,7 +11923,7 @@ part_146:
 	VMOVDQU8   Z19, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_147:
+part_146:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
@@ -12233,7 +11931,7 @@ part_147:
 	VMOVDQU8   Z30, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_148:
+part_147:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
@@ -12241,7 +11939,7 @@ part_148:
 	VMOVDQU8   Z28, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_149:
+part_148:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
@@ -12249,7 +11947,7 @@ part_149:
 	VMOVDQU8   Z25, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_150:
+part_149:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
@@ -12257,7 +11955,7 @@ part_150:
 	VMOVDQU8   Z31, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_159:
+part_158:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
@@ -12265,7 +11963,7 @@ part_159:
 	VMOVDQU8   Z10, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_160:
+part_159:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
@@ -12273,7 +11971,7 @@ part_160:
 	VMOVDQU8   Z8, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_161:
+part_160:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
@@ -12281,7 +11979,7 @@ part_161:
 	VMOVDQU8   Z5, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_162:
+part_161:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
@@ -12289,7 +11987,7 @@ part_162:
 	VMOVDQU8   Z11, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_163:
+part_162:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
@@ -12297,7 +11995,7 @@ part_163:
 	VMOVDQU8   Z13, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_164:
+part_163:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
@@ -12305,7 +12003,7 @@ part_164:
 	VMOVDQU8   Z6, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_165:
+part_164:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
@@ -12313,7 +12011,7 @@ part_165:
 	VMOVDQU8   Z4, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_166:
+part_165:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
@@ -12321,7 +12019,7 @@ part_166:
 	VMOVDQU8   Z1, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_167:
+part_166:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
@@ -12329,7 +12027,7 @@ part_167:
 	VMOVDQU8   Z2, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_168:
+part_167:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
@@ -12337,7 +12035,7 @@ part_168:
 	VMOVDQU8   Z0, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_169:
+part_168:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
@@ -12345,7 +12043,7 @@ part_169:
 	VMOVDQU8   Z31, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_170:
+part_169:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
@@ -12353,7 +12051,7 @@ part_170:
 	VMOVDQU8   Z3, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_171:
+part_170:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
@@ -12361,7 +12059,7 @@ part_171:
 	VMOVDQU8   Z14, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_172:
+part_171:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
@@ -12369,7 +12067,7 @@ part_172:
 	VMOVDQU8   Z12, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_173:
+part_172:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
@@ -12377,7 +12075,7 @@ part_173:
 	VMOVDQU8   Z9, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_174:
+part_173:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
@@ -12385,7 +12083,7 @@ part_174:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_175:
+part_174:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
@@ -12393,7 +12091,7 @@ part_175:
 	VMOVDQU8   Z26, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_176:
+part_175:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
@@ -12401,7 +12099,7 @@ part_176:
 	VMOVDQU8   Z24, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_177:
+part_176:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
@@ -12409,7 +12107,7 @@ part_177:
 	VMOVDQU8   Z21, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_178:
+part_177:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
@@ -12417,7 +12115,7 @@ part_178:
 	VMOVDQU8   Z27, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_179:
+part_178:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
@@ -12425,7 +12123,7 @@ part_179:
 	VMOVDQU8   Z29, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_180:
+part_179:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
@@ -12433,7 +12131,7 @@ part_180:
 	VMOVDQU8   Z22, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_181:
+part_180:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
@@ -12441,7 +12139,7 @@ part_181:
 	VMOVDQU8   Z20, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_182:
+part_181:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
@@ -12449,7 +12147,7 @@ part_182:
 	VMOVDQU8   Z17, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_183:
+part_182:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
@@ -12457,7 +12155,7 @@ part_183:
 	VMOVDQU8   Z18, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_184:
+part_183:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
@@ -12465,7 +12163,7 @@ part_184:
 	VMOVDQU8   Z16, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_185:
+part_184:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
@@ -12473,7 +12171,7 @@ part_185:
 	VMOVDQU8   Z0, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_186:
+part_185:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
@@ -12481,7 +12179,7 @@ part_186:
 	VMOVDQU8   Z19, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_187:
+part_186:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
@@ -12489,7 +12187,7 @@ part_187:
 	VMOVDQU8   Z30, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_188:
+part_187:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
@@ -12497,7 +12195,7 @@ part_188:
 	VMOVDQU8   Z28, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_189:
+part_188:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
@@ -12505,7 +12203,7 @@ part_189:
 	VMOVDQU8   Z25, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_190:
+part_189:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
@@ -12513,7 +12211,7 @@ part_190:
 	VMOVDQU8   Z31, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_194:
+part_193:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
@@ -12521,7 +12219,7 @@ part_194:
 	VMOVDQU8   Z0, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_195:
+part_194:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
@@ -12529,7 +12227,7 @@ part_195:
 	VMOVDQU8   Z1, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_196:
+part_195:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
@@ -12537,7 +12235,7 @@ part_196:
 	VMOVDQU8   Z2, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_197:
+part_196:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
@@ -12545,7 +12243,7 @@ part_197:
 	VMOVDQU8   Z3, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_198:
+part_197:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
@@ -12553,7 +12251,7 @@ part_198:
 	VMOVDQU8   Z4, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_199:
+part_198:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
@@ -12561,7 +12259,7 @@ part_199:
 	VMOVDQU8   Z5, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_200:
+part_199:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
@@ -12569,7 +12267,7 @@ part_200:
 	VMOVDQU8   Z6, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_201:
+part_200:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
@@ -12577,7 +12275,7 @@ part_201:
 	VMOVDQU8   Z7, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_202:
+part_201:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
@@ -12585,7 +12283,7 @@ part_202:
 	VMOVDQU8   Z8, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_203:
+part_202:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
@@ -12593,7 +12291,7 @@ part_203:
 	VMOVDQU8   Z9, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_204:
+part_203:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
@@ -12601,7 +12299,7 @@ part_204:
 	VMOVDQU8   Z10, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_205:
+part_204:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
@@ -12609,7 +12307,7 @@ part_205:
 	VMOVDQU8   Z11, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_206:
+part_205:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
@@ -12617,7 +12315,7 @@ part_206:
 	VMOVDQU8   Z12, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_207:
+part_206:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
@@ -12625,7 +12323,7 @@ part_207:
 	VMOVDQU8   Z13, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_208:
+part_207:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
@@ -12633,7 +12331,7 @@ part_208:
 	VMOVDQU8   Z14, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_209:
+part_208:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
@@ -12753,7 +12451,7 @@ TEXT ·openAVX512(SB), $4376-72
 	KMOVW        AX, K7
 	MOVQ         s+8(FP), AX
 	TESTQ        AX, AX
-	JEQ          openAVX512Whole_215
+	JEQ          openAVX512Whole_214
 	MOVQ         s+8(FP), R15
 	MOVQ         key+0(FP), BX
 	VMOVDQU      chachaConstants<>+0(SB), X0
@@ -13261,9 +12959,9 @@ TEXT ·openAVX512(SB), $4376-72
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_222:
+hash_221:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_223
+	JBE          hashEnd_222
 	VPXORQ       Z16, Z16, Z16
 	VPXORQ       Z17, Z17, Z17
 	VPXORQ       Z18, Z18, Z18
@@ -13440,9 +13138,9 @@ hash_222:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_222
+	JMP          hash_221
 
-hashEnd_223:
+hashEnd_222:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -13456,9 +13154,9 @@ hashEnd_223:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_224:
+hashVector_223:
 	CMPQ        R9, $0x08
-	JBE         hashTail_225
+	JBE         hashTail_224
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -13511,9 +13209,9 @@ hashVector_224:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_224
+	JMP         hashVector_223
 
-hashTail_225:
+hashTail_224:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -13639,15 +13337,15 @@ hashTail_225:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_221
+	JNE           openAVX512Bad_220
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 
-passes_226:
+passes_225:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_227
+	JBE          passesRows_226
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -13686,7 +13384,7 @@ passes_226:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_231:
+double_230:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -13880,9 +13578,9 @@ double_231:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_231
+	JNE         double_230
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_232
+	JBE         columnsLast_231
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -14115,9 +13813,9 @@ double_231:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_233
+	JMP         columnsNext_232
 
-columnsLast_232:
+columnsLast_231:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -14200,82 +13898,82 @@ columnsLast_232:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_234
+	JBE         part_233
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_235
+	JBE         part_234
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_236
+	JBE         part_235
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_237
+	JBE         part_236
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_238
+	JBE         part_237
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_239
+	JBE         part_238
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_240
+	JBE         part_239
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_241
+	JBE         part_240
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_242
+	JBE         part_241
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_243
+	JBE         part_242
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_244
+	JBE         part_243
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_245
+	JBE         part_244
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_246
+	JBE         part_245
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_247
+	JBE         part_246
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_248
+	JBE         part_247
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_249
+	JBE         part_248
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -14363,99 +14061,99 @@ columnsLast_232:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_250
+	JBE         part_249
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_251
+	JBE         part_250
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_252
+	JBE         part_251
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_253
+	JBE         part_252
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_254
+	JBE         part_253
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_255
+	JBE         part_254
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_256
+	JBE         part_255
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_257
+	JBE         part_256
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_258
+	JBE         part_257
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_259
+	JBE         part_258
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_260
+	JBE         part_259
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_261
+	JBE         part_260
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_262
+	JBE         part_261
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_263
+	JBE         part_262
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_264
+	JBE         part_263
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_265
+	JBE         part_264
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_220
+	JMP         openAVX512Out_219
 
-columnsNext_233:
-	JMP passes_226
+columnsNext_232:
+	JMP passes_225
 
-passesRows_227:
+passesRows_226:
 	TESTQ           CX, CX
-	JEQ             openAVX512Out_220
+	JEQ             openAVX512Out_219
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_229
+	JBE             passesOne_228
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_228
+	JBE             passesTwo_227
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -14476,7 +14174,7 @@ passesRows_227:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_266:
+double_265:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -14598,7 +14296,7 @@ double_266:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_266
+	JNE             double_265
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -14655,9 +14353,9 @@ double_266:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_230
+	JMP             passesWrite_229
 
-passesTwo_228:
+passesTwo_227:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -14670,7 +14368,7 @@ passesTwo_228:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_267:
+double_266:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -14732,7 +14430,7 @@ double_267:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_267
+	JNE             double_266
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -14763,9 +14461,9 @@ double_267:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_230
+	JMP             passesWrite_229
 
-passesOne_229:
+passesOne_228:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -14774,7 +14472,7 @@ passesOne_229:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_268:
+double_267:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -14806,7 +14504,7 @@ double_268:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_268
+	JNE             double_267
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -14825,97 +14523,97 @@ double_268:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_230:
+passesWrite_229:
 	CMPQ      CX, $0x00000040
-	JBE       part_269
+	JBE       part_268
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_270
+	JBE       part_269
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_271
+	JBE       part_270
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_272
+	JBE       part_271
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_273
+	JBE       part_272
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_274
+	JBE       part_273
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_275
+	JBE       part_274
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_276
+	JBE       part_275
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_277
+	JBE       part_276
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_278
+	JBE       part_277
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_279
+	JBE       part_278
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_280
+	JBE       part_279
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_281
+	JBE       part_280
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_282
+	JBE       part_281
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_283
+	JBE       part_282
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_284
+	JBE       part_283
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openAVX512Out_220:
+openAVX512Out_219:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Whole_215:
+openAVX512Whole_214:
 	MOVQ            nonce+16(FP), DX
 	MOVQ            key+0(FP), BX
 	VMOVDQU         chachaConstants<>+0(SB), X0
@@ -14935,13 +14633,13 @@ openAVX512Whole_215:
 	MOVQ            AX, 336(SP)
 	MOVQ            CX, 344(SP)
 	CMPQ            CX, $0x00000400
-	JA              openAVX512Columns_218
+	JA              openAVX512Columns_217
 	CMPQ            CX, $0x00000200
-	JA              openAVX512Four_217
+	JA              openAVX512Four_216
 	CMPQ            CX, $0x00000100
-	JA              openAVX512Two_216
+	JA              openAVX512Two_215
 	CMPQ            CX, $0x00000070
-	JA              openAVX512Short_214
+	JA              openAVX512Short_213
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -14990,7 +14688,7 @@ openAVX512Whole_215:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_285:
+key_284:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -15632,7 +15330,7 @@ key_285:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_285
+	JNE     key_284
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -15668,15 +15366,15 @@ key_285:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_287
+	JEQ     adEnd_286
 
-ad_286:
+ad_285:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_288
+	JAE   adFull_287
 	BZHIQ DI, AX, AX
 
-adFull_288:
+adFull_287:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -15714,9 +15412,9 @@ adFull_288:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_286
+	JA         ad_285
 
-adEnd_287:
+adEnd_286:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -16160,27 +15858,27 @@ adEnd_287:
 	XORQ            (SI)(R9*1), AX
 	XORQ            8(SI)(R9*1), BX
 	ORQ             BX, AX
-	JNE             shortBad_289
+	JNE             shortBad_288
 	VPXORQ          Z4, Z0, Z0
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortEnd_291
+	JBE             shortEnd_290
 	VPXORQ          Z5, Z1, Z1
 	VMOVDQU8        Z1, K2, 64(DI)
 
-shortEnd_291:
+shortEnd_290:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-shortBad_289:
+shortBad_288:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Short_214:
+openAVX512Short_213:
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -16245,7 +15943,7 @@ openAVX512Short_214:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_292:
+key_291:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -16887,7 +16585,7 @@ key_292:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_292
+	JNE     key_291
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -16923,15 +16621,15 @@ key_292:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_294
+	JEQ     adEnd_293
 
-ad_293:
+ad_292:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_295
+	JAE   adFull_294
 	BZHIQ DI, AX, AX
 
-adFull_295:
+adFull_294:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -16969,9 +16667,9 @@ adFull_295:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_293
+	JA         ad_292
 
-adEnd_294:
+adEnd_293:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -17600,35 +17298,35 @@ adEnd_294:
 	XORQ            (SI)(R9*1), AX
 	XORQ            8(SI)(R9*1), BX
 	ORQ             BX, AX
-	JNE             shortBad_296
+	JNE             shortBad_295
 	VPXORQ          Z4, Z0, Z0
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortEnd_298
+	JBE             shortEnd_297
 	VPXORQ          Z5, Z1, Z1
 	VMOVDQU8        Z1, K2, 64(DI)
 	CMPQ            R9, $0x00000080
-	JBE             shortEnd_298
+	JBE             shortEnd_297
 	VPXORQ          Z6, Z2, Z2
 	VMOVDQU8        Z2, K3, 128(DI)
 	CMPQ            R9, $0x000000c0
-	JBE             shortEnd_298
+	JBE             shortEnd_297
 	VPXORQ          Z7, Z3, Z3
 	VMOVDQU8        Z3, K4, 192(DI)
 
-shortEnd_298:
+shortEnd_297:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-shortBad_296:
+shortBad_295:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Two_216:
+openAVX512Two_215:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -17660,7 +17358,7 @@ openAVX512Two_216:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_300:
+key_299:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -18362,7 +18060,7 @@ key_300:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_300
+	JNE     key_299
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -18398,15 +18096,15 @@ key_300:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_302
+	JEQ     adEnd_301
 
-ad_301:
+ad_300:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_303
+	JAE   adFull_302
 	BZHIQ DI, AX, AX
 
-adFull_303:
+adFull_302:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -18444,9 +18142,9 @@ adFull_303:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_301
+	JA         ad_300
 
-adEnd_302:
+adEnd_301:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -19180,9 +18878,9 @@ adEnd_302:
 	VMOVDQU64       Z5, 2648(SP)
 	VMOVDQU64       Z6, 2712(SP)
 	VMOVDQU64       Z7, 2776(SP)
-	JMP             openAVX512Rows_299
+	JMP             openAVX512Rows_298
 
-openAVX512Four_217:
+openAVX512Four_216:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -19222,7 +18920,7 @@ openAVX512Four_217:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_304:
+key_303:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -20104,7 +19802,7 @@ key_304:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_304
+	JNE     key_303
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -20140,15 +19838,15 @@ key_304:
 	MOVQ    ad+48(FP), SI
 	MOVQ    adLen+56(FP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_306
+	JEQ     adEnd_305
 
-ad_305:
+ad_304:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_307
+	JAE   adFull_306
 	BZHIQ DI, AX, AX
 
-adFull_307:
+adFull_306:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -20186,9 +19884,9 @@ adFull_307:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_305
+	JA         ad_304
 
-adEnd_306:
+adEnd_305:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -21197,7 +20895,7 @@ adEnd_306:
 	VMOVDQU64       Z14, 3224(SP)
 	VMOVDQU64       Z15, 3288(SP)
 
-openAVX512Rows_299:
+openAVX512Rows_298:
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -21222,9 +20920,9 @@ openAVX512Rows_299:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_309:
+hash_308:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_310
+	JBE          hashEnd_309
 	VPXORQ       Z16, Z16, Z16
 	VPXORQ       Z17, Z17, Z17
 	VPXORQ       Z18, Z18, Z18
@@ -21401,9 +21099,9 @@ hash_309:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_309
+	JMP          hash_308
 
-hashEnd_310:
+hashEnd_309:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -21417,9 +21115,9 @@ hashEnd_310:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_311:
+hashVector_310:
 	CMPQ        R9, $0x08
-	JBE         hashTail_312
+	JBE         hashTail_311
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -21472,9 +21170,9 @@ hashVector_311:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_311
+	JMP         hashVector_310
 
-hashTail_312:
+hashTail_311:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -21600,7 +21298,7 @@ hashTail_312:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_221
+	JNE           openAVX512Bad_220
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
@@ -21622,95 +21320,95 @@ hashTail_312:
 	VMOVDQU64     3224(SP), Z14
 	VMOVDQU64     3288(SP), Z15
 	CMPQ          CX, $0x00000040
-	JBE           part_313
+	JBE           part_312
 	SUBQ          $0x40, CX
 	VPXORQ        (SI), Z0, Z0
 	VMOVDQU64     Z0, (DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_314
+	JBE           part_313
 	SUBQ          $0x40, CX
 	VPXORQ        64(SI), Z1, Z1
 	VMOVDQU64     Z1, 64(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_315
+	JBE           part_314
 	SUBQ          $0x40, CX
 	VPXORQ        128(SI), Z2, Z2
 	VMOVDQU64     Z2, 128(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_316
+	JBE           part_315
 	SUBQ          $0x40, CX
 	VPXORQ        192(SI), Z3, Z3
 	VMOVDQU64     Z3, 192(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_317
+	JBE           part_316
 	SUBQ          $0x40, CX
 	VPXORQ        256(SI), Z4, Z4
 	VMOVDQU64     Z4, 256(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_318
+	JBE           part_317
 	SUBQ          $0x40, CX
 	VPXORQ        320(SI), Z5, Z5
 	VMOVDQU64     Z5, 320(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_319
+	JBE           part_318
 	SUBQ          $0x40, CX
 	VPXORQ        384(SI), Z6, Z6
 	VMOVDQU64     Z6, 384(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_320
+	JBE           part_319
 	SUBQ          $0x40, CX
 	VPXORQ        448(SI), Z7, Z7
 	VMOVDQU64     Z7, 448(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_321
+	JBE           part_320
 	SUBQ          $0x40, CX
 	VPXORQ        512(SI), Z8, Z8
 	VMOVDQU64     Z8, 512(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_322
+	JBE           part_321
 	SUBQ          $0x40, CX
 	VPXORQ        576(SI), Z9, Z9
 	VMOVDQU64     Z9, 576(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_323
+	JBE           part_322
 	SUBQ          $0x40, CX
 	VPXORQ        640(SI), Z10, Z10
 	VMOVDQU64     Z10, 640(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_324
+	JBE           part_323
 	SUBQ          $0x40, CX
 	VPXORQ        704(SI), Z11, Z11
 	VMOVDQU64     Z11, 704(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_325
+	JBE           part_324
 	SUBQ          $0x40, CX
 	VPXORQ        768(SI), Z12, Z12
 	VMOVDQU64     Z12, 768(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_326
+	JBE           part_325
 	SUBQ          $0x40, CX
 	VPXORQ        832(SI), Z13, Z13
 	VMOVDQU64     Z13, 832(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_327
+	JBE           part_326
 	SUBQ          $0x40, CX
 	VPXORQ        896(SI), Z14, Z14
 	VMOVDQU64     Z14, 896(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_328
+	JBE           part_327
 	SUBQ          $0x40, CX
 	VPXORQ        960(SI), Z15, Z15
 	VMOVDQU64     Z15, 960(DI)
 	ADDQ          $0x00000400, SI
 	ADDQ          $0x00000400, DI
 
-openAVX512End_308:
+openAVX512End_307:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Columns_218:
+openAVX512Columns_217:
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -21765,412 +21463,308 @@ openAVX512Columns_218:
 	MOVL         R14, 268(SP)
 	MOVL         32(SP), R14
 	MOVL         36(SP), R15
-	MOVQ         $0x00000005, 272(SP)
+	MOVQ         $0x0000000a, 272(SP)
 	PCALIGN      $0x20
 
-key_329:
+key_328:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
+	VPADDD    Z5, Z1, Z1
 	ADDL      DI, BX
+	VPADDD    Z6, Z2, Z2
+	VPADDD    Z7, Z3, Z3
+	XORL      AX, R10
+	VPXORD    Z0, Z12, Z12
+	VPXORD    Z1, Z13, Z13
+	XORL      BX, R11
+	VPXORD    Z2, Z14, Z14
+	VPXORD    Z3, Z15, Z15
+	ROLL      $0x10, R10
+	VPROLD    $0x10, Z12, Z12
+	VPROLD    $0x10, Z13, Z13
+	ROLL      $0x10, R11
+	VPROLD    $0x10, Z14, Z14
+	VPROLD    $0x10, Z15, Z15
+	ADDL      R10, R14
+	VPADDD    Z12, Z8, Z8
+	ADDL      R11, R15
+	VPADDD    Z13, Z9, Z9
+	VPADDD    Z14, Z10, Z10
+	XORL      R14, SI
+	VPADDD    Z15, Z11, Z11
+	VPXORD    Z8, Z4, Z4
+	XORL      R15, DI
+	VPXORD    Z9, Z5, Z5
+	VPXORD    Z10, Z6, Z6
+	ROLL      $0x0c, SI
+	VPXORD    Z11, Z7, Z7
+	VPROLD    $0x0c, Z4, Z4
+	ROLL      $0x0c, DI
+	VPROLD    $0x0c, Z5, Z5
+	VPROLD    $0x0c, Z6, Z6
+	ADDL      SI, AX
+	VPROLD    $0x0c, Z7, Z7
+	ADDL      DI, BX
+	VPADDD    Z4, Z0, Z0
 	VPADDD    Z5, Z1, Z1
 	XORL      AX, R10
 	VPADDD    Z6, Z2, Z2
-	XORL      BX, R11
 	VPADDD    Z7, Z3, Z3
-	ROLL      $0x10, R10
-	VPXORD    Z0, Z12, Z12
-	ROLL      $0x10, R11
-	VPXORD    Z1, Z13, Z13
-	ADDL      R10, R14
-	VPXORD    Z2, Z14, Z14
-	ADDL      R11, R15
-	VPXORD    Z3, Z15, Z15
-	XORL      R14, SI
-	VPROLD    $0x10, Z12, Z12
-	XORL      R15, DI
-	VPROLD    $0x10, Z13, Z13
-	ROLL      $0x0c, SI
-	VPROLD    $0x10, Z14, Z14
-	ROLL      $0x0c, DI
-	VPROLD    $0x10, Z15, Z15
-	ADDL      SI, AX
-	ADDL      DI, BX
-	VPADDD    Z12, Z8, Z8
-	XORL      AX, R10
-	VPADDD    Z13, Z9, Z9
 	XORL      BX, R11
-	VPADDD    Z14, Z10, Z10
+	VPXORD    Z0, Z12, Z12
+	VPXORD    Z1, Z13, Z13
 	ROLL      $0x08, R10
-	VPADDD    Z15, Z11, Z11
-	ROLL      $0x08, R11
-	VPXORD    Z8, Z4, Z4
-	ADDL      R10, R14
-	VPXORD    Z9, Z5, Z5
-	ADDL      R11, R15
-	VPXORD    Z10, Z6, Z6
-	XORL      R14, SI
-	VPXORD    Z11, Z7, Z7
-	XORL      R15, DI
-	VPROLD    $0x0c, Z4, Z4
-	ROLL      $0x07, SI
-	VPROLD    $0x0c, Z5, Z5
-	ROLL      $0x07, DI
-	VPROLD    $0x0c, Z6, Z6
-	MOVL      R14, 256(SP)
-	VPROLD    $0x0c, Z7, Z7
-	MOVL      R15, 260(SP)
-	MOVL      264(SP), R14
-	VPADDD    Z4, Z0, Z0
-	MOVL      268(SP), R15
-	VPADDD    Z5, Z1, Z1
-	ADDL      R8, CX
-	VPADDD    Z6, Z2, Z2
-	ADDL      R9, DX
-	VPADDD    Z7, Z3, Z3
-	XORL      CX, R12
-	VPXORD    Z0, Z12, Z12
-	XORL      DX, R13
-	VPXORD    Z1, Z13, Z13
-	ROLL      $0x10, R12
 	VPXORD    Z2, Z14, Z14
-	ROLL      $0x10, R13
 	VPXORD    Z3, Z15, Z15
-	ADDL      R12, R14
+	ROLL      $0x08, R11
 	VPROLD    $0x08, Z12, Z12
-	ADDL      R13, R15
 	VPROLD    $0x08, Z13, Z13
-	XORL      R14, R8
+	ADDL      R10, R14
 	VPROLD    $0x08, Z14, Z14
-	XORL      R15, R9
 	VPROLD    $0x08, Z15, Z15
-	ROLL      $0x0c, R8
-	ROLL      $0x0c, R9
+	ADDL      R11, R15
 	VPADDD    Z12, Z8, Z8
-	ADDL      R8, CX
+	XORL      R14, SI
 	VPADDD    Z13, Z9, Z9
-	ADDL      R9, DX
 	VPADDD    Z14, Z10, Z10
-	XORL      CX, R12
+	XORL      R15, DI
 	VPADDD    Z15, Z11, Z11
-	XORL      DX, R13
 	VPXORD    Z8, Z4, Z4
-	ROLL      $0x08, R12
+	ROLL      $0x07, SI
 	VPXORD    Z9, Z5, Z5
-	ROLL      $0x08, R13
 	VPXORD    Z10, Z6, Z6
-	ADDL      R12, R14
-	VPXORD    Z11, Z7, Z7
-	ADDL      R13, R15
-	VPROLD    $0x07, Z4, Z4
-	XORL      R14, R8
-	VPROLD    $0x07, Z5, Z5
-	XORL      R15, R9
-	VPROLD    $0x07, Z6, Z6
-	ROLL      $0x07, R8
-	VPROLD    $0x07, Z7, Z7
-	ROLL      $0x07, R9
-	ADDL      DI, AX
-	VPADDD    Z20, Z16, Z16
-	ADDL      R8, BX
-	VPADDD    Z21, Z17, Z17
-	XORL      AX, R13
-	VPADDD    Z22, Z18, Z18
-	XORL      BX, R10
-	VPADDD    Z23, Z19, Z19
-	ROLL      $0x10, R13
-	VPXORD    Z16, Z28, Z28
-	ROLL      $0x10, R10
-	VPXORD    Z17, Z29, Z29
-	ADDL      R13, R14
-	VPXORD    Z18, Z30, Z30
-	ADDL      R10, R15
-	VPXORD    Z19, Z31, Z31
-	XORL      R14, DI
-	VPROLD    $0x10, Z28, Z28
-	XORL      R15, R8
-	VPROLD    $0x10, Z29, Z29
-	ROLL      $0x0c, DI
-	VPROLD    $0x10, Z30, Z30
-	ROLL      $0x0c, R8
-	VPROLD    $0x10, Z31, Z31
-	ADDL      DI, AX
-	ADDL      R8, BX
-	VPADDD    Z28, Z24, Z24
-	XORL      AX, R13
-	VPADDD    Z29, Z25, Z25
-	XORL      BX, R10
-	VPADDD    Z30, Z26, Z26
-	ROLL      $0x08, R13
-	VPADDD    Z31, Z27, Z27
-	ROLL      $0x08, R10
-	VPXORD    Z24, Z20, Z20
-	ADDL      R13, R14
-	VPXORD    Z25, Z21, Z21
-	ADDL      R10, R15
-	VPXORD    Z26, Z22, Z22
-	XORL      R14, DI
-	VPXORD    Z27, Z23, Z23
-	XORL      R15, R8
-	VPROLD    $0x0c, Z20, Z20
 	ROLL      $0x07, DI
-	VPROLD    $0x0c, Z21, Z21
-	ROLL      $0x07, R8
-	VPROLD    $0x0c, Z22, Z22
-	MOVL      R14, 264(SP)
-	VPROLD    $0x0c, Z23, Z23
-	MOVL      R15, 268(SP)
-	MOVL      256(SP), R14
+	VPXORD    Z11, Z7, Z7
+	VPROLD    $0x07, Z4, Z4
+	MOVL      R14, 256(SP)
+	VPROLD    $0x07, Z5, Z5
+	VPROLD    $0x07, Z6, Z6
+	MOVL      R15, 260(SP)
+	VPROLD    $0x07, Z7, Z7
+	MOVL      264(SP), R14
 	VPADDD    Z20, Z16, Z16
-	MOVL      260(SP), R15
 	VPADDD    Z21, Z17, Z17
-	ADDL      R9, CX
+	MOVL      268(SP), R15
 	VPADDD    Z22, Z18, Z18
-	ADDL      SI, DX
 	VPADDD    Z23, Z19, Z19
-	XORL      CX, R11
+	ADDL      R8, CX
 	VPXORD    Z16, Z28, Z28
-	XORL      DX, R12
 	VPXORD    Z17, Z29, Z29
-	ROLL      $0x10, R11
+	ADDL      R9, DX
 	VPXORD    Z18, Z30, Z30
-	ROLL      $0x10, R12
 	VPXORD    Z19, Z31, Z31
-	ADDL      R11, R14
-	VPROLD    $0x08, Z28, Z28
-	ADDL      R12, R15
-	VPROLD    $0x08, Z29, Z29
-	XORL      R14, R9
-	VPROLD    $0x08, Z30, Z30
-	XORL      R15, SI
-	VPROLD    $0x08, Z31, Z31
-	ROLL      $0x0c, R9
-	ROLL      $0x0c, SI
+	XORL      CX, R12
+	VPROLD    $0x10, Z28, Z28
+	VPROLD    $0x10, Z29, Z29
+	XORL      DX, R13
+	VPROLD    $0x10, Z30, Z30
+	VPROLD    $0x10, Z31, Z31
+	ROLL      $0x10, R12
 	VPADDD    Z28, Z24, Z24
-	ADDL      R9, CX
+	ROLL      $0x10, R13
 	VPADDD    Z29, Z25, Z25
-	ADDL      SI, DX
 	VPADDD    Z30, Z26, Z26
-	XORL      CX, R11
+	ADDL      R12, R14
 	VPADDD    Z31, Z27, Z27
-	XORL      DX, R12
 	VPXORD    Z24, Z20, Z20
-	ROLL      $0x08, R11
+	ADDL      R13, R15
 	VPXORD    Z25, Z21, Z21
-	ROLL      $0x08, R12
 	VPXORD    Z26, Z22, Z22
-	ADDL      R11, R14
+	XORL      R14, R8
 	VPXORD    Z27, Z23, Z23
-	ADDL      R12, R15
+	VPROLD    $0x0c, Z20, Z20
+	XORL      R15, R9
+	VPROLD    $0x0c, Z21, Z21
+	VPROLD    $0x0c, Z22, Z22
+	ROLL      $0x0c, R8
+	VPROLD    $0x0c, Z23, Z23
+	ROLL      $0x0c, R9
+	VPADDD    Z20, Z16, Z16
+	VPADDD    Z21, Z17, Z17
+	ADDL      R8, CX
+	VPADDD    Z22, Z18, Z18
+	VPADDD    Z23, Z19, Z19
+	ADDL      R9, DX
+	VPXORD    Z16, Z28, Z28
+	VPXORD    Z17, Z29, Z29
+	XORL      CX, R12
+	VPXORD    Z18, Z30, Z30
+	VPXORD    Z19, Z31, Z31
+	XORL      DX, R13
+	VPROLD    $0x08, Z28, Z28
+	VPROLD    $0x08, Z29, Z29
+	ROLL      $0x08, R12
+	VPROLD    $0x08, Z30, Z30
+	VPROLD    $0x08, Z31, Z31
+	ROLL      $0x08, R13
+	VPADDD    Z28, Z24, Z24
+	ADDL      R12, R14
+	VPADDD    Z29, Z25, Z25
+	VPADDD    Z30, Z26, Z26
+	ADDL      R13, R15
+	VPADDD    Z31, Z27, Z27
+	VPXORD    Z24, Z20, Z20
+	XORL      R14, R8
+	VPXORD    Z25, Z21, Z21
+	VPXORD    Z26, Z22, Z22
+	XORL      R15, R9
+	VPXORD    Z27, Z23, Z23
 	VPROLD    $0x07, Z20, Z20
-	XORL      R14, R9
+	ROLL      $0x07, R8
 	VPROLD    $0x07, Z21, Z21
-	XORL      R15, SI
 	VPROLD    $0x07, Z22, Z22
 	ROLL      $0x07, R9
 	VPROLD    $0x07, Z23, Z23
-	ROLL      $0x07, SI
-	ADDL      SI, AX
+	ADDL      DI, AX
 	VPADDD    Z5, Z0, Z0
-	ADDL      DI, BX
 	VPADDD    Z6, Z1, Z1
-	XORL      AX, R10
+	ADDL      R8, BX
 	VPADDD    Z7, Z2, Z2
-	XORL      BX, R11
 	VPADDD    Z4, Z3, Z3
-	ROLL      $0x10, R10
+	XORL      AX, R13
 	VPXORD    Z0, Z15, Z15
-	ROLL      $0x10, R11
 	VPXORD    Z1, Z12, Z12
-	ADDL      R10, R14
+	XORL      BX, R10
 	VPXORD    Z2, Z13, Z13
-	ADDL      R11, R15
 	VPXORD    Z3, Z14, Z14
-	XORL      R14, SI
+	ROLL      $0x10, R13
 	VPROLD    $0x10, Z15, Z15
-	XORL      R15, DI
 	VPROLD    $0x10, Z12, Z12
-	ROLL      $0x0c, SI
-	VPROLD    $0x10, Z13, Z13
-	ROLL      $0x0c, DI
-	VPROLD    $0x10, Z14, Z14
-	ADDL      SI, AX
-	ADDL      DI, BX
-	VPADDD    Z15, Z10, Z10
-	XORL      AX, R10
-	VPADDD    Z12, Z11, Z11
-	XORL      BX, R11
-	VPADDD    Z13, Z8, Z8
-	ROLL      $0x08, R10
-	VPADDD    Z14, Z9, Z9
-	ROLL      $0x08, R11
-	VPXORD    Z10, Z5, Z5
-	ADDL      R10, R14
-	VPXORD    Z11, Z6, Z6
-	ADDL      R11, R15
-	VPXORD    Z8, Z7, Z7
-	XORL      R14, SI
-	VPXORD    Z9, Z4, Z4
-	XORL      R15, DI
-	VPROLD    $0x0c, Z5, Z5
-	ROLL      $0x07, SI
-	VPROLD    $0x0c, Z6, Z6
-	ROLL      $0x07, DI
-	VPROLD    $0x0c, Z7, Z7
-	MOVL      R14, 256(SP)
-	VPROLD    $0x0c, Z4, Z4
-	MOVL      R15, 260(SP)
-	MOVL      264(SP), R14
-	VPADDD    Z5, Z0, Z0
-	MOVL      268(SP), R15
-	VPADDD    Z6, Z1, Z1
-	ADDL      R8, CX
-	VPADDD    Z7, Z2, Z2
-	ADDL      R9, DX
-	VPADDD    Z4, Z3, Z3
-	XORL      CX, R12
-	VPXORD    Z0, Z15, Z15
-	XORL      DX, R13
-	VPXORD    Z1, Z12, Z12
-	ROLL      $0x10, R12
-	VPXORD    Z2, Z13, Z13
-	ROLL      $0x10, R13
-	VPXORD    Z3, Z14, Z14
-	ADDL      R12, R14
-	VPROLD    $0x08, Z15, Z15
-	ADDL      R13, R15
-	VPROLD    $0x08, Z12, Z12
-	XORL      R14, R8
-	VPROLD    $0x08, Z13, Z13
-	XORL      R15, R9
-	VPROLD    $0x08, Z14, Z14
-	ROLL      $0x0c, R8
-	ROLL      $0x0c, R9
-	VPADDD    Z15, Z10, Z10
-	ADDL      R8, CX
-	VPADDD    Z12, Z11, Z11
-	ADDL      R9, DX
-	VPADDD    Z13, Z8, Z8
-	XORL      CX, R12
-	VPADDD    Z14, Z9, Z9
-	XORL      DX, R13
-	VPXORD    Z10, Z5, Z5
-	ROLL      $0x08, R12
-	VPXORD    Z11, Z6, Z6
-	ROLL      $0x08, R13
-	VPXORD    Z8, Z7, Z7
-	ADDL      R12, R14
-	VPXORD    Z9, Z4, Z4
-	ADDL      R13, R15
-	VPROLD    $0x07, Z5, Z5
-	XORL      R14, R8
-	VPROLD    $0x07, Z6, Z6
-	XORL      R15, R9
-	VPROLD    $0x07, Z7, Z7
-	ROLL      $0x07, R8
-	VPROLD    $0x07, Z4, Z4
-	ROLL      $0x07, R9
-	ADDL      DI, AX
-	VPADDD    Z21, Z16, Z16
-	ADDL      R8, BX
-	VPADDD    Z22, Z17, Z17
-	XORL      AX, R13
-	VPADDD    Z23, Z18, Z18
-	XORL      BX, R10
-	VPADDD    Z20, Z19, Z19
-	ROLL      $0x10, R13
-	VPXORD    Z16, Z31, Z31
 	ROLL      $0x10, R10
-	VPXORD    Z17, Z28, Z28
+	VPROLD    $0x10, Z13, Z13
+	VPROLD    $0x10, Z14, Z14
 	ADDL      R13, R14
-	VPXORD    Z18, Z29, Z29
+	VPADDD    Z15, Z10, Z10
 	ADDL      R10, R15
-	VPXORD    Z19, Z30, Z30
+	VPADDD    Z12, Z11, Z11
+	VPADDD    Z13, Z8, Z8
 	XORL      R14, DI
-	VPROLD    $0x10, Z31, Z31
+	VPADDD    Z14, Z9, Z9
+	VPXORD    Z10, Z5, Z5
 	XORL      R15, R8
-	VPROLD    $0x10, Z28, Z28
+	VPXORD    Z11, Z6, Z6
+	VPXORD    Z8, Z7, Z7
 	ROLL      $0x0c, DI
-	VPROLD    $0x10, Z29, Z29
+	VPXORD    Z9, Z4, Z4
+	VPROLD    $0x0c, Z5, Z5
 	ROLL      $0x0c, R8
-	VPROLD    $0x10, Z30, Z30
+	VPROLD    $0x0c, Z6, Z6
+	VPROLD    $0x0c, Z7, Z7
 	ADDL      DI, AX
+	VPROLD    $0x0c, Z4, Z4
 	ADDL      R8, BX
-	VPADDD    Z31, Z26, Z26
+	VPADDD    Z5, Z0, Z0
+	VPADDD    Z6, Z1, Z1
 	XORL      AX, R13
-	VPADDD    Z28, Z27, Z27
+	VPADDD    Z7, Z2, Z2
+	VPADDD    Z4, Z3, Z3
 	XORL      BX, R10
-	VPADDD    Z29, Z24, Z24
+	VPXORD    Z0, Z15, Z15
+	VPXORD    Z1, Z12, Z12
 	ROLL      $0x08, R13
-	VPADDD    Z30, Z25, Z25
+	VPXORD    Z2, Z13, Z13
+	VPXORD    Z3, Z14, Z14
 	ROLL      $0x08, R10
-	VPXORD    Z26, Z21, Z21
+	VPROLD    $0x08, Z15, Z15
+	VPROLD    $0x08, Z12, Z12
 	ADDL      R13, R14
-	VPXORD    Z27, Z22, Z22
+	VPROLD    $0x08, Z13, Z13
+	VPROLD    $0x08, Z14, Z14
 	ADDL      R10, R15
-	VPXORD    Z24, Z23, Z23
+	VPADDD    Z15, Z10, Z10
 	XORL      R14, DI
-	VPXORD    Z25, Z20, Z20
+	VPADDD    Z12, Z11, Z11
+	VPADDD    Z13, Z8, Z8
 	XORL      R15, R8
-	VPROLD    $0x0c, Z21, Z21
+	VPADDD    Z14, Z9, Z9
+	VPXORD    Z10, Z5, Z5
 	ROLL      $0x07, DI
-	VPROLD    $0x0c, Z22, Z22
+	VPXORD    Z11, Z6, Z6
+	VPXORD    Z8, Z7, Z7
 	ROLL      $0x07, R8
-	VPROLD    $0x0c, Z23, Z23
+	VPXORD    Z9, Z4, Z4
+	VPROLD    $0x07, Z5, Z5
 	MOVL      R14, 264(SP)
-	VPROLD    $0x0c, Z20, Z20
+	VPROLD    $0x07, Z6, Z6
+	VPROLD    $0x07, Z7, Z7
 	MOVL      R15, 268(SP)
+	VPROLD    $0x07, Z4, Z4
 	MOVL      256(SP), R14
 	VPADDD    Z21, Z16, Z16
+	VPADDD    Z22, Z17, Z17
 	MOVL      260(SP), R15
+	VPADDD    Z23, Z18, Z18
+	VPADDD    Z20, Z19, Z19
+	ADDL      R9, CX
+	VPXORD    Z16, Z31, Z31
+	VPXORD    Z17, Z28, Z28
+	ADDL      SI, DX
+	VPXORD    Z18, Z29, Z29
+	VPXORD    Z19, Z30, Z30
+	XORL      CX, R11
+	VPROLD    $0x10, Z31, Z31
+	VPROLD    $0x10, Z28, Z28
+	XORL      DX, R12
+	VPROLD    $0x10, Z29, Z29
+	VPROLD    $0x10, Z30, Z30
+	ROLL      $0x10, R11
+	VPADDD    Z31, Z26, Z26
+	ROLL      $0x10, R12
+	VPADDD    Z28, Z27, Z27
+	VPADDD    Z29, Z24, Z24
+	ADDL      R11, R14
+	VPADDD    Z30, Z25, Z25
+	VPXORD    Z26, Z21, Z21
+	ADDL      R12, R15
+	VPXORD    Z27, Z22, Z22
+	VPXORD    Z24, Z23, Z23
+	XORL      R14, R9
+	VPXORD    Z25, Z20, Z20
+	VPROLD    $0x0c, Z21, Z21
+	XORL      R15, SI
+	VPROLD    $0x0c, Z22, Z22
+	VPROLD    $0x0c, Z23, Z23
+	ROLL      $0x0c, R9
+	VPROLD    $0x0c, Z20, Z20
+	ROLL      $0x0c, SI
+	VPADDD    Z21, Z16, Z16
 	VPADDD    Z22, Z17, Z17
 	ADDL      R9, CX
 	VPADDD    Z23, Z18, Z18
-	ADDL      SI, DX
 	VPADDD    Z20, Z19, Z19
-	XORL      CX, R11
-	VPXORD    Z16, Z31, Z31
-	XORL      DX, R12
-	VPXORD    Z17, Z28, Z28
-	ROLL      $0x10, R11
-	VPXORD    Z18, Z29, Z29
-	ROLL      $0x10, R12
-	VPXORD    Z19, Z30, Z30
-	ADDL      R11, R14
-	VPROLD    $0x08, Z31, Z31
-	ADDL      R12, R15
-	VPROLD    $0x08, Z28, Z28
-	XORL      R14, R9
-	VPROLD    $0x08, Z29, Z29
-	XORL      R15, SI
-	VPROLD    $0x08, Z30, Z30
-	ROLL      $0x0c, R9
-	ROLL      $0x0c, SI
-	VPADDD    Z31, Z26, Z26
-	ADDL      R9, CX
-	VPADDD    Z28, Z27, Z27
 	ADDL      SI, DX
-	VPADDD    Z29, Z24, Z24
+	VPXORD    Z16, Z31, Z31
+	VPXORD    Z17, Z28, Z28
 	XORL      CX, R11
-	VPADDD    Z30, Z25, Z25
+	VPXORD    Z18, Z29, Z29
+	VPXORD    Z19, Z30, Z30
 	XORL      DX, R12
-	VPXORD    Z26, Z21, Z21
+	VPROLD    $0x08, Z31, Z31
+	VPROLD    $0x08, Z28, Z28
 	ROLL      $0x08, R11
-	VPXORD    Z27, Z22, Z22
+	VPROLD    $0x08, Z29, Z29
+	VPROLD    $0x08, Z30, Z30
 	ROLL      $0x08, R12
-	VPXORD    Z24, Z23, Z23
+	VPADDD    Z31, Z26, Z26
 	ADDL      R11, R14
-	VPXORD    Z25, Z20, Z20
+	VPADDD    Z28, Z27, Z27
+	VPADDD    Z29, Z24, Z24
 	ADDL      R12, R15
-	VPROLD    $0x07, Z21, Z21
+	VPADDD    Z30, Z25, Z25
+	VPXORD    Z26, Z21, Z21
 	XORL      R14, R9
-	VPROLD    $0x07, Z22, Z22
+	VPXORD    Z27, Z22, Z22
+	VPXORD    Z24, Z23, Z23
 	XORL      R15, SI
-	VPROLD    $0x07, Z23, Z23
+	VPXORD    Z25, Z20, Z20
+	VPROLD    $0x07, Z21, Z21
 	ROLL      $0x07, R9
-	VPROLD    $0x07, Z20, Z20
+	VPROLD    $0x07, Z22, Z22
+	VPROLD    $0x07, Z23, Z23
 	ROLL      $0x07, SI
+	VPROLD    $0x07, Z20, Z20
 	DECQ      272(SP)
-	JNE       key_329
+	JNE       key_328
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -22207,15 +21801,15 @@ key_329:
 	MOVQ      ad+48(FP), SI
 	MOVQ      adLen+56(FP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_331
+	JEQ       adEnd_330
 
-ad_330:
+ad_329:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_332
+	JAE   adFull_331
 	BZHIQ DI, AX, AX
 
-adFull_332:
+adFull_331:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -22253,211 +21847,13 @@ adFull_332:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_330
+	JA         ad_329
 
-adEnd_331:
-	MOVQ      R8, 312(SP)
-	MOVQ      R9, 320(SP)
-	MOVQ      R10, 328(SP)
-	VMOVDQU64 192(SP), Z31
-	MOVL      $0x00000005, AX
-	PCALIGN   $0x20
-
-double_333:
-	VPADDD       Z4, Z0, Z0
-	VPADDD       Z5, Z1, Z1
-	VPADDD       Z6, Z2, Z2
-	VPADDD       Z7, Z3, Z3
-	VPXORD       Z0, Z12, Z12
-	VPXORD       Z1, Z13, Z13
-	VPXORD       Z2, Z14, Z14
-	VPXORD       Z3, Z15, Z15
-	VPROLD       $0x10, Z12, Z12
-	VPROLD       $0x10, Z13, Z13
-	VPROLD       $0x10, Z14, Z14
-	VPROLD       $0x10, Z15, Z15
-	VPADDD       Z12, Z8, Z8
-	VPADDD       Z13, Z9, Z9
-	VPADDD       Z14, Z10, Z10
-	VPADDD       Z15, Z11, Z11
-	VPXORD       Z8, Z4, Z4
-	VPXORD       Z9, Z5, Z5
-	VPXORD       Z10, Z6, Z6
-	VPXORD       Z11, Z7, Z7
-	VPROLD       $0x0c, Z4, Z4
-	VPROLD       $0x0c, Z5, Z5
-	VPROLD       $0x0c, Z6, Z6
-	VPROLD       $0x0c, Z7, Z7
-	VPADDD       Z4, Z0, Z0
-	VPADDD       Z5, Z1, Z1
-	VPADDD       Z6, Z2, Z2
-	VPADDD       Z7, Z3, Z3
-	VPXORD       Z0, Z12, Z12
-	VPXORD       Z1, Z13, Z13
-	VPXORD       Z2, Z14, Z14
-	VPXORD       Z3, Z15, Z15
-	VPROLD       $0x08, Z12, Z12
-	VPROLD       $0x08, Z13, Z13
-	VPROLD       $0x08, Z14, Z14
-	VPROLD       $0x08, Z15, Z15
-	VPADDD       Z12, Z8, Z8
-	VPADDD       Z13, Z9, Z9
-	VPADDD       Z14, Z10, Z10
-	VPADDD       Z15, Z11, Z11
-	VPXORD       Z8, Z4, Z4
-	VPXORD       Z9, Z5, Z5
-	VPXORD       Z10, Z6, Z6
-	VPXORD       Z11, Z7, Z7
-	VPROLD       $0x07, Z4, Z4
-	VPROLD       $0x07, Z5, Z5
-	VPROLD       $0x07, Z6, Z6
-	VPROLD       $0x07, Z7, Z7
-	VPADDD       Z20, Z16, Z16
-	VPADDD       Z21, Z17, Z17
-	VPADDD       Z22, Z18, Z18
-	VPADDD       Z23, Z19, Z19
-	VPXORD       Z16, Z28, Z28
-	VPXORD       Z17, Z29, Z29
-	VPXORD       Z18, Z30, Z30
-	VPXORD       Z19, Z31, Z31
-	VPROLD       $0x10, Z28, Z28
-	VPROLD       $0x10, Z29, Z29
-	VPROLD       $0x10, Z30, Z30
-	VPROLD       $0x10, Z31, Z31
-	VPADDD       Z28, Z24, Z24
-	VPADDD       Z29, Z25, Z25
-	VPADDD       Z30, Z26, Z26
-	VPADDD       Z31, Z27, Z27
-	VPXORD       Z24, Z20, Z20
-	VPXORD       Z25, Z21, Z21
-	VPXORD       Z26, Z22, Z22
-	VPXORD       Z27, Z23, Z23
-	VPROLD       $0x0c, Z20, Z20
-	VPROLD       $0x0c, Z21, Z21
-	VPROLD       $0x0c, Z22, Z22
-	VPROLD       $0x0c, Z23, Z23
-	VPADDD       Z20, Z16, Z16
-	VPADDD       Z21, Z17, Z17
-	VPADDD       Z22, Z18, Z18
-	VPADDD       Z23, Z19, Z19
-	VPXORD       Z16, Z28, Z28
-	VPXORD       Z17, Z29, Z29
-	VPXORD       Z18, Z30, Z30
-	VPXORD       Z19, Z31, Z31
-	VPROLD       $0x08, Z28, Z28
-	VPROLD       $0x08, Z29, Z29
-	VPROLD       $0x08, Z30, Z30
-	VPROLD       $0x08, Z31, Z31
-	VPADDD       Z28, Z24, Z24
-	VPADDD       Z29, Z25, Z25
-	VPADDD       Z30, Z26, Z26
-	VPADDD       Z31, Z27, Z27
-	VPXORD       Z24, Z20, Z20
-	VPXORD       Z25, Z21, Z21
-	VPXORD       Z26, Z22, Z22
-	VPXORD       Z27, Z23, Z23
-	VPROLD       $0x07, Z20, Z20
-	VPROLD       $0x07, Z21, Z21
-	VPROLD       $0x07, Z22, Z22
-	VPROLD       $0x07, Z23, Z23
-	VPADDD       Z5, Z0, Z0
-	VPADDD       Z6, Z1, Z1
-	VPADDD       Z7, Z2, Z2
-	VPADDD       Z4, Z3, Z3
-	VPXORD       Z0, Z15, Z15
-	VPXORD       Z1, Z12, Z12
-	VPXORD       Z2, Z13, Z13
-	VPXORD       Z3, Z14, Z14
-	VPROLD       $0x10, Z15, Z15
-	VPROLD       $0x10, Z12, Z12
-	VPROLD       $0x10, Z13, Z13
-	VPROLD       $0x10, Z14, Z14
-	VPADDD       Z15, Z10, Z10
-	VPADDD       Z12, Z11, Z11
-	VPADDD       Z13, Z8, Z8
-	VPADDD       Z14, Z9, Z9
-	VPXORD       Z10, Z5, Z5
-	VPXORD       Z11, Z6, Z6
-	VPXORD       Z8, Z7, Z7
-	VPXORD       Z9, Z4, Z4
-	VPROLD       $0x0c, Z5, Z5
-	VPROLD       $0x0c, Z6, Z6
-	VPROLD       $0x0c, Z7, Z7
-	VPROLD       $0x0c, Z4, Z4
-	VPADDD       Z5, Z0, Z0
-	VPADDD       Z6, Z1, Z1
-	VPADDD       Z7, Z2, Z2
-	VPADDD       Z4, Z3, Z3
-	VPXORD       Z0, Z15, Z15
-	VPXORD       Z1, Z12, Z12
-	VPXORD       Z2, Z13, Z13
-	VPXORD       Z3, Z14, Z14
-	VPROLD       $0x08, Z15, Z15
-	VPROLD       $0x08, Z12, Z12
-	VPROLD       $0x08, Z13, Z13
-	VPROLD       $0x08, Z14, Z14
-	VPADDD       Z15, Z10, Z10
-	VPADDD       Z12, Z11, Z11
-	VPADDD       Z13, Z8, Z8
-	VPADDD       Z14, Z9, Z9
-	VPXORD       Z10, Z5, Z5
-	VPXORD       Z11, Z6, Z6
-	VPXORD       Z8, Z7, Z7
-	VPXORD       Z9, Z4, Z4
-	VPROLD       $0x07, Z5, Z5
-	VPROLD       $0x07, Z6, Z6
-	VPROLD       $0x07, Z7, Z7
-	VPROLD       $0x07, Z4, Z4
-	VPADDD       Z21, Z16, Z16
-	VPADDD       Z22, Z17, Z17
-	VPADDD       Z23, Z18, Z18
-	VPADDD       Z20, Z19, Z19
-	VPXORD       Z16, Z31, Z31
-	VPXORD       Z17, Z28, Z28
-	VPXORD       Z18, Z29, Z29
-	VPXORD       Z19, Z30, Z30
-	VPROLD       $0x10, Z31, Z31
-	VPROLD       $0x10, Z28, Z28
-	VPROLD       $0x10, Z29, Z29
-	VPROLD       $0x10, Z30, Z30
-	VPADDD       Z31, Z26, Z26
-	VPADDD       Z28, Z27, Z27
-	VPADDD       Z29, Z24, Z24
-	VPADDD       Z30, Z25, Z25
-	VPXORD       Z26, Z21, Z21
-	VPXORD       Z27, Z22, Z22
-	VPXORD       Z24, Z23, Z23
-	VPXORD       Z25, Z20, Z20
-	VPROLD       $0x0c, Z21, Z21
-	VPROLD       $0x0c, Z22, Z22
-	VPROLD       $0x0c, Z23, Z23
-	VPROLD       $0x0c, Z20, Z20
-	VPADDD       Z21, Z16, Z16
-	VPADDD       Z22, Z17, Z17
-	VPADDD       Z23, Z18, Z18
-	VPADDD       Z20, Z19, Z19
-	VPXORD       Z16, Z31, Z31
-	VPXORD       Z17, Z28, Z28
-	VPXORD       Z18, Z29, Z29
-	VPXORD       Z19, Z30, Z30
-	VPROLD       $0x08, Z31, Z31
-	VPROLD       $0x08, Z28, Z28
-	VPROLD       $0x08, Z29, Z29
-	VPROLD       $0x08, Z30, Z30
-	VPADDD       Z31, Z26, Z26
-	VPADDD       Z28, Z27, Z27
-	VPADDD       Z29, Z24, Z24
-	VPADDD       Z30, Z25, Z25
-	VPXORD       Z26, Z21, Z21
-	VPXORD       Z27, Z22, Z22
-	VPXORD       Z24, Z23, Z23
-	VPXORD       Z25, Z20, Z20
-	VPROLD       $0x07, Z21, Z21
-	VPROLD       $0x07, Z22, Z22
-	VPROLD       $0x07, Z23, Z23
-	VPROLD       $0x07, Z20, Z20
-	DECL         AX
-	JNE          double_333
+adEnd_330:
+	MOVQ         R8, 312(SP)
+	MOVQ         R9, 320(SP)
+	MOVQ         R10, 328(SP)
+	VMOVDQU64    192(SP), Z31
 	VMOVDQU64    Z0, 2328(SP)
 	VMOVDQU64    Z1, 2392(SP)
 	VMOVDQU64    Z2, 2456(SP)
@@ -22966,9 +22362,9 @@ double_333:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_334:
+hash_332:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_335
+	JBE          hashEnd_333
 	VPXORQ       Z16, Z16, Z16
 	VPXORQ       Z17, Z17, Z17
 	VPXORQ       Z18, Z18, Z18
@@ -23145,9 +22541,9 @@ hash_334:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_334
+	JMP          hash_332
 
-hashEnd_335:
+hashEnd_333:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -23161,9 +22557,9 @@ hashEnd_335:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_336:
+hashVector_334:
 	CMPQ        R9, $0x08
-	JBE         hashTail_337
+	JBE         hashTail_335
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -23216,9 +22612,9 @@ hashVector_336:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_336
+	JMP         hashVector_334
 
-hashTail_337:
+hashTail_335:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -23344,7 +22740,7 @@ hashTail_337:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_221
+	JNE           openAVX512Bad_220
 	VMOVDQU64     2328(SP), Z0
 	VMOVDQU64     2392(SP), Z1
 	VMOVDQU64     2456(SP), Z2
@@ -23382,7 +22778,7 @@ hashTail_337:
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 	CMPQ          CX, $0x00000800
-	JBE           columnsLast_338
+	JBE           columnsLast_336
 	VMOVDQU64     Z31, 192(SP)
 	VPADDD.BCST   (SP), Z0, Z0
 	VPADDD.BCST   4(SP), Z1, Z1
@@ -23615,9 +23011,9 @@ hashTail_337:
 	ADDQ          $0x00000400, DI
 	SUBQ          $0x00000800, CX
 	ADDL          $0x20, 48(SP)
-	JMP           columnsNext_339
+	JMP           columnsNext_337
 
-columnsLast_338:
+columnsLast_336:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -23700,82 +23096,82 @@ columnsLast_338:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_340
+	JBE         part_338
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_341
+	JBE         part_339
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_342
+	JBE         part_340
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_343
+	JBE         part_341
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_344
+	JBE         part_342
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_345
+	JBE         part_343
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_346
+	JBE         part_344
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_347
+	JBE         part_345
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_348
+	JBE         part_346
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_349
+	JBE         part_347
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_350
+	JBE         part_348
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_351
+	JBE         part_349
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_352
+	JBE         part_350
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_353
+	JBE         part_351
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_354
+	JBE         part_352
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_355
+	JBE         part_353
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -23863,93 +23259,93 @@ columnsLast_338:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_356
+	JBE         part_354
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_357
+	JBE         part_355
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_358
+	JBE         part_356
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_359
+	JBE         part_357
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_360
+	JBE         part_358
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_361
+	JBE         part_359
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_362
+	JBE         part_360
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_363
+	JBE         part_361
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_364
+	JBE         part_362
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_365
+	JBE         part_363
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_366
+	JBE         part_364
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_367
+	JBE         part_365
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_368
+	JBE         part_366
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_369
+	JBE         part_367
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_370
+	JBE         part_368
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_371
+	JBE         part_369
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_220
+	JMP         openAVX512Out_219
 
-columnsNext_339:
-passes_372:
+columnsNext_337:
+passes_370:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_373
+	JBE          passesRows_371
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -23988,7 +23384,7 @@ passes_372:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_377:
+double_375:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -24182,9 +23578,9 @@ double_377:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_377
+	JNE         double_375
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_378
+	JBE         columnsLast_376
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -24417,9 +23813,9 @@ double_377:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_379
+	JMP         columnsNext_377
 
-columnsLast_378:
+columnsLast_376:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -24502,82 +23898,82 @@ columnsLast_378:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_380
+	JBE         part_378
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_381
+	JBE         part_379
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_382
+	JBE         part_380
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_383
+	JBE         part_381
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_384
+	JBE         part_382
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_385
+	JBE         part_383
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_386
+	JBE         part_384
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_387
+	JBE         part_385
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_388
+	JBE         part_386
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_389
+	JBE         part_387
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_390
+	JBE         part_388
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_391
+	JBE         part_389
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_392
+	JBE         part_390
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_393
+	JBE         part_391
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_394
+	JBE         part_392
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_395
+	JBE         part_393
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -24665,99 +24061,99 @@ columnsLast_378:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_396
+	JBE         part_394
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_397
+	JBE         part_395
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_398
+	JBE         part_396
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_399
+	JBE         part_397
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_400
+	JBE         part_398
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_401
+	JBE         part_399
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_402
+	JBE         part_400
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_403
+	JBE         part_401
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_404
+	JBE         part_402
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_405
+	JBE         part_403
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_406
+	JBE         part_404
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_407
+	JBE         part_405
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_408
+	JBE         part_406
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_409
+	JBE         part_407
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_410
+	JBE         part_408
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_411
+	JBE         part_409
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_220
+	JMP         openAVX512Out_219
 
-columnsNext_379:
-	JMP passes_372
+columnsNext_377:
+	JMP passes_370
 
-passesRows_373:
+passesRows_371:
 	TESTQ           CX, CX
-	JEQ             openAVX512Out_220
+	JEQ             openAVX512Out_219
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_375
+	JBE             passesOne_373
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_374
+	JBE             passesTwo_372
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -24778,7 +24174,7 @@ passesRows_373:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_412:
+double_410:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -24900,7 +24296,7 @@ double_412:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_412
+	JNE             double_410
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -24957,9 +24353,9 @@ double_412:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_376
+	JMP             passesWrite_374
 
-passesTwo_374:
+passesTwo_372:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -24972,7 +24368,7 @@ passesTwo_374:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_413:
+double_411:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -25034,7 +24430,7 @@ double_413:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_413
+	JNE             double_411
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -25065,9 +24461,9 @@ double_413:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_376
+	JMP             passesWrite_374
 
-passesOne_375:
+passesOne_373:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -25076,7 +24472,7 @@ passesOne_375:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_414:
+double_412:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -25108,7 +24504,7 @@ double_414:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_414
+	JNE             double_412
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -25127,1248 +24523,1248 @@ double_414:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_376:
+passesWrite_374:
 	CMPQ      CX, $0x00000040
-	JBE       part_415
+	JBE       part_413
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_416
+	JBE       part_414
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_417
+	JBE       part_415
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_418
+	JBE       part_416
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_419
+	JBE       part_417
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_420
+	JBE       part_418
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_421
+	JBE       part_419
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_422
+	JBE       part_420
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_423
+	JBE       part_421
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_424
+	JBE       part_422
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_425
+	JBE       part_423
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_426
+	JBE       part_424
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_427
+	JBE       part_425
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_428
+	JBE       part_426
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_429
+	JBE       part_427
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_430
+	JBE       part_428
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
-	JMP       openAVX512Out_220
+	JMP       openAVX512Out_219
 
-openAVX512Bad_221:
+openAVX512Bad_220:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+64(FP)
 	VZEROUPPER
 	RET
 
-part_234:
+part_233:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
+
+part_234:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_219
 
 part_235:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_219
 
 part_236:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512Out_219
 
 part_237:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512Out_219
 
 part_238:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512Out_219
 
 part_239:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512Out_219
 
 part_240:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512Out_219
 
 part_241:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512Out_219
 
 part_242:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512Out_219
 
 part_243:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512Out_219
 
 part_244:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512Out_219
 
 part_245:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512Out_219
 
 part_246:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512Out_219
 
 part_247:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512Out_219
 
 part_248:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512Out_219
 
 part_249:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512Out_219
 
 part_250:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512Out_219
 
 part_251:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512Out_219
 
 part_252:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512Out_219
 
 part_253:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512Out_219
 
 part_254:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512Out_219
 
 part_255:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512Out_219
 
 part_256:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512Out_219
 
 part_257:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512Out_219
 
 part_258:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512Out_219
 
 part_259:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512Out_219
 
 part_260:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512Out_219
 
 part_261:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512Out_219
 
 part_262:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512Out_219
 
 part_263:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512Out_219
 
 part_264:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_220
-
-part_265:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
+
+part_268:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512Out_219
 
 part_269:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512Out_219
 
 part_270:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        openAVX512Out_219
 
 part_271:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        openAVX512Out_219
 
 part_272:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        openAVX512Out_219
 
 part_273:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        openAVX512Out_219
 
 part_274:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        openAVX512Out_219
 
 part_275:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        openAVX512Out_219
 
 part_276:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        openAVX512Out_219
 
 part_277:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        openAVX512Out_219
 
 part_278:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        openAVX512Out_219
 
 part_279:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        openAVX512Out_219
 
 part_280:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        openAVX512Out_219
 
 part_281:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        openAVX512Out_219
 
 part_282:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        openAVX512Out_219
 
 part_283:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_220
-
-part_284:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
+
+part_312:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512End_307
 
 part_313:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512End_308
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512End_307
 
 part_314:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512End_308
-
-part_315:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_316:
+part_315:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_317:
+part_316:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_318:
+part_317:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_319:
+part_318:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_320:
+part_319:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_321:
+part_320:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_322:
+part_321:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_323:
+part_322:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_324:
+part_323:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_325:
+part_324:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_326:
+part_325:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_327:
+part_326:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
 
-part_328:
+part_327:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_308
+	JMP        openAVX512End_307
+
+part_338:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        openAVX512Out_219
+
+part_339:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512Out_219
 
 part_340:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_220
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512Out_219
 
 part_341:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_220
-
-part_342:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_220
-
-part_343:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_344:
+part_342:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_345:
+part_343:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_346:
+part_344:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_347:
+part_345:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_348:
+part_346:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_349:
+part_347:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_350:
+part_348:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_351:
+part_349:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_352:
+part_350:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_353:
+part_351:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_354:
+part_352:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_355:
+part_353:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_356:
+part_354:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_357:
+part_355:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_358:
+part_356:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_359:
+part_357:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_360:
+part_358:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_361:
+part_359:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_362:
+part_360:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_363:
+part_361:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_364:
+part_362:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_365:
+part_363:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_366:
+part_364:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_367:
+part_365:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_368:
+part_366:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_369:
+part_367:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_370:
+part_368:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_371:
+part_369:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_380:
+part_378:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_381:
+part_379:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_382:
+part_380:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_383:
+part_381:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_384:
+part_382:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_385:
+part_383:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_386:
+part_384:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_387:
+part_385:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_388:
+part_386:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_389:
+part_387:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_390:
+part_388:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_391:
+part_389:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_392:
+part_390:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_393:
+part_391:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_394:
+part_392:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_395:
+part_393:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_396:
+part_394:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_397:
+part_395:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_398:
+part_396:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_399:
+part_397:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_400:
+part_398:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_401:
+part_399:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_402:
+part_400:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_403:
+part_401:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_404:
+part_402:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_405:
+part_403:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_406:
+part_404:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_407:
+part_405:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_408:
+part_406:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_409:
+part_407:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_410:
+part_408:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_411:
+part_409:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_415:
+part_413:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_416:
+part_414:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_417:
+part_415:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_418:
+part_416:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_419:
+part_417:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_420:
+part_418:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_421:
+part_419:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_422:
+part_420:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_423:
+part_421:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_424:
+part_422:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_425:
+part_423:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_426:
+part_424:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_427:
+part_425:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_428:
+part_426:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_429:
+part_427:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
-part_430:
+part_428:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_220
+	JMP        openAVX512Out_219
 
 // func sealMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
@@ -26867,9 +26263,9 @@ TEXT ·sealMoreAVX512(SB), $2328-40
 	MOVQ         n+32(FP), CX
 	MOVQ         $-1, R8
 
-passes_432:
+passes_430:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_433
+	JBE          passesRows_431
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -26908,7 +26304,7 @@ passes_432:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_437:
+double_435:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -27102,9 +26498,9 @@ double_437:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_437
+	JNE         double_435
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_438
+	JBE         columnsLast_436
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -27337,9 +26733,9 @@ double_437:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_439
+	JMP         columnsNext_437
 
-columnsLast_438:
+columnsLast_436:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -27422,82 +26818,82 @@ columnsLast_438:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_440
+	JBE         part_438
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_441
+	JBE         part_439
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_442
+	JBE         part_440
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_443
+	JBE         part_441
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_444
+	JBE         part_442
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_445
+	JBE         part_443
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_446
+	JBE         part_444
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_447
+	JBE         part_445
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_448
+	JBE         part_446
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_449
+	JBE         part_447
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_450
+	JBE         part_448
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_451
+	JBE         part_449
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_452
+	JBE         part_450
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_453
+	JBE         part_451
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_454
+	JBE         part_452
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_455
+	JBE         part_453
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -27585,99 +26981,99 @@ columnsLast_438:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_456
+	JBE         part_454
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_457
+	JBE         part_455
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_458
+	JBE         part_456
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_459
+	JBE         part_457
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_460
+	JBE         part_458
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_461
+	JBE         part_459
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_462
+	JBE         part_460
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_463
+	JBE         part_461
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_464
+	JBE         part_462
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_465
+	JBE         part_463
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_466
+	JBE         part_464
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_467
+	JBE         part_465
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_468
+	JBE         part_466
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_469
+	JBE         part_467
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_470
+	JBE         part_468
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_471
+	JBE         part_469
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealMoreAVX512Out_431
+	JMP         sealMoreAVX512Out_429
 
-columnsNext_439:
-	JMP passes_432
+columnsNext_437:
+	JMP passes_430
 
-passesRows_433:
+passesRows_431:
 	TESTQ           CX, CX
-	JEQ             sealMoreAVX512Out_431
+	JEQ             sealMoreAVX512Out_429
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_435
+	JBE             passesOne_433
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_434
+	JBE             passesTwo_432
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -27698,7 +27094,7 @@ passesRows_433:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_472:
+double_470:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -27820,7 +27216,7 @@ double_472:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_472
+	JNE             double_470
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -27877,9 +27273,9 @@ double_472:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_436
+	JMP             passesWrite_434
 
-passesTwo_434:
+passesTwo_432:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -27892,7 +27288,7 @@ passesTwo_434:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_473:
+double_471:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -27954,7 +27350,7 @@ double_473:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_473
+	JNE             double_471
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -27985,9 +27381,9 @@ double_473:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_436
+	JMP             passesWrite_434
 
-passesOne_435:
+passesOne_433:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -27996,7 +27392,7 @@ passesOne_435:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_474:
+double_472:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -28028,7 +27424,7 @@ double_474:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_474
+	JNE             double_472
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -28047,91 +27443,91 @@ double_474:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_436:
+passesWrite_434:
 	CMPQ      CX, $0x00000040
-	JBE       part_475
+	JBE       part_473
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_476
+	JBE       part_474
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_477
+	JBE       part_475
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_478
+	JBE       part_476
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_479
+	JBE       part_477
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_480
+	JBE       part_478
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_481
+	JBE       part_479
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_482
+	JBE       part_480
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_483
+	JBE       part_481
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_484
+	JBE       part_482
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_485
+	JBE       part_483
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_486
+	JBE       part_484
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_487
+	JBE       part_485
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_488
+	JBE       part_486
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_489
+	JBE       part_487
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_490
+	JBE       part_488
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealMoreAVX512Out_431:
+sealMoreAVX512Out_429:
 	MOVQ         dst+16(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -28153,9 +27549,9 @@ sealMoreAVX512Out_431:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_491:
+hash_489:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_492
+	JBE          hashEnd_490
 	VPXORQ       Z16, Z16, Z16
 	VPXORQ       Z17, Z17, Z17
 	VPXORQ       Z18, Z18, Z18
@@ -28332,9 +27728,9 @@ hash_491:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_491
+	JMP          hash_489
 
-hashEnd_492:
+hashEnd_490:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -28348,9 +27744,9 @@ hashEnd_492:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_493:
+hashVector_491:
 	CMPQ        R9, $0x08
-	JBE         hashTail_494
+	JBE         hashTail_492
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -28403,9 +27799,9 @@ hashVector_493:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_493
+	JMP         hashVector_491
 
-hashTail_494:
+hashTail_492:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -28520,389 +27916,389 @@ hashTail_494:
 	VZEROUPPER
 	RET
 
-part_440:
+part_438:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_441:
+part_439:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_442:
+part_440:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_443:
+part_441:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_444:
+part_442:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_445:
+part_443:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_446:
+part_444:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_447:
+part_445:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_448:
+part_446:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_449:
+part_447:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_450:
+part_448:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_451:
+part_449:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_452:
+part_450:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_453:
+part_451:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_454:
+part_452:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_455:
+part_453:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_456:
+part_454:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_457:
+part_455:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_458:
+part_456:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_459:
+part_457:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_460:
+part_458:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_461:
+part_459:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_462:
+part_460:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_463:
+part_461:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_464:
+part_462:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_465:
+part_463:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_466:
+part_464:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_467:
+part_465:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_468:
+part_466:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_469:
+part_467:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_470:
+part_468:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_471:
+part_469:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_475:
+part_473:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_476:
+part_474:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_477:
+part_475:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_478:
+part_476:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_479:
+part_477:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_480:
+part_478:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_481:
+part_479:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_482:
+part_480:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_483:
+part_481:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_484:
+part_482:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_485:
+part_483:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_486:
+part_484:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_487:
+part_485:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_488:
+part_486:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_489:
+part_487:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
-part_490:
+part_488:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_431
+	JMP        sealMoreAVX512Out_429
 
 // func openMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
@@ -29417,9 +28813,9 @@ TEXT ·openMoreAVX512(SB), $2328-40
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_495:
+hash_493:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_496
+	JBE          hashEnd_494
 	VPXORQ       Z16, Z16, Z16
 	VPXORQ       Z17, Z17, Z17
 	VPXORQ       Z18, Z18, Z18
@@ -29596,9 +28992,9 @@ hash_495:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_495
+	JMP          hash_493
 
-hashEnd_496:
+hashEnd_494:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -29612,9 +29008,9 @@ hashEnd_496:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_497:
+hashVector_495:
 	CMPQ        R9, $0x08
-	JBE         hashTail_498
+	JBE         hashTail_496
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -29667,9 +29063,9 @@ hashVector_497:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_497
+	JMP         hashVector_495
 
-hashTail_498:
+hashTail_496:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -29782,9 +29178,9 @@ hashTail_498:
 	MOVQ          n+32(FP), CX
 	MOVQ          $-1, R8
 
-passes_500:
+passes_498:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_501
+	JBE          passesRows_499
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -29823,7 +29219,7 @@ passes_500:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_505:
+double_503:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -30017,9 +29413,9 @@ double_505:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_505
+	JNE         double_503
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_506
+	JBE         columnsLast_504
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -30252,9 +29648,9 @@ double_505:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_507
+	JMP         columnsNext_505
 
-columnsLast_506:
+columnsLast_504:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -30337,82 +29733,82 @@ columnsLast_506:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_508
+	JBE         part_506
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_509
+	JBE         part_507
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_510
+	JBE         part_508
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_511
+	JBE         part_509
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_512
+	JBE         part_510
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_513
+	JBE         part_511
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_514
+	JBE         part_512
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_515
+	JBE         part_513
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_516
+	JBE         part_514
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_517
+	JBE         part_515
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_518
+	JBE         part_516
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_519
+	JBE         part_517
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_520
+	JBE         part_518
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_521
+	JBE         part_519
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_522
+	JBE         part_520
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_523
+	JBE         part_521
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -30500,99 +29896,99 @@ columnsLast_506:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_524
+	JBE         part_522
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_525
+	JBE         part_523
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_526
+	JBE         part_524
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_527
+	JBE         part_525
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_528
+	JBE         part_526
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_529
+	JBE         part_527
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_530
+	JBE         part_528
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_531
+	JBE         part_529
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_532
+	JBE         part_530
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_533
+	JBE         part_531
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_534
+	JBE         part_532
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_535
+	JBE         part_533
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_536
+	JBE         part_534
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_537
+	JBE         part_535
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_538
+	JBE         part_536
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_539
+	JBE         part_537
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openMoreAVX512Out_499
+	JMP         openMoreAVX512Out_497
 
-columnsNext_507:
-	JMP passes_500
+columnsNext_505:
+	JMP passes_498
 
-passesRows_501:
+passesRows_499:
 	TESTQ           CX, CX
-	JEQ             openMoreAVX512Out_499
+	JEQ             openMoreAVX512Out_497
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_503
+	JBE             passesOne_501
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_502
+	JBE             passesTwo_500
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -30613,7 +30009,7 @@ passesRows_501:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_540:
+double_538:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -30735,7 +30131,7 @@ double_540:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_540
+	JNE             double_538
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -30792,9 +30188,9 @@ double_540:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_504
+	JMP             passesWrite_502
 
-passesTwo_502:
+passesTwo_500:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -30807,7 +30203,7 @@ passesTwo_502:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_541:
+double_539:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -30869,7 +30265,7 @@ double_541:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_541
+	JNE             double_539
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -30900,9 +30296,9 @@ double_541:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_504
+	JMP             passesWrite_502
 
-passesOne_503:
+passesOne_501:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -30911,7 +30307,7 @@ passesOne_503:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_542:
+double_540:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -30943,7 +30339,7 @@ double_542:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_542
+	JNE             double_540
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -30962,91 +30358,91 @@ double_542:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_504:
+passesWrite_502:
 	CMPQ      CX, $0x00000040
-	JBE       part_543
+	JBE       part_541
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_544
+	JBE       part_542
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_545
+	JBE       part_543
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_546
+	JBE       part_544
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_547
+	JBE       part_545
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_548
+	JBE       part_546
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_549
+	JBE       part_547
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_550
+	JBE       part_548
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_551
+	JBE       part_549
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_552
+	JBE       part_550
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_553
+	JBE       part_551
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_554
+	JBE       part_552
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_555
+	JBE       part_553
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_556
+	JBE       part_554
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_557
+	JBE       part_555
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_558
+	JBE       part_556
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openMoreAVX512Out_499:
+openMoreAVX512Out_497:
 	MOVQ s+8(FP), R15
 	MOVQ n+32(FP), CX
 	SHRQ $0x06, CX
@@ -31054,389 +30450,389 @@ openMoreAVX512Out_499:
 	VZEROUPPER
 	RET
 
-part_508:
+part_506:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_509:
+part_507:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_510:
+part_508:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_511:
+part_509:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_512:
+part_510:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_513:
+part_511:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_514:
+part_512:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_515:
+part_513:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_516:
+part_514:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_517:
+part_515:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_518:
+part_516:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_519:
+part_517:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_520:
+part_518:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_521:
+part_519:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_522:
+part_520:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_523:
+part_521:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_524:
+part_522:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_525:
+part_523:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_526:
+part_524:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_527:
+part_525:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_528:
+part_526:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_529:
+part_527:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_530:
+part_528:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_531:
+part_529:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_532:
+part_530:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_533:
+part_531:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_534:
+part_532:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_535:
+part_533:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_536:
+part_534:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_537:
+part_535:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_538:
+part_536:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_539:
+part_537:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_543:
+part_541:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_544:
+part_542:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_545:
+part_543:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_546:
+part_544:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_547:
+part_545:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_548:
+part_546:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_549:
+part_547:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_550:
+part_548:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_551:
+part_549:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_552:
+part_550:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_553:
+part_551:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_554:
+part_552:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_555:
+part_553:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_556:
+part_554:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_557:
+part_555:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
-part_558:
+part_556:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_499
+	JMP        openMoreAVX512Out_497
 
 // func startAVX512(key *key, s *stream, nonce *byte)
 // Requires: AVX, AVX512F
@@ -31477,7 +30873,7 @@ TEXT ·startAVX512(SB), $120-24
 	MOVQ    $0x0000000a, 80(SP)
 	PCALIGN $0x20
 
-start_559:
+start_557:
 	ADDL      SI, AX
 	ADDL      DI, BX
 	XORL      AX, R10
@@ -31583,7 +30979,7 @@ start_559:
 	ROLL      $0x07, R9
 	ROLL      $0x07, SI
 	DECQ      80(SP)
-	JNE       start_559
+	JNE       start_557
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -31639,15 +31035,15 @@ TEXT ·polyAVX512(SB), $0-24
 	MOVQ  p+8(FP), SI
 	MOVQ  n+16(FP), DI
 	TESTQ DI, DI
-	JEQ   adEnd_561
+	JEQ   adEnd_559
 
-ad_560:
+ad_558:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_562
+	JAE   adFull_560
 	BZHIQ DI, AX, AX
 
-adFull_562:
+adFull_560:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -31685,9 +31081,9 @@ adFull_562:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_560
+	JA         ad_558
 
-adEnd_561:
+adEnd_559:
 	MOVQ s+0(FP), R15
 	MOVQ R8, 32(R15)
 	MOVQ R9, 40(R15)

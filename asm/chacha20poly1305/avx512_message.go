@@ -181,7 +181,7 @@ func (m *z512) message() {
 
 	m.Label(columns)
 	m.columnsLoad()
-	m.keyBeside(5, 1, m.columnsDouble(), func() {
+	m.keyBeside(10, 1, m.columnsDouble(), func() {
 		m.VMOVDQU64(z(31), m.f.spill) // scalarBlocks wants it
 		m.additionalData()
 		m.VMOVDQU64(m.f.spill, z(31))
