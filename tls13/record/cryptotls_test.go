@@ -35,13 +35,14 @@ func useSuite(t testing.TB, id uint16) {
 }
 
 // The suites that others can be made to negotiate.
-var gcmSuites = []struct {
+var realSuites = []struct {
 	name string
 	*Suite
 	hash keyschedule.Hash
 }{
 	{"TLS_AES_128_GCM_SHA256", AES128GCMSHA256, keyschedule.SHA256},
 	{"TLS_AES_256_GCM_SHA384", AES256GCMSHA384, keyschedule.SHA384},
+	{"TLS_CHACHA20_POLY1305_SHA256", CHACHA20POLY1305SHA256, keyschedule.SHA256},
 }
 
 // certificate makes a self-signed certificate for localhost.
@@ -74,7 +75,7 @@ func TestCryptoTLS(t *testing.T) {
 	const clientHello, serverHello, newSessionTicket, encryptedExtensions, cert, certRequest, certVerify, finished = 1, 2, 4, 8, 11, 13, 15, 20
 	r := newRand(9)
 	said := [2][]byte{random(r, 150000), random(r, 100000)} // by client, server
-	for _, suite := range gcmSuites {
+	for _, suite := range realSuites {
 		for _, test := range []struct {
 			name           string
 			change         func(client, server *tls.Config)

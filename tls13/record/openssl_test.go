@@ -32,7 +32,7 @@ func TestOpenSSL(t *testing.T) {
 
 	const clientHello, serverHello, newSessionTicket, endOfEarlyData, encryptedExtensions, certificate, certVerify, finished, keyUpdate = 1, 2, 4, 5, 8, 11, 15, 20, 24
 	early := []byte("sent before the handshake\n")
-	for _, suite := range gcmSuites {
+	for _, suite := range realSuites {
 		for _, test := range []struct {
 			name           string
 			client, server []string // options

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// The suites under test: this package's two, and others as a later suite may
+// The suites under test: this package's three, and others as a later suite may
 // be: with an AEAD that can only do what cipher.AEAD asks, with one that can
 // seal and open a suffix, and with the largest overhead that Section 5.2 allows.
 var suites = []struct {
@@ -26,6 +26,7 @@ var suites = []struct {
 	{"suffix", NewSuite(0xff02, 32, 1000, func(key []byte) (cipher.AEAD, error) {
 		return suffixGCM{stdGCM(key)}, nil
 	})},
+	{"TLS_CHACHA20_POLY1305_SHA256", CHACHA20POLY1305SHA256},
 	{"overhead", NewSuite(0xff03, 16, 0, func(key []byte) (cipher.AEAD, error) { return longTag{stdGCM(key)}, nil })},
 }
 
@@ -1033,7 +1034,7 @@ func TestPanics(t *testing.T) {
 }
 
 func TestAllocs(t *testing.T) {
-	for _, suite := range suites[:3] {
+	for _, suite := range append(suites[:3:3], suites[4]) {
 		s, o := pair(t, suite.Suite)
 		plain := NewSealer()
 		data := make([]byte, 100000)

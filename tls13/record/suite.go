@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/sealane/sealane/aesgcm"
+	"github.com/sealane/sealane/chacha20poly1305"
 )
 
 // A Suite is what the record protocol needs to know of a cipher suite: its AEAD
@@ -47,18 +48,29 @@ func NewSuite(id uint16, keySize int, limit uint64, newAEAD func(key []byte) (ci
 // 2^24.5, rounded down (Section 5.5). Records are counted, whatever their size.
 const gcmLimit = 23726566
 
-// The suites with AES-GCM (Appendix B.4).
+// The suites of Appendix B.4, less those with AES-CCM.
 var (
 	// AES128GCMSHA256 is TLS_AES_128_GCM_SHA256.
 	AES128GCMSHA256 = NewSuite(0x1301, 16, gcmLimit, newGCM)
 	// AES256GCMSHA384 is TLS_AES_256_GCM_SHA384.
 	AES256GCMSHA384 = NewSuite(0x1302, 32, gcmLimit, newGCM)
+	// CHACHA20POLY1305SHA256 is TLS_CHACHA20_POLY1305_SHA256. Sequence numbers
+	// come to their end before a key does (Section 5.5).
+	CHACHA20POLY1305SHA256 = NewSuite(0x1303, 32, 0, newChaCha20)
 )
 
 func newGCM(key []byte) (cipher.AEAD, error) {
 	a, err := aesgcm.New(key)
 	if err != nil {
 		return nil, err // not a nil *aesgcm.AEAD in an interface
+	}
+	return a, nil
+}
+
+func newChaCha20(key []byte) (cipher.AEAD, error) {
+	a, err := chacha20poly1305.New(key)
+	if err != nil {
+		return nil, err // not a nil *chacha20poly1305.AEAD in an interface
 	}
 	return a, nil
 }
