@@ -11,22 +11,26 @@ import (
 )
 
 // The tiers ssse3 and avx2: ChaCha20 in vectors of 128 or 256 bits beside
-// Poly1305 in general registers (RFC 8439). One text serves both. The rounds are
-// in vec_rounds.go, Poly1305 in vec_poly.go, messages in vec_message.go, and what
-// is less than a vector in vec_tail.go.
+// Poly1305 in general registers (RFC 8439). One text serves both, in legacy and in
+// VEX encodings. The rounds are in vec_rounds.go, the one-time key in vec_key.go,
+// Poly1305 in vec_poly.go, messages in vec_message.go, and what is less than a
+// vector in vec_tail.go.
 //
 // # A message
 //
-// ChaCha20 runs in passes of 4 blocks (ssse3) or 8 (avx2), a block to a lane.
-// The first block of a message is the one-time key of Poly1305; what the rest of
-// that pass covers is not yet overlapped with hashing. From then on the
-// ciphertext is hashed between the instructions of the rounds: seal hashes what
-// the pass before made, open what the pass is about to decrypt. A message that
-// the first pass covers runs only as many blocks as it needs, row-wise: see
-// vec.rowPass.
+// ChaCha20 runs in passes of 4 blocks (ssse3) or 8 (avx2), a block to a lane, and
+// in double passes of twice as many. What a pass is more than enough for runs
+// row-wise, on as many blocks as it needs (rows). Beside each runs something in
+// general registers:
 //
-// A pass that covers more than is left writes its key stream to the frame, and
-// what is left is encrypted from there.
+//   - beside the first the block of the one-time key, then the powers of r and the
+//     hash of the first block of additional data (vec.keyPass);
+//   - beside each of the others the hash of ciphertext: seal hashes what the pass
+//     before made, open what this one is to decrypt. Open puts the first pass's
+//     text off to the second's, so that the hash of both runs beside that.
+//
+// The last pass, and the first, write their key stream to the frame, and what is
+// left is encrypted from there. Seal then hashes its last pass alone.
 //
 // # General registers
 //
@@ -36,21 +40,43 @@ import (
 //	BX, DX   hi     its high half: BX with MULX, which has a factor in DX
 //	SI       p      what is hashed next
 //	CX       count  bytes at p, shifts
-//	DI       frame
+//	DI       addr   the frame
 //
-// # Vector registers of a pass
+// # Vector registers
 //
-//	0–3 a0–a3   4–7 b0–b3   8–11 d0–d3   12, 13 two of c0–c3   14, 15 x, y
+//	     pass              double pass            rows
+//	0–3  a0–a3             b0–b3 of one half      a, b, c, d of one set
+//	4–7  b0–b3             b0–b3 of the other     of the other
+//	8–11 d0–d3             work                   –
+//	12,13 two of c0–c3     work                   a temporary of each
+//	14,15 x, y             work                   the last row, at first
 //
-// The other two of c0–c3 are in the frame: a round needs two at a time, and the
-// next round starts with the two that the last one ended with.
+// In a pass the other two of c0–c3 are in the frame: a round needs two at a time,
+// and the next round starts with the two that the last one ended with. In a double
+// pass a, c and d are there, and only b, which a quarter round ends with, is kept:
+// the way of the others through memory is hidden.
+//
+// # What bounds it
+//
+// On Zen 5 a vector instruction has a latency of 2 cycles, so the 14 of a quarter
+// round, one after another, take 56 cycles a double round, in which a pass has only
+// 128 instructions for 4 ports. So neither the scalar instructions beside it nor a
+// second half cost what they would by themselves: a double round of a double pass
+// takes about 100 cycles. Hashing 64 bytes takes about 42 cycles.
 //
 // # Refused
 //
 //   - Poly1305 in vectors: the rounds leave the general registers idle.
-//   - One multiplication by r a block: its chain of 22 cycles (Zen 5) for 16
-//     bytes is longer than what ChaCha20 takes. Two blocks to a step, by r^2 and
-//     r, halve it (vec.group).
+//   - One multiplication by r a block: its chain of 22 cycles for 16 bytes takes
+//     longer than ChaCha20. Two blocks to a step take 37 for 32, four 42 for 64
+//     (vec.group).
+//   - The one-time key as a lane of the first pass: then nothing that depends on it
+//     can start before the end, 50 ns of a short message.
+//   - Double passes for the first 960 bytes: slower than two passes of which the
+//     second is hashed beside.
+//   - A third set of rows: as slow as a pass.
+//   - Quarter rounds of both halves, rather than of one, next to each other: no
+//     difference.
 type tier struct {
 	suffix string
 	width  gen.Width

@@ -3,6 +3,7 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
 	"github.com/sealane/sealane/asm/internal/gen"
 )
 
@@ -245,7 +246,7 @@ func (g *vec) passes(rest func()) {
 	g.JAE(LabelRef(double))
 	g.Label(single)
 	if g.open {
-		// Also what is still to be decrypted with the key stream of the first pass.
+		// To the groups of a pass come those of the first.
 		g.MOVQ(g.frame(frameSrc), g.p)
 		g.MOVQ(g.frame(frameFirst), g.t[1])
 		g.IMUL3Q(U8(g.chunk/groupBytes), g.t[1], g.t[1])
@@ -256,6 +257,7 @@ func (g *vec) passes(rest func()) {
 		g.CMOVQHI(g.t[1], g.t[0])
 		g.MOVQ(g.t[0], g.frame(frameGroups))
 	}
+	// What this pass has to cover.
 	g.MOVQ(g.frame(frameN), g.t[0])
 	if g.open {
 		g.MOVQ(g.frame(frameFirst), g.t[1])

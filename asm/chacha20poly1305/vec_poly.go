@@ -317,7 +317,7 @@ func (g *vec) finish() {
 	g.Label(last)
 	g.TESTQ(g.count, g.count)
 	g.JZ(LabelRef(lengths))
-	// One more block: a pair with the lengths.
+	// One more block: together with the lengths.
 	mask := make([]byte, 2*hashBlock)
 	for i := range hashBlock {
 		mask[i] = 0xff

@@ -5,9 +5,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// xorRest encrypts or decrypts what is left, less than a pass, with the key
-// stream in the frame. Seal may write a block beyond, where the
-// tag comes; open may read one, where the tag is. Neither does the other.
+// xorRest encrypts or decrypts what is left, a pass at most, with the key stream
+// in the frame. Seal may write a block beyond, where the tag comes; open may read
+// one, where the tag is. Neither does the other.
 func (g *vec) xorRest() {
 	src, dst, ks, n := g.t[0], g.t[1], g.t[2], g.count
 	loop, half, part, end := g.label("xor"), g.label("xor_half"), g.label("xor_part"), g.label("xored")
@@ -80,8 +80,7 @@ func (g *vec) xorFirst() {
 }
 
 // loadPartial loads the count bytes at m, 1 to 15, into v and w and clears the
-// rest of them. It reads nothing else, and destroys count, lo
-// and hi.
+// rest of them. It reads nothing else, and destroys count, lo and hi.
 func (g *vec) loadPartial(m Mem, v, w reg.GPPhysical) {
 	four, eight, done := g.label("load4"), g.label("load8"), g.label("loaded")
 	n, u := g.count, g.lo
