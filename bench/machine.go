@@ -47,7 +47,7 @@ func detect(root string) machine {
 		}
 	}
 	for _, p := range []struct{ name, alg string }{
-		{"AES-GCM", "aes-128-gcm"}, {"SHA-256", "sha-256"}, {"SHA-384, SHA-512", "sha-512"},
+		{"AES-GCM", "aes-128-gcm"}, {"ChaCha20-Poly1305", "chacha20-poly1305"}, {"SHA-256", "sha-256"}, {"SHA-384, SHA-512", "sha-512"},
 	} {
 		if tier := peers.Sealane.Tier(p.alg); tier != "" {
 			m.tiers = append(m.tiers, p.name+": "+tier)

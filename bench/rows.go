@@ -101,7 +101,7 @@ func catalog(impls []peers.Impl) []section {
 		return l
 	}
 
-	const gcm = "AES-GCM"
+	const aead = "AEADs"
 	for _, alg := range peers.AEADs {
 		for _, op := range []string{"Seal", "Open"} {
 			var lines []line
@@ -113,14 +113,14 @@ func catalog(impls []peers.Impl) []section {
 					return open(i, alg, size)
 				}))
 			}
-			add(gcm, op+" "+alg, lines...)
+			add(aead, op+" "+alg, lines...)
 		}
 	}
 	var lines []line
 	for _, alg := range peers.AEADs {
 		lines = append(lines, each(alg, report.Name{Bench: "New", Alg: alg}, 0, func(i peers.Impl) preparation { return newAEAD(i, alg) }))
 	}
-	add(gcm, "New key", lines...)
+	add(aead, "New key", lines...)
 
 	for _, alg := range peers.Hashes {
 		lines = nil
@@ -186,6 +186,9 @@ func addOpenSSL(sections []section, o *peers.OpenSSL, quick bool) {
 			name := l.rows[0].Name
 			for _, size := range sizes[name.Bench] {
 				if size != name.Size || quick && name.Alg == "sha-384" {
+					continue
+				}
+				if name.Alg == "chacha20-poly1305" && (name.Bench == "Open" || size < 1350) {
 					continue
 				}
 				r := &row{}

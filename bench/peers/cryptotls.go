@@ -30,8 +30,9 @@ var suiteMu sync.Mutex
 
 // suites are the TLS 1.3 cipher suites by their AEAD.
 var suites = map[string]uint16{
-	"aes-128-gcm": tls.TLS_AES_128_GCM_SHA256,
-	"aes-256-gcm": tls.TLS_AES_256_GCM_SHA384,
+	"aes-128-gcm":       tls.TLS_AES_128_GCM_SHA256,
+	"aes-256-gcm":       tls.TLS_AES_256_GCM_SHA384,
+	"chacha20-poly1305": tls.TLS_CHACHA20_POLY1305_SHA256,
 }
 
 // cryptoTLS makes a handshake of crypto/tls over the two ends.

@@ -79,7 +79,7 @@ func All() []Impl { return []Impl{Sealane, Std, XCrypto} }
 
 // Algorithms.
 var (
-	AEADs  = []string{"aes-128-gcm", "aes-256-gcm"}
+	AEADs  = []string{"aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"}
 	Hashes = []string{"sha-256", "sha-384", "sha-512"}
 	// KDFHashes are the hashes of TLS 1.3's cipher suites.
 	KDFHashes = []string{"sha-256", "sha-384"}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sealane/sealane/aesgcm"
+	"github.com/sealane/sealane/chacha20poly1305"
 	"github.com/sealane/sealane/hkdf"
 	"github.com/sealane/sealane/sha2"
 	"github.com/sealane/sealane/tls13/keyschedule"
@@ -21,6 +22,12 @@ var Sealane = Impl{
 				return ""
 			}
 			return a.Tier()
+		case "chacha20-poly1305":
+			a, err := chacha20poly1305.New(make([]byte, KeySize(alg)))
+			if err != nil { // FIPS 140 mode
+				return ""
+			}
+			return a.Tier()
 		case "sha-256", "hkdf-sha-256":
 			return sha2.Tier256()
 		case "sha-384", "sha-512", "hkdf-sha-384":
@@ -28,7 +35,12 @@ var Sealane = Impl{
 		}
 		return ""
 	},
-	AEAD:     func(alg string, key []byte) (cipher.AEAD, error) { return aesgcm.New(key) },
+	AEAD: func(alg string, key []byte) (cipher.AEAD, error) {
+		if alg == "chacha20-poly1305" {
+			return chacha20poly1305.New(key)
+		}
+		return aesgcm.New(key)
+	},
 	Hash:     sealaneHash,
 	HKDF:     sealaneHKDF,
 	Schedule: sealaneSchedule,

@@ -22,6 +22,8 @@ func sealaneTLS(alg string, client, server net.Conn) (io.Writer, io.Reader, erro
 		suite, hash = record.AES128GCMSHA256, keyschedule.SHA256
 	case "aes-256-gcm":
 		suite, hash = record.AES256GCMSHA384, keyschedule.SHA384
+	case "chacha20-poly1305":
+		suite, hash = record.CHACHA20POLY1305SHA256, keyschedule.SHA256
 	default:
 		return nil, nil, none(alg)
 	}
