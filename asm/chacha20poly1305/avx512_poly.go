@@ -55,6 +55,7 @@ var (
 	polyL  = []reg.VecPhysical{z(16), z(17), z(18)}
 	polyU  = []reg.VecPhysical{z(19), z(20), z(21)}
 	polyR  = []reg.VecPhysical{z(0), z(1), z(2), z(3), z(4)} // a multiplier in all lanes
+	polyM2 = []reg.VecPhysical{z(5), z(6), z(7)}             // another vector of blocks
 	polyL2 = []reg.VecPhysical{z(8), z(9), z(10)}            // other accumulators: half as long chains
 	polyU2 = []reg.VecPhysical{z(11), z(12), z(13)}
 	polyH  = []reg.VecPhysical{z(22), z(23), z(24)} // the sum; in powers, the multiplicand
@@ -256,9 +257,8 @@ func (m *z512) spread() (o ops) {
 	return o
 }
 
-// split turns two words a lane, in polyM[0] and polyM[2], into limbs with 2^128.
-func (m *z512) split() (o ops) {
-	a := polyM
+// split turns two words a lane, in a[0] and a[2], into limbs with 2^128.
+func (m *z512) split(a []reg.VecPhysical) (o ops) {
 	return ops{
 		func() { m.VPSRLQ(U8(44), a[0], polyT) },
 		func() { m.VPSLLQ(U8(20), a[2], a[1]) },
@@ -269,22 +269,22 @@ func (m *z512) split() (o ops) {
 	}
 }
 
-// load is the eight blocks at rSrc+off, split.
-func (m *z512) load(off int) (o ops) {
+// load puts the eight blocks at rSrc+off in a, split.
+func (m *z512) load(off int, a []reg.VecPhysical) (o ops) {
 	at := func(i int) Mem { return Mem{Base: rSrc, Disp: off + i} }
 	o = ops{
-		func() { m.VMOVDQU64(at(0), polyM[0]) },
-		func() { m.VMOVDQA64(polyM[0], polyM[2]) },
-		func() { m.VPERMT2Q(at(64), idxLow, polyM[0]) },
-		func() { m.VPERMT2Q(at(64), idxHi, polyM[2]) },
+		func() { m.VMOVDQU64(at(0), a[0]) },
+		func() { m.VMOVDQA64(a[0], a[2]) },
+		func() { m.VPERMT2Q(at(64), idxLow, a[0]) },
+		func() { m.VPERMT2Q(at(64), idxHi, a[2]) },
 	}
-	return append(o, m.split()...)
+	return append(o, m.split(a)...)
 }
 
-// addH adds the sum to the block in polyM.
-func (m *z512) addH() (o ops) {
+// addH adds the sum to the blocks in a.
+func (m *z512) addH(a []reg.VecPhysical) (o ops) {
 	for i := range 3 {
-		o = append(o, func() { m.VPADDQ(polyH[i], polyM[i], polyM[i]) })
+		o = append(o, func() { m.VPADDQ(polyH[i], a[i], a[i]) })
 	}
 	return o
 }
@@ -335,23 +335,31 @@ func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 	m.Label(loop)
 	m.CMPQ(left, U32(40))
 	m.JBE(LabelRef(end))
+	// The products of a vector are woven with the loads of the next: there are
+	// only two ports for products.
+	blocks := [][]reg.VecPhysical{polyM, polyM2}
+	m.load(3*128, polyM).emit()
 	m.zero().emit()
 	m.clear(append(polyL2[:3:3], polyU2...)).emit()
-	for _, i := range []int{3, 2, 1, 0} {
+	for i := 3; i >= 0; i-- {
 		b := make([]Op, 5)
 		for l := range b {
 			m.VPBROADCASTQ(m.at(l, 32-8*i), polyR[l])
 			b[l] = polyR[l]
 		}
-		m.load(128 * i).emit()
-		if i == 0 {
-			m.addH().emit()
+		this, next := blocks[(i+1)%2], blocks[i%2]
+		products := m.accumulate(this, b)
+		if i%2 == 0 {
+			products = m.accumulateTo(polyL2, polyU2, this, b)
 		}
-		if i%2 == 1 {
-			m.accumulate(polyM, b).emit()
-		} else {
-			m.accumulateTo(polyL2, polyU2, polyM, b).emit()
+		var loads ops
+		if i > 0 {
+			loads = m.load(128*(i-1), next)
 		}
+		if i == 1 {
+			loads = append(loads, m.addH(next)...)
+		}
+		weave(products, loads).emit()
 	}
 	m.addProducts().emit()
 	m.carry(polyH, polyT).emit()
@@ -397,8 +405,8 @@ func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 	m.CMPQ(left, U8(8))
 	m.JBE(LabelRef(tail))
 	masked()
-	m.split().emit()
-	m.addH().emit()
+	m.split(polyM).emit()
+	m.addH(polyM).emit()
 	for i := range 3 {
 		m.VPXORQ(polyH[i], polyH[i], polyH[i])
 	}
@@ -421,8 +429,8 @@ func (m *z512) hash(last bool) (h []reg.GPPhysical) {
 		m.VPBROADCASTQ(m.f.lens, reg.K3, polyM[0])
 		m.VPBROADCASTQ(m.f.lens.Offset(8), reg.K3, polyM[2])
 	}
-	m.split().emit()
-	m.addH().emit()
+	m.split(polyM).emit()
+	m.addH(polyM).emit()
 	m.accumulate(polyM, b).emit()
 	m.carry(polyH, polyT).emit()
 	return m.sumLanes()

@@ -191,7 +191,7 @@ func (m *z512) short(two bool) {
 		m.VMOVDQA64(text[2*v], polyM[2])
 		m.VPERMT2Q(text[2*v+1], idxLow, polyM[0])
 		m.VPERMT2Q(text[2*v+1], idxHi, polyM[2])
-		m.split().emit()
+		m.split(polyM).emit()
 	}
 	vector(0)
 	m.accumulate(polyM, m.factor(0)).emit()
