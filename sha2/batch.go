@@ -1,7 +1,6 @@
 package sha2
 
 import (
-	"crypto/fips140"
 	"unsafe"
 
 	"github.com/sealane/sealane/internal/cpu"
@@ -65,7 +64,7 @@ func batched(tier cpu.Tier, sums, msgs int) bool {
 	if sums != msgs {
 		panic("sha2: batch with as many sums as messages expected")
 	}
-	return tier != cpu.Generic && msgs > 1 && !fips140.Enforced()
+	return tier != cpu.Generic && msgs > 1
 }
 
 // flat returns the bytes of the sums, which lie one behind the other.

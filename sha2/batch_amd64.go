@@ -3,6 +3,7 @@
 package sha2
 
 import (
+	"crypto/fips140"
 	"encoding/binary"
 	"slices"
 	"unsafe"
@@ -27,33 +28,42 @@ type vector struct {
 }
 
 // vector256 returns how the kernel of SHA-256 of the tier compares with kernels
-// of tier one.
-func vector256(tier, one cpu.Tier) vector {
+// of tier one, nil if there is none.
+func vector256(tier, one cpu.Tier) *vector {
 	switch {
 	case tier == cpu.AVX512 && one == cpu.SHANI:
-		// Against four streams, which take 19 ns for a block, it's nine lanes.
-		return vector{lanes: 16, least: 9, block: 33, step: 165, fixed: 200, message: 15}
+		return &vector256AVX512SHANI
 	case tier == cpu.AVX512:
-		return vector{lanes: 16, least: 2, block: 102, step: 165, fixed: 200, message: 15}
+		return &vector256AVX512
 	case tier == cpu.AVX2:
-		return vector{lanes: 8, least: 3, block: 102, step: 290, fixed: 200, message: 30}
+		return &vector256AVX2
 	}
-	return vector{}
+	return nil
 }
 
 // vector512 is vector256 for SHA-512.
-func vector512(tier cpu.Tier) vector {
+func vector512(tier cpu.Tier) *vector {
 	if tier == cpu.AVX512 {
-		return vector{lanes: 8, least: 2, block: 114, step: 205, fixed: 150, message: 15}
+		return &vector512AVX512
 	}
-	return vector{lanes: 4, least: 3, block: 127, step: 357, fixed: 200, message: 30}
+	return &vector512AVX2
 }
+
+// These are never written. Of the first, 9 lanes are what a step is worth
+// against streams, which take 19 ns for a block.
+var (
+	vector256AVX512SHANI = vector{lanes: 16, least: 9, block: 33, step: 165, fixed: 200, message: 15}
+	vector256AVX512      = vector{lanes: 16, least: 2, block: 102, step: 165, fixed: 200, message: 15}
+	vector256AVX2        = vector{lanes: 8, least: 3, block: 102, step: 290, fixed: 200, message: 30}
+	vector512AVX512      = vector{lanes: 8, least: 2, block: 114, step: 215, fixed: 150, message: 15}
+	vector512AVX2        = vector{lanes: 4, least: 3, block: 127, step: 357, fixed: 200, message: 30}
+)
 
 // worth reports whether the kernel gains more than it takes to set the batch up,
 // as far as the first messages tell. Of a long message only the first blocks
 // count: it may be the only one. Blocks are of 1<<shift bytes.
 func (v *vector) worth(msgs [][]byte, shift int) bool {
-	if len(msgs) < v.least || v.lanes == 0 {
+	if v == nil || len(msgs) < v.least {
 		return false
 	}
 	const most = 32
@@ -74,11 +84,11 @@ func (v *vector) worth(msgs [][]byte, shift int) bool {
 // batch256 hashes messages with SHA-256, from the intermediate hash value iv:
 // msgs[i] to the i-th size bytes of sums. tier is that of the batch kernels, one
 // that of messages on their own. It returns false, and does nothing, if one
-// message after the other is faster.
+// message after the other is faster, or crypto/fips140 is enforced.
 func batch256(tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint32) bool {
 	v := vector256(tier, one)
 	wide := v.worth(msgs, 6)
-	if !wide && !(one == cpu.SHANI && streamed(msgs)) {
+	if !wide && !(one == cpu.SHANI && streamed(msgs)) || fips140.Enforced() {
 		return false
 	}
 	b := batch[uint32]{
@@ -92,7 +102,7 @@ func batch256(tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]u
 // batch512 is batch256 for SHA-512.
 func batch512(tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint64) bool {
 	v := vector512(tier)
-	if !v.worth(msgs, 7) {
+	if !v.worth(msgs, 7) || fips140.Enforced() {
 		return false
 	}
 	b := batch[uint64]{
@@ -126,7 +136,7 @@ type batch[W uint32 | uint64] struct {
 	block, shift int // bytes of a block, and the logarithm of that
 	field        int // bytes of the length in the padding
 	tier, one    cpu.Tier
-	vector       vector
+	vector       *vector
 	sums         []byte
 	size         int
 	msgs         [][]byte
@@ -158,6 +168,8 @@ func (b *batch[W]) hash(wide bool) {
 	lanes := b.lanes[:0]
 	if wide {
 		lanes = b.hashWide()
+	} else {
+		b.tier = b.one
 	}
 	if b.block == BlockSize256 && b.one == cpu.SHANI {
 		b.hashStreams(lanes)
@@ -342,7 +354,7 @@ func (b *batch[W]) hashStreams(lanes []lane) {
 			slices.SortFunc(lanes, func(x, y lane) int { return b.left(&x) - b.left(&y) })
 			sorted = true
 		}
-		if sorted && b.left(&lanes[len(lanes)-2]) < streamLeast>>b.shift {
+		if sorted && !b.anyTwo(lanes) {
 			break
 		}
 		streams := streamsOf(len(lanes))
@@ -372,6 +384,18 @@ func (b *batch[W]) hashStreams(lanes []lane) {
 	for i := range lanes {
 		b.hashOne(&lanes[i])
 	}
+}
+
+// anyTwo reports whether two of the lanes, or more, have enough left to gain from
+// being streams.
+func (b *batch[W]) anyTwo(lanes []lane) bool {
+	n := 0
+	for i := range lanes {
+		if b.left(&lanes[i]) >= streamLeast>>b.shift {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // startStream gives the lane the next message that is long enough, and hashes

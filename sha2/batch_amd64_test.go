@@ -37,7 +37,7 @@ func (a batchAlg) ofTier(tier cpu.Tier) batchAlg {
 			}
 			b := forced256(tier)
 			b.sums, b.size, b.msgs, b.iv = flat, a.size, msgs, iv
-			b.hash(b.vector.lanes > 0)
+			b.hash(b.vector != nil && len(msgs) > 0)
 		} else {
 			iv := &iv512
 			if a.size == Size384 {
@@ -45,7 +45,7 @@ func (a batchAlg) ofTier(tier cpu.Tier) batchAlg {
 			}
 			b := forced512(tier)
 			b.sums, b.size, b.msgs, b.iv = flat, a.size, msgs, iv
-			b.hash(true)
+			b.hash(len(msgs) > 0)
 		}
 		for i := range sums {
 			copy(sums[i], flat[i*a.size:])
@@ -62,15 +62,19 @@ func forced256(tier cpu.Tier) *batch[uint32] {
 	if tier == cpu.AVX512 {
 		one = cpu.Host().First(cpu.SHANI, cpu.AVX2)
 	}
-	b := &batch[uint32]{block: BlockSize256, shift: 6, field: 8, tier: tier, one: one, vector: vector256(tier, one)}
-	b.vector.least = 2
+	b := &batch[uint32]{block: BlockSize256, shift: 6, field: 8, tier: tier, one: one}
+	if v := vector256(tier, one); v != nil {
+		forced := *v
+		forced.least = 2
+		b.vector = &forced
+	}
 	return b
 }
 
 func forced512(tier cpu.Tier) *batch[uint64] {
-	b := &batch[uint64]{block: BlockSize512, shift: 7, field: 16, tier: tier, one: tier, vector: vector512(tier)}
-	b.vector.least = 2
-	return b
+	forced := *vector512(tier)
+	forced.least = 2
+	return &batch[uint64]{block: BlockSize512, shift: 7, field: 16, tier: tier, one: tier, vector: &forced}
 }
 
 func TestBatchTiers(t *testing.T) {
