@@ -44,7 +44,6 @@ func batch512AVX2(c *gen.Ctx) { (&batch{Ctx: c, word: 8, width: 256}).kernel("ba
 //	all 64 rounds in one piece, without a loop                       0.554
 //	d+h+K+W summed in the round before                               0.549
 //	the same, and Ch in the place of g, which saves a move           0.562
-//	for SHA-512, all rounds in one piece: they leave the op cache    0.72
 type batch struct {
 	*gen.Ctx
 	word  int // bytes: 4 for SHA-256, 8 for SHA-512
