@@ -74,9 +74,9 @@ func (v *vector) worth(msgs [][]byte, shift int) bool {
 		sum += n
 		longest = max(longest, n)
 	}
-	times := 1
-	if len(msgs) >= 2*v.lanes {
-		times = 2
+	times := len(msgs) / len(first)
+	if times >= 4 { // lanes that end take the next messages
+		longest = (sum + v.lanes - 1) / v.lanes
 	}
 	return times*(sum*v.block-longest*v.step-len(first)*v.message) > v.fixed
 }
