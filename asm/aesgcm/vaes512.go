@@ -96,18 +96,21 @@ func asY(r reg.VecPhysical) reg.VecPhysical { return y(int(r.PhysicalIndex())) }
 //	T   temporaries of the hash
 //	A   accumulators of the hash
 var (
-	zS     = []reg.VecPhysical{z(0), z(1), z(2), z(3), z(4), z(5), z(6), z(7)}
-	zP     = []reg.VecPhysical{z(8), z(9), z(10), z(11), z(12), z(13), z(14), z(15)}
-	zT     = []reg.VecPhysical{z(16), z(17), z(18), z(19), z(20), z(21)}
-	zA     = []reg.VecPhysical{z(22), z(23), z(24)}
-	zBswap = z(25) // byte-reversal of each lane
-	zLast  = z(26) // the last round key
-	zJ     = z(27) // nonce ^ round key 0, counter 0
-	zBase  = z(28) // zJ with the upper 27 bits of the counter
-	zNext  = z(29) // zBase of the next 32 blocks; a temporary between steps
-	zRk    = z(30) // a round key
-	zHash  = z(31) // the hash so far, one a lane
-	xDiff  = x(13) // difference of the tags (VPTEST has no EVEX form)
+	pool = gen.NewPool(512, 32)
+
+	zS     = pool.TakeN("state", 8)
+	zP     = pool.TakeN("pending", 8)
+	zT     = pool.TakeN("temporary", 6)
+	zA     = pool.TakeN("accumulator", 3)
+	zBswap = pool.Take("bswap")     // byte-reversal of each lane
+	zLast  = pool.Take("last")      // the last round key
+	zJ     = pool.Take("J")         // nonce ^ round key 0, counter 0
+	zBase  = pool.Take("base")      // zJ with the upper 27 bits of the counter
+	zNext  = pool.Take("next")      // zBase of the next 32 blocks; a temporary between steps
+	zRk    = pool.Take("round key") // a round key
+	zHash  = pool.Take("hash")      // the hash so far, one a lane
+
+	xDiff = asX(zP[5]) // difference of the tags (VPTEST has no EVEX form)
 )
 
 // clmul multiplies a qword of a by one of b: bit 0 of sel chooses in a, bit 4

@@ -170,9 +170,6 @@ func (p *Pool) Give(rs ...reg.VecPhysical) {
 	}
 }
 
-// Left returns the number of free registers.
-func (p *Pool) Left() int { return len(p.free) }
-
 func isXMM(r reg.Register) bool { return r.Kind() == reg.KindVector }
 
 func isWide(r reg.Register) bool { return r.Kind() == reg.KindVector && r.Size() > 16 }
