@@ -19,7 +19,7 @@ func initVAES512(k *key, raw *byte)
 // message that s describes, and ignores nonce, ad and adLen; s.blocks is a
 // multiple of 64.
 //
-// Works like sealTwin.
+// Works like (*twin).seal, of the tests.
 //
 //go:noescape
 func sealVAES512(k *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int)
@@ -33,7 +33,7 @@ func sealTypedVAES512(k *key, nonce, dst, src *byte, n, last int, ad *byte, adLe
 
 // openVAES512 decrypts the n bytes at src to dst and compares the tag behind
 // them in constant time: ok is 1 if it is right, otherwise 0, and then what is in
-// dst must be cleared. Otherwise as sealVAES512. Works like openTwin.
+// dst must be cleared. Otherwise as sealVAES512. Works like (*twin).open.
 //
 //go:noescape
 func openVAES512(k *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int) (ok int)

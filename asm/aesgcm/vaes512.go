@@ -27,25 +27,29 @@ import (
 //
 //	a·b·x^-128 = fold(hi, fold(mid, lo))
 //
-// # Two ways to multiply
+// # Three ways to multiply
 //
 // Karatsuba: three carry-less multiplications a block and two folds, from
-// 16 bytes of table a power. It serves short messages and the ends of long ones
-// (see karatsuba).
+// 16 bytes of table a power. It serves opening short messages and the ends of
+// long ones (see karatsuba).
 //
 // Pseudo-dot product: three carry-less multiplications a block and one fold,
 // from 32 bytes of table a power, with fewer other operations. It serves the
-// bulk of long messages (see pseudoDot).
+// bulk of long messages (see dot).
+//
+// Four multiplications a block and one fold, with nothing between the data and
+// the first of them. It serves sealing short messages, where the hash waits for
+// AES and latency counts (see products).
 //
 // # The tables (k.pow)
 //
 //	 0  K1 of H^32, H^28, …, H^4   8 × 16 bytes
 //	128  K2 of the same             8 × 16 bytes
-//	256  constants of pseudoDot over all 8 powers, the last 7, the last 3
+//	256  constants of dot over all 8 powers, the last 7, the last 3
 //	304  H^21, H^20, …, H^1         21 × 16 bytes
 //	640  48 bytes that may be read, never used
 //
-// Only a fifth of what a table for one reduction per 64 blocks would take: key
+// A fourth of what the tables for one reduction per 64 blocks would take: key
 // set-up is mostly allocation, and the key of a connection stays small. Bulk
 // multiplies all four lanes of a vector by the same power, so that each lane is
 // a hash of its own of every fourth block (Horner's rule in H^4), and the lanes

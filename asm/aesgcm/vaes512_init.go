@@ -228,7 +228,7 @@ func (g *z512) powers() {
 		g.VMOVDQU64(p, g.pow(offEnd-64*(i+1)))
 	}
 
-	// K1, K2 and the constants of pseudoDot.
+	// K1, K2 and the constants of dot.
 	sums := []reg.VecPhysical{z(25), z(26)}
 	for i, b := range []reg.VecPhysical{bulk2, bulk1} {
 		c, k1, k2 := z(27), z(28), z(29)

@@ -40,7 +40,7 @@ type Impl struct {
 }
 
 // ErrNone says that an implementation does not have an algorithm.
-var ErrNone = fmt.Errorf("not implemented")
+var ErrNone = fmt.Errorf("the implementation lacks the algorithm")
 
 // HKDF is RFC 5869 over one hash.
 type HKDF struct {
