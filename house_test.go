@@ -299,6 +299,7 @@ func direct(mod string) []string {
 var floors = map[string]int{
 	"internal/cpu":        0,
 	"internal/alias":      0,
+	"internal/modinv":     1,
 	"internal/cryptotest": 1, // tests only
 	"sha2":                10,
 	"hkdf":                11,

@@ -1,0 +1,6 @@
+//go:build gc && !purego
+
+package x25519
+
+// The kernels of tier adx: numbers are four words of 64 bits, in the general
+// registers. None retains a pointer; none reads or writes beyond what it says.
