@@ -3067,311 +3067,11 @@ sealAVX2_keyed_2:
 	JBE     sealAVX2_ad_end_29
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
-	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_33
-	PCALIGN $0x20
-
-sealAVX2_groups_32:
-	MOVQ  1568(DI), DX
-	MULXQ 16(SI), R11, R12
-	MULXQ 24(SI), AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ 16(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ 24(SI), AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADDQ  1584(DI), R12
-	ADCQ  1568(DI), R13
-	XORL  R14, R14
-	XORL  R15, R15
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1592(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MOVQ  1600(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	MOVQ  1608(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	IMULQ 1608(DI), R10
-	ADDQ  R10, R15
-	MOVL  R13, R10
-	ANDL  $0x03, R10
-	ANDQ  $-4, R13
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	SHRQ  $0x02, R13
-	MOVQ  R14, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R13
-	SHRQ  $0x02, R14
-	MOVQ  R15, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R14
-	SHRQ  $0x02, R15
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	MOVQ  R10, AX
-	SHRQ  $0x02, AX
-	LEAQ  (AX)(AX*4), AX
-	ANDL  $0x03, R10
-	ADDQ  AX, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x20, SI
-	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_32
-
-sealAVX2_groups_end_33:
-	ADDQ  $0x20, CX
-	CMPQ  CX, $0x10
-	JB    sealAVX2_absorb_part_30
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1568(DI), DX
-	MULXQ R8, R11, R12
-	MULXQ R9, AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ R9, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x10, SI
-	SUBQ  $0x10, CX
-
-sealAVX2_absorb_part_30:
-	TESTQ   CX, CX
-	JZ      sealAVX2_absorbed_31
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_35
-	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_34
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     sealAVX2_loaded_36
-
-sealAVX2_load4_34:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  sealAVX2_loaded_36
-
-sealAVX2_load8_35:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-sealAVX2_loaded_36:
-	MOVQ  R11, 1520(DI)
-	MOVQ  R12, 1528(DI)
-	ADDQ  1520(DI), R8
-	ADCQ  1528(DI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1568(DI), DX
-	MULXQ R8, R11, R12
-	MULXQ R9, AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ R9, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-
-sealAVX2_absorbed_31:
-sealAVX2_ad_end_29:
-	CMPQ 1712(DI), $0x00000200
-	JA   sealAVX2_long_3
-	MOVQ 1712(DI), CX
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
-	LEAQ 896(DI), R13
-	SUBQ $0x20, CX
-	JB   sealAVX2_xor_half_38
-
-sealAVX2_xor_37:
-	VMOVDQA (R13), Y14
-	VPXOR   (R11), Y14, Y14
-	VMOVDQU Y14, (R12)
-	ADDQ    $0x20, R13
-	ADDQ    $0x20, R11
-	ADDQ    $0x20, R12
-	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_37
-
-sealAVX2_xor_half_38:
-	ADDQ    $0x20, CX
-	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_39
-	VMOVDQA (R13), X14
-	VPXOR   (R11), X14, X14
-	VMOVDQU X14, (R12)
-	ADDQ    $0x10, R13
-	ADDQ    $0x10, R11
-	ADDQ    $0x10, R12
-	SUBQ    $0x10, CX
-
-sealAVX2_xor_part_39:
-	TESTQ   CX, CX
-	JZ      sealAVX2_xored_40
-	XORL    R15, R15
-	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_42
-	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_41
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (R11)(BX*1), AX
-	MOVBLZX -1(R11)(CX*1), R15
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R15
-	MOVBLZX (R11), R14
-	ORL     R15, R14
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R14
-	XORL    R15, R15
-	JMP     sealAVX2_loaded_43
-
-sealAVX2_load4_41:
-	MOVL (R11), R14
-	MOVL -4(R11)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R14
-	JMP  sealAVX2_loaded_43
-
-sealAVX2_load8_42:
-	MOVQ (R11), R14
-	MOVQ -8(R11)(CX*1), R15
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R15
-	SHRQ CL, R15
-
-sealAVX2_loaded_43:
-	XORQ (R13), R14
-	XORQ 8(R13), R15
-	MOVQ R14, (R12)
-	MOVQ R15, 8(R12)
-
-sealAVX2_xored_40:
-	MOVQ    1696(DI), SI
-	MOVQ    1712(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_48
+	JB      sealAVX2_groups_end_31
 	PCALIGN $0x20
 
-sealAVX2_groups_47:
+sealAVX2_groups_30:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -3527,15 +3227,15 @@ sealAVX2_groups_47:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_47
+	JAE   sealAVX2_groups_30
 
-sealAVX2_groups_end_48:
+sealAVX2_groups_end_31:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_50
+	JB      sealAVX2_groups_end_35
 	PCALIGN $0x20
 
-sealAVX2_groups_49:
+sealAVX2_groups_34:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -3625,12 +3325,12 @@ sealAVX2_groups_49:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_49
+	JAE   sealAVX2_groups_34
 
-sealAVX2_groups_end_50:
+sealAVX2_groups_end_35:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_44
+	JB    sealAVX2_absorb_part_32
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -3667,9 +3367,473 @@ sealAVX2_groups_end_50:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_44:
+sealAVX2_absorb_part_32:
+	TESTQ   CX, CX
+	JZ      sealAVX2_absorbed_33
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_37
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_36
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealAVX2_loaded_38
+
+sealAVX2_load4_36:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealAVX2_loaded_38
+
+sealAVX2_load8_37:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealAVX2_loaded_38:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+sealAVX2_absorbed_33:
+sealAVX2_ad_end_29:
+	CMPQ 1712(DI), $0x00000200
+	JA   sealAVX2_long_3
+	MOVQ 1712(DI), CX
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	MOVQ 1712(DI), CX
+	LEAQ 896(DI), R13
+	SUBQ $0x20, CX
+	JB   sealAVX2_xor_half_40
+
+sealAVX2_xor_39:
+	VMOVDQA (R13), Y14
+	VPXOR   (R11), Y14, Y14
+	VMOVDQU Y14, (R12)
+	ADDQ    $0x20, R13
+	ADDQ    $0x20, R11
+	ADDQ    $0x20, R12
+	SUBQ    $0x20, CX
+	JAE     sealAVX2_xor_39
+
+sealAVX2_xor_half_40:
+	ADDQ    $0x20, CX
+	CMPQ    CX, $0x10
+	JB      sealAVX2_xor_part_41
+	VMOVDQA (R13), X14
+	VPXOR   (R11), X14, X14
+	VMOVDQU X14, (R12)
+	ADDQ    $0x10, R13
+	ADDQ    $0x10, R11
+	ADDQ    $0x10, R12
+	SUBQ    $0x10, CX
+
+sealAVX2_xor_part_41:
+	TESTQ   CX, CX
+	JZ      sealAVX2_xored_42
+	XORL    R15, R15
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_44
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_43
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (R11)(BX*1), AX
+	MOVBLZX -1(R11)(CX*1), R15
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R15
+	MOVBLZX (R11), R14
+	ORL     R15, R14
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R14
+	XORL    R15, R15
+	JMP     sealAVX2_loaded_45
+
+sealAVX2_load4_43:
+	MOVL (R11), R14
+	MOVL -4(R11)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R14
+	JMP  sealAVX2_loaded_45
+
+sealAVX2_load8_44:
+	MOVQ (R11), R14
+	MOVQ -8(R11)(CX*1), R15
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R15
+	SHRQ CL, R15
+
+sealAVX2_loaded_45:
+	XORQ (R13), R14
+	XORQ 8(R13), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+
+sealAVX2_xored_42:
+	MOVQ    1696(DI), SI
+	MOVQ    1712(DI), CX
+	SUBQ    $0x40, CX
+	JB      sealAVX2_groups_end_50
+	PCALIGN $0x20
+
+sealAVX2_groups_49:
+	MOVQ  1568(DI), DX
+	MULXQ 48(SI), R11, R12
+	MULXQ 56(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 48(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 56(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1592(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1608(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  1616(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1624(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1632(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1640(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1648(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1656(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   sealAVX2_groups_49
+
+sealAVX2_groups_end_50:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      sealAVX2_groups_end_52
+	PCALIGN $0x20
+
+sealAVX2_groups_51:
+	MOVQ  1568(DI), DX
+	MULXQ 16(SI), R11, R12
+	MULXQ 24(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1592(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1608(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   sealAVX2_groups_51
+
+sealAVX2_groups_end_52:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JBE   sealAVX2_finish_last_46
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+sealAVX2_finish_last_46:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_45
+	JZ    sealAVX2_finish_lengths_47
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -3769,9 +3933,9 @@ sealAVX2_finish_last_44:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_46
+	JMP   sealAVX2_finished_48
 
-sealAVX2_finish_lengths_45:
+sealAVX2_finish_lengths_47:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -3806,7 +3970,7 @@ sealAVX2_finish_lengths_45:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_46:
+sealAVX2_finished_48:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -3836,7 +4000,7 @@ sealAVX2_long_3:
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-sealAVX2_first_51:
+sealAVX2_first_53:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -3845,7 +4009,7 @@ sealAVX2_first_51:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     sealAVX2_first_51
+	JNE     sealAVX2_first_53
 	MOVQ    1696(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
@@ -4030,9 +4194,9 @@ sealAVX2_stream_1:
 	JE           sealAVX2_end_5
 
 sealAVX2_loop_4:
-	JMP sealAVX2_next_56
+	JMP sealAVX2_next_58
 
-sealAVX2_double_52:
+sealAVX2_double_54:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -4094,10 +4258,10 @@ sealAVX2_double_52:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_59
+	JE           sealAVX2_mixed_end_61
 	PCALIGN      $0x20
 
-sealAVX2_mixed_58:
+sealAVX2_mixed_60:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -4710,14 +4874,14 @@ sealAVX2_mixed_58:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_58
+	JNZ     sealAVX2_mixed_60
 
-sealAVX2_mixed_end_59:
+sealAVX2_mixed_end_61:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_61
+	JE      sealAVX2_mixed_end_63
 	PCALIGN $0x20
 
-sealAVX2_mixed_60:
+sealAVX2_mixed_62:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -5177,14 +5341,14 @@ sealAVX2_mixed_60:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_60
+	JNZ     sealAVX2_mixed_62
 
-sealAVX2_mixed_end_61:
+sealAVX2_mixed_end_63:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_63
+	JE      sealAVX2_mixed_end_65
 	PCALIGN $0x20
 
-sealAVX2_mixed_62:
+sealAVX2_mixed_64:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -5490,9 +5654,9 @@ sealAVX2_mixed_62:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_62
+	JNZ     sealAVX2_mixed_64
 
-sealAVX2_mixed_end_63:
+sealAVX2_mixed_end_65:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -5752,14 +5916,14 @@ sealAVX2_mixed_end_63:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JZ           sealAVX2_passes_end_57
+	JZ           sealAVX2_passes_end_59
 
-sealAVX2_next_56:
+sealAVX2_next_58:
 	CMPQ           1712(DI), $0x00000400
-	JAE            sealAVX2_double_52
+	JAE            sealAVX2_double_54
 	MOVQ           1712(DI), R11
 	CMPQ           R11, $0x00000080
-	JA             sealAVX2_more_64
+	JA             sealAVX2_more_66
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -5787,10 +5951,10 @@ sealAVX2_next_56:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             sealAVX2_mixed_end_66
+	JE             sealAVX2_mixed_end_68
 	PCALIGN        $0x20
 
-sealAVX2_mixed_65:
+sealAVX2_mixed_67:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6137,14 +6301,14 @@ sealAVX2_mixed_65:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_65
+	JNZ     sealAVX2_mixed_67
 
-sealAVX2_mixed_end_66:
+sealAVX2_mixed_end_68:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_68
+	JE      sealAVX2_mixed_end_70
 	PCALIGN $0x20
 
-sealAVX2_mixed_67:
+sealAVX2_mixed_69:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6338,14 +6502,14 @@ sealAVX2_mixed_67:
 	MOVQ    R12, R9
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_67
+	JNZ     sealAVX2_mixed_69
 
-sealAVX2_mixed_end_68:
+sealAVX2_mixed_end_70:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_70
+	JE      sealAVX2_mixed_end_72
 	PCALIGN $0x20
 
-sealAVX2_mixed_69:
+sealAVX2_mixed_71:
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
@@ -6385,9 +6549,9 @@ sealAVX2_mixed_69:
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_69
+	JNZ     sealAVX2_mixed_71
 
-sealAVX2_mixed_end_70:
+sealAVX2_mixed_end_72:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -6404,11 +6568,11 @@ sealAVX2_mixed_end_70:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            sealAVX2_ready_55
+	JMP            sealAVX2_ready_57
 
-sealAVX2_more_64:
+sealAVX2_more_66:
 	CMPQ           R11, $0x00000100
-	JA             sealAVX2_more_71
+	JA             sealAVX2_more_73
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -6441,10 +6605,10 @@ sealAVX2_more_64:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             sealAVX2_mixed_end_73
+	JE             sealAVX2_mixed_end_75
 	PCALIGN        $0x20
 
-sealAVX2_mixed_72:
+sealAVX2_mixed_74:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6829,14 +6993,14 @@ sealAVX2_mixed_72:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_72
+	JNZ     sealAVX2_mixed_74
 
-sealAVX2_mixed_end_73:
+sealAVX2_mixed_end_75:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_75
+	JE      sealAVX2_mixed_end_77
 	PCALIGN $0x20
 
-sealAVX2_mixed_74:
+sealAVX2_mixed_76:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7068,14 +7232,14 @@ sealAVX2_mixed_74:
 	VPSHUFD $0x93, Y2, Y2
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_74
+	JNZ     sealAVX2_mixed_76
 
-sealAVX2_mixed_end_75:
+sealAVX2_mixed_end_77:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_77
+	JE      sealAVX2_mixed_end_79
 	PCALIGN $0x20
 
-sealAVX2_mixed_76:
+sealAVX2_mixed_78:
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
@@ -7153,9 +7317,9 @@ sealAVX2_mixed_76:
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_76
+	JNZ     sealAVX2_mixed_78
 
-sealAVX2_mixed_end_77:
+sealAVX2_mixed_end_79:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -7187,9 +7351,9 @@ sealAVX2_mixed_end_77:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            sealAVX2_ready_55
+	JMP            sealAVX2_ready_57
 
-sealAVX2_more_71:
+sealAVX2_more_73:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -7224,10 +7388,10 @@ sealAVX2_more_71:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_79
+	JE           sealAVX2_mixed_end_81
 	PCALIGN      $0x20
 
-sealAVX2_mixed_78:
+sealAVX2_mixed_80:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7672,14 +7836,14 @@ sealAVX2_mixed_78:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_78
+	JNZ     sealAVX2_mixed_80
 
-sealAVX2_mixed_end_79:
+sealAVX2_mixed_end_81:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_81
+	JE      sealAVX2_mixed_end_83
 	PCALIGN $0x20
 
-sealAVX2_mixed_80:
+sealAVX2_mixed_82:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7971,14 +8135,14 @@ sealAVX2_mixed_80:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_80
+	JNZ     sealAVX2_mixed_82
 
-sealAVX2_mixed_end_81:
+sealAVX2_mixed_end_83:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_83
+	JE      sealAVX2_mixed_end_85
 	PCALIGN $0x20
 
-sealAVX2_mixed_82:
+sealAVX2_mixed_84:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -8116,11 +8280,11 @@ sealAVX2_mixed_82:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_82
+	JNZ     sealAVX2_mixed_84
 
-sealAVX2_mixed_end_83:
+sealAVX2_mixed_end_85:
 	CMPQ         1712(DI), $0x00000200
-	JB           sealAVX2_last_54
+	JB           sealAVX2_last_56
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -8247,10 +8411,10 @@ sealAVX2_mixed_end_83:
 	ADDQ         $0x00000200, 1704(DI)
 	ADDQ         $0x00000200, 1696(DI)
 	SUBQ         $0x00000200, 1712(DI)
-	JNZ          sealAVX2_next_56
-	JMP          sealAVX2_passes_end_57
+	JNZ          sealAVX2_next_58
+	JMP          sealAVX2_passes_end_59
 
-sealAVX2_last_54:
+sealAVX2_last_56:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -8356,16 +8520,16 @@ sealAVX2_last_54:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-sealAVX2_ready_55:
+sealAVX2_ready_57:
 	MOVQ 1712(DI), CX
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   sealAVX2_xor_half_85
+	JB   sealAVX2_xor_half_87
 
-sealAVX2_xor_84:
+sealAVX2_xor_86:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -8373,12 +8537,12 @@ sealAVX2_xor_84:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_84
+	JAE     sealAVX2_xor_86
 
-sealAVX2_xor_half_85:
+sealAVX2_xor_half_87:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_86
+	JB      sealAVX2_xor_part_88
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -8387,14 +8551,14 @@ sealAVX2_xor_half_85:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-sealAVX2_xor_part_86:
+sealAVX2_xor_part_88:
 	TESTQ   CX, CX
-	JZ      sealAVX2_xored_87
+	JZ      sealAVX2_xored_89
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_89
+	JAE     sealAVX2_load8_91
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_88
+	JAE     sealAVX2_load4_90
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (R11)(BX*1), AX
@@ -8409,18 +8573,18 @@ sealAVX2_xor_part_86:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealAVX2_loaded_90
+	JMP     sealAVX2_loaded_92
 
-sealAVX2_load4_88:
+sealAVX2_load4_90:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealAVX2_loaded_90
+	JMP  sealAVX2_loaded_92
 
-sealAVX2_load8_89:
+sealAVX2_load8_91:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -8429,20 +8593,20 @@ sealAVX2_load8_89:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealAVX2_loaded_90:
+sealAVX2_loaded_92:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealAVX2_xored_87:
+sealAVX2_xored_89:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_95
+	JB      sealAVX2_groups_end_97
 	PCALIGN $0x20
 
-sealAVX2_groups_94:
+sealAVX2_groups_96:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -8598,15 +8762,15 @@ sealAVX2_groups_94:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_94
+	JAE   sealAVX2_groups_96
 
-sealAVX2_groups_end_95:
+sealAVX2_groups_end_97:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_97
+	JB      sealAVX2_groups_end_99
 	PCALIGN $0x20
 
-sealAVX2_groups_96:
+sealAVX2_groups_98:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -8696,12 +8860,12 @@ sealAVX2_groups_96:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_96
+	JAE   sealAVX2_groups_98
 
-sealAVX2_groups_end_97:
+sealAVX2_groups_end_99:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_91
+	JBE   sealAVX2_finish_last_93
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8738,9 +8902,9 @@ sealAVX2_groups_end_97:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_91:
+sealAVX2_finish_last_93:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_92
+	JZ    sealAVX2_finish_lengths_94
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -8840,9 +9004,9 @@ sealAVX2_finish_last_91:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_93
+	JMP   sealAVX2_finished_95
 
-sealAVX2_finish_lengths_92:
+sealAVX2_finish_lengths_94:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8877,7 +9041,7 @@ sealAVX2_finish_lengths_92:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_93:
+sealAVX2_finished_95:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8902,15 +9066,15 @@ sealAVX2_finished_93:
 	VZEROUPPER
 	RET
 
-sealAVX2_passes_end_57:
+sealAVX2_passes_end_59:
 sealAVX2_end_5:
 	MOVQ    1720(DI), CX
 	SHLQ    $0x06, CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_102
+	JB      sealAVX2_groups_end_104
 	PCALIGN $0x20
 
-sealAVX2_groups_101:
+sealAVX2_groups_103:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -9066,15 +9230,15 @@ sealAVX2_groups_101:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_101
+	JAE   sealAVX2_groups_103
 
-sealAVX2_groups_end_102:
+sealAVX2_groups_end_104:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_104
+	JB      sealAVX2_groups_end_106
 	PCALIGN $0x20
 
-sealAVX2_groups_103:
+sealAVX2_groups_105:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -9164,12 +9328,12 @@ sealAVX2_groups_103:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_103
+	JAE   sealAVX2_groups_105
 
-sealAVX2_groups_end_104:
+sealAVX2_groups_end_106:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_98
+	JBE   sealAVX2_finish_last_100
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -9206,9 +9370,9 @@ sealAVX2_groups_end_104:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_98:
+sealAVX2_finish_last_100:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_99
+	JZ    sealAVX2_finish_lengths_101
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -9308,9 +9472,9 @@ sealAVX2_finish_last_98:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_100
+	JMP   sealAVX2_finished_102
 
-sealAVX2_finish_lengths_99:
+sealAVX2_finish_lengths_101:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -9345,7 +9509,7 @@ sealAVX2_finish_lengths_99:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_100:
+sealAVX2_finished_102:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -9439,7 +9603,7 @@ TEXT ·openAVX2(SB), $1784-72
 	MOVQ           R11, 1712(DI)
 	MOVQ           s+8(FP), AX
 	TESTQ          AX, AX
-	JNZ            openAVX2_stream_105
+	JNZ            openAVX2_stream_107
 	MOVQ           nonce+16(FP), R11
 	MOVL           (R11), R12
 	MOVL           4(R11), R13
@@ -9453,7 +9617,7 @@ TEXT ·openAVX2(SB), $1784-72
 	MOVQ           R11, 1560(DI)
 	MOVL           $0x00000001, 1408(DI)
 	CMPQ           1712(DI), $0x00000080
-	JA             openAVX2_more_110
+	JA             openAVX2_more_112
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -9474,19 +9638,19 @@ TEXT ·openAVX2(SB), $1784-72
 	CMPQ           R13, CX
 	SBBQ           R13, R13
 	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_114
+	JEQ            openAVX2_ad_done_116
 	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_113
+	JB             openAVX2_ad_part_115
 	MOVQ           (SI), R11
 	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_114
+	JMP            openAVX2_ad_done_116
 
-openAVX2_ad_part_113:
+openAVX2_ad_part_115:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_116
+	JAE     openAVX2_load8_118
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_115
+	JAE     openAVX2_load4_117
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -9501,18 +9665,18 @@ openAVX2_ad_part_113:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_117
+	JMP     openAVX2_loaded_119
 
-openAVX2_load4_115:
+openAVX2_load4_117:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_117
+	JMP  openAVX2_loaded_119
 
-openAVX2_load8_116:
+openAVX2_load8_118:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9521,8 +9685,8 @@ openAVX2_load8_116:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_117:
-openAVX2_ad_done_114:
+openAVX2_loaded_119:
+openAVX2_ad_done_116:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -9549,7 +9713,7 @@ openAVX2_ad_done_114:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_111:
+openAVX2_key_113:
 	VPADDD  Y1, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -9813,7 +9977,7 @@ openAVX2_key_111:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_111
+	JNZ     openAVX2_key_113
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -10137,7 +10301,7 @@ openAVX2_key_111:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_112:
+openAVX2_key_rest_114:
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y0, Y3, Y3
 	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
@@ -10177,7 +10341,7 @@ openAVX2_key_rest_112:
 	VPSHUFD        $0x4e, Y3, Y3
 	VPSHUFD        $0x93, Y2, Y2
 	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_112
+	JNZ            openAVX2_key_rest_114
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -10194,11 +10358,11 @@ openAVX2_key_rest_112:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            openAVX2_keyed_106
+	JMP            openAVX2_keyed_108
 
-openAVX2_more_110:
+openAVX2_more_112:
 	CMPQ           1712(DI), $0x00000100
-	JA             openAVX2_more_118
+	JA             openAVX2_more_120
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -10224,19 +10388,19 @@ openAVX2_more_110:
 	CMPQ           R13, CX
 	SBBQ           R13, R13
 	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_122
+	JEQ            openAVX2_ad_done_124
 	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_121
+	JB             openAVX2_ad_part_123
 	MOVQ           (SI), R11
 	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_122
+	JMP            openAVX2_ad_done_124
 
-openAVX2_ad_part_121:
+openAVX2_ad_part_123:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_124
+	JAE     openAVX2_load8_126
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_123
+	JAE     openAVX2_load4_125
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -10251,18 +10415,18 @@ openAVX2_ad_part_121:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_125
+	JMP     openAVX2_loaded_127
 
-openAVX2_load4_123:
+openAVX2_load4_125:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_125
+	JMP  openAVX2_loaded_127
 
-openAVX2_load8_124:
+openAVX2_load8_126:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -10271,8 +10435,8 @@ openAVX2_load8_124:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_125:
-openAVX2_ad_done_122:
+openAVX2_loaded_127:
+openAVX2_ad_done_124:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -10299,7 +10463,7 @@ openAVX2_ad_done_122:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_119:
+openAVX2_key_121:
 	VPADDD  Y5, Y4, Y4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -10601,7 +10765,7 @@ openAVX2_key_119:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_119
+	JNZ     openAVX2_key_121
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -11039,7 +11203,7 @@ openAVX2_key_119:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_120:
+openAVX2_key_rest_122:
 	VPADDD         Y5, Y4, Y4
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y4, Y7, Y7
@@ -11117,7 +11281,7 @@ openAVX2_key_rest_120:
 	VPSHUFD        $0x93, Y6, Y6
 	VPSHUFD        $0x93, Y2, Y2
 	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_120
+	JNZ            openAVX2_key_rest_122
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -11149,9 +11313,9 @@ openAVX2_key_rest_120:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            openAVX2_keyed_106
+	JMP            openAVX2_keyed_108
 
-openAVX2_more_118:
+openAVX2_more_120:
 	VPBROADCASTD 1408(DI), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
@@ -11184,19 +11348,19 @@ openAVX2_more_118:
 	CMPQ         R13, CX
 	SBBQ         R13, R13
 	MOVQ         R13, 1536(DI)
-	JEQ          openAVX2_ad_done_129
+	JEQ          openAVX2_ad_done_131
 	CMPQ         CX, $0x10
-	JB           openAVX2_ad_part_128
+	JB           openAVX2_ad_part_130
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	JMP          openAVX2_ad_done_129
+	JMP          openAVX2_ad_done_131
 
-openAVX2_ad_part_128:
+openAVX2_ad_part_130:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_131
+	JAE     openAVX2_load8_133
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_130
+	JAE     openAVX2_load4_132
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -11211,18 +11375,18 @@ openAVX2_ad_part_128:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_132
+	JMP     openAVX2_loaded_134
 
-openAVX2_load4_130:
+openAVX2_load4_132:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_132
+	JMP  openAVX2_loaded_134
 
-openAVX2_load8_131:
+openAVX2_load8_133:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -11231,8 +11395,8 @@ openAVX2_load8_131:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_132:
-openAVX2_ad_done_129:
+openAVX2_loaded_134:
+openAVX2_ad_done_131:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -11259,7 +11423,7 @@ openAVX2_ad_done_129:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_126:
+openAVX2_key_128:
 	VPADDD  Y4, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -11621,7 +11785,7 @@ openAVX2_key_126:
 	VPOR    Y15, Y4, Y4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_126
+	JNZ     openAVX2_key_128
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -12239,7 +12403,7 @@ openAVX2_key_126:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_127:
+openAVX2_key_rest_129:
 	VPADDD       Y4, Y0, Y0
 	VPADDD       Y5, Y1, Y1
 	VPXOR        Y0, Y8, Y8
@@ -12377,7 +12541,7 @@ openAVX2_key_rest_127:
 	VPOR         Y14, Y7, Y7
 	VPOR         Y15, Y4, Y4
 	DECL         1736(DI)
-	JNZ          openAVX2_key_rest_127
+	JNZ          openAVX2_key_rest_129
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -12483,240 +12647,17 @@ openAVX2_key_rest_127:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-openAVX2_keyed_106:
+openAVX2_keyed_108:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openAVX2_ad_end_133
+	JBE     openAVX2_ad_end_135
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
-	SUBQ    $0x20, CX
+	SUBQ    $0x40, CX
 	JB      openAVX2_groups_end_137
 	PCALIGN $0x20
 
 openAVX2_groups_136:
-	MOVQ  1568(DI), DX
-	MULXQ 16(SI), R11, R12
-	MULXQ 24(SI), AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ 16(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ 24(SI), AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADDQ  1584(DI), R12
-	ADCQ  1568(DI), R13
-	XORL  R14, R14
-	XORL  R15, R15
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1592(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MOVQ  1600(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	MOVQ  1608(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	IMULQ 1608(DI), R10
-	ADDQ  R10, R15
-	MOVL  R13, R10
-	ANDL  $0x03, R10
-	ANDQ  $-4, R13
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	SHRQ  $0x02, R13
-	MOVQ  R14, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R13
-	SHRQ  $0x02, R14
-	MOVQ  R15, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R14
-	SHRQ  $0x02, R15
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	MOVQ  R10, AX
-	SHRQ  $0x02, AX
-	LEAQ  (AX)(AX*4), AX
-	ANDL  $0x03, R10
-	ADDQ  AX, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x20, SI
-	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_136
-
-openAVX2_groups_end_137:
-	ADDQ  $0x20, CX
-	CMPQ  CX, $0x10
-	JB    openAVX2_absorb_part_134
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1568(DI), DX
-	MULXQ R8, R11, R12
-	MULXQ R9, AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ R9, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x10, SI
-	SUBQ  $0x10, CX
-
-openAVX2_absorb_part_134:
-	TESTQ   CX, CX
-	JZ      openAVX2_absorbed_135
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_139
-	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_138
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openAVX2_loaded_140
-
-openAVX2_load4_138:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openAVX2_loaded_140
-
-openAVX2_load8_139:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-openAVX2_loaded_140:
-	MOVQ  R11, 1520(DI)
-	MOVQ  R12, 1528(DI)
-	ADDQ  1520(DI), R8
-	ADCQ  1528(DI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1568(DI), DX
-	MULXQ R8, R11, R12
-	MULXQ R9, AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ R9, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-
-openAVX2_absorbed_135:
-openAVX2_ad_end_133:
-	CMPQ    1712(DI), $0x00000200
-	JA      openAVX2_long_107
-	MOVQ    1712(DI), CX
-	MOVQ    1704(DI), SI
-	ADDQ    1712(DI), SI
-	SUBQ    CX, SI
-	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_145
-	PCALIGN $0x20
-
-openAVX2_groups_144:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -12872,15 +12813,15 @@ openAVX2_groups_144:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_144
+	JAE   openAVX2_groups_136
 
-openAVX2_groups_end_145:
+openAVX2_groups_end_137:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_147
+	JB      openAVX2_groups_end_141
 	PCALIGN $0x20
 
-openAVX2_groups_146:
+openAVX2_groups_140:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -12970,12 +12911,12 @@ openAVX2_groups_146:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_146
+	JAE   openAVX2_groups_140
 
-openAVX2_groups_end_147:
+openAVX2_groups_end_141:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_141
+	JB    openAVX2_absorb_part_138
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -13012,9 +12953,396 @@ openAVX2_groups_end_147:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_141:
+openAVX2_absorb_part_138:
+	TESTQ   CX, CX
+	JZ      openAVX2_absorbed_139
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_143
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_142
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_144
+
+openAVX2_load4_142:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_144
+
+openAVX2_load8_143:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_144:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+openAVX2_absorbed_139:
+openAVX2_ad_end_135:
+	CMPQ    1712(DI), $0x00000200
+	JA      openAVX2_long_109
+	MOVQ    1712(DI), CX
+	MOVQ    1704(DI), SI
+	ADDQ    1712(DI), SI
+	SUBQ    CX, SI
+	SUBQ    $0x40, CX
+	JB      openAVX2_groups_end_149
+	PCALIGN $0x20
+
+openAVX2_groups_148:
+	MOVQ  1568(DI), DX
+	MULXQ 48(SI), R11, R12
+	MULXQ 56(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 48(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 56(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1592(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1608(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  1616(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1624(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1632(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1640(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1648(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1656(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   openAVX2_groups_148
+
+openAVX2_groups_end_149:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      openAVX2_groups_end_151
+	PCALIGN $0x20
+
+openAVX2_groups_150:
+	MOVQ  1568(DI), DX
+	MULXQ 16(SI), R11, R12
+	MULXQ 24(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1592(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1608(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   openAVX2_groups_150
+
+openAVX2_groups_end_151:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JBE   openAVX2_finish_last_145
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+openAVX2_finish_last_145:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_142
+	JZ    openAVX2_finish_lengths_146
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -13114,9 +13442,9 @@ openAVX2_finish_last_141:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_143
+	JMP   openAVX2_finished_147
 
-openAVX2_finish_lengths_142:
+openAVX2_finish_lengths_146:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -13151,15 +13479,15 @@ openAVX2_finish_lengths_142:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_143:
+openAVX2_finished_147:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_149
+	JB   openAVX2_xor_half_153
 
-openAVX2_xor_148:
+openAVX2_xor_152:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -13167,12 +13495,12 @@ openAVX2_xor_148:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_148
+	JAE     openAVX2_xor_152
 
-openAVX2_xor_half_149:
+openAVX2_xor_half_153:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_150
+	JB      openAVX2_xor_part_154
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -13181,40 +13509,40 @@ openAVX2_xor_half_149:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_150:
+openAVX2_xor_part_154:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_151
+	JZ    openAVX2_xored_155
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_152
+	JZ    openAVX2_store_156
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_152:
+openAVX2_store_156:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_153
+	JZ    openAVX2_store_157
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_153:
+openAVX2_store_157:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_154
+	JZ    openAVX2_store_158
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_154:
+openAVX2_store_158:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_155
+	JZ    openAVX2_store_159
 	MOVB  R14, (R12)
 
-openAVX2_store_155:
-openAVX2_xored_151:
+openAVX2_store_159:
+openAVX2_xored_155:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -13243,11 +13571,11 @@ openAVX2_xored_151:
 	VZEROUPPER
 	RET
 
-openAVX2_long_107:
+openAVX2_long_109:
 	MOVQ $0x00000001, 1728(DI)
-	JMP  openAVX2_loop_108
+	JMP  openAVX2_loop_110
 
-openAVX2_stream_105:
+openAVX2_stream_107:
 	MOVL         96(AX), R12
 	MOVL         100(AX), R13
 	MOVL         104(AX), R14
@@ -13421,12 +13749,12 @@ openAVX2_stream_105:
 	MOVQ         120(AX), R11
 	MOVQ         R11, 1560(DI)
 	CMPQ         1712(DI), $0x00
-	JE           openAVX2_end_109
+	JE           openAVX2_end_111
 
-openAVX2_loop_108:
-	JMP openAVX2_next_160
+openAVX2_loop_110:
+	JMP openAVX2_next_164
 
-openAVX2_double_156:
+openAVX2_double_160:
 	MOVQ         1704(DI), SI
 	MOVQ         $0x00000010, 1720(DI)
 	MOVQ         k+0(FP), AX
@@ -13490,10 +13818,10 @@ openAVX2_double_156:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_163
+	JE           openAVX2_mixed_end_167
 	PCALIGN      $0x20
 
-openAVX2_mixed_162:
+openAVX2_mixed_166:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -14106,14 +14434,14 @@ openAVX2_mixed_162:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_162
+	JNZ     openAVX2_mixed_166
 
-openAVX2_mixed_end_163:
+openAVX2_mixed_end_167:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_165
+	JE      openAVX2_mixed_end_169
 	PCALIGN $0x20
 
-openAVX2_mixed_164:
+openAVX2_mixed_168:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -14573,14 +14901,14 @@ openAVX2_mixed_164:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_164
+	JNZ     openAVX2_mixed_168
 
-openAVX2_mixed_end_165:
+openAVX2_mixed_end_169:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_167
+	JE      openAVX2_mixed_end_171
 	PCALIGN $0x20
 
-openAVX2_mixed_166:
+openAVX2_mixed_170:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -14886,9 +15214,9 @@ openAVX2_mixed_166:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_166
+	JNZ     openAVX2_mixed_170
 
-openAVX2_mixed_end_167:
+openAVX2_mixed_end_171:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -15147,15 +15475,15 @@ openAVX2_mixed_end_167:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JZ           openAVX2_passes_end_161
+	JZ           openAVX2_passes_end_165
 
-openAVX2_next_160:
+openAVX2_next_164:
 	CMPQ 1728(DI), $0x00
-	JNE  openAVX2_single_157
+	JNE  openAVX2_single_161
 	CMPQ 1712(DI), $0x00000400
-	JAE  openAVX2_double_156
+	JAE  openAVX2_double_160
 
-openAVX2_single_157:
+openAVX2_single_161:
 	MOVQ           1704(DI), SI
 	MOVQ           1728(DI), R12
 	IMUL3Q         $0x08, R12, R12
@@ -15170,7 +15498,7 @@ openAVX2_single_157:
 	IMUL3Q         $0x00000200, R12, R12
 	SUBQ           R12, R11
 	CMPQ           R11, $0x00000080
-	JA             openAVX2_more_168
+	JA             openAVX2_more_172
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -15198,10 +15526,10 @@ openAVX2_single_157:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             openAVX2_mixed_end_170
+	JE             openAVX2_mixed_end_174
 	PCALIGN        $0x20
 
-openAVX2_mixed_169:
+openAVX2_mixed_173:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -15548,14 +15876,14 @@ openAVX2_mixed_169:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_169
+	JNZ     openAVX2_mixed_173
 
-openAVX2_mixed_end_170:
+openAVX2_mixed_end_174:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_172
+	JE      openAVX2_mixed_end_176
 	PCALIGN $0x20
 
-openAVX2_mixed_171:
+openAVX2_mixed_175:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -15749,14 +16077,14 @@ openAVX2_mixed_171:
 	MOVQ    R12, R9
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_171
+	JNZ     openAVX2_mixed_175
 
-openAVX2_mixed_end_172:
+openAVX2_mixed_end_176:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_174
+	JE      openAVX2_mixed_end_178
 	PCALIGN $0x20
 
-openAVX2_mixed_173:
+openAVX2_mixed_177:
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
@@ -15796,16 +16124,16 @@ openAVX2_mixed_173:
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_173
+	JNZ     openAVX2_mixed_177
 
-openAVX2_mixed_end_174:
+openAVX2_mixed_end_178:
 	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_175
+	JE   openAVX2_applied_179
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openAVX2_first_176:
+openAVX2_first_180:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -15814,14 +16142,14 @@ openAVX2_first_176:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_176
+	JNE     openAVX2_first_180
 	MOVQ    $0x00000000, 1728(DI)
 	SUBQ    $0x08, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
 
-openAVX2_applied_175:
+openAVX2_applied_179:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -15838,11 +16166,11 @@ openAVX2_applied_175:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            openAVX2_ready_159
+	JMP            openAVX2_ready_163
 
-openAVX2_more_168:
+openAVX2_more_172:
 	CMPQ           R11, $0x00000100
-	JA             openAVX2_more_177
+	JA             openAVX2_more_181
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -15875,10 +16203,10 @@ openAVX2_more_168:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             openAVX2_mixed_end_179
+	JE             openAVX2_mixed_end_183
 	PCALIGN        $0x20
 
-openAVX2_mixed_178:
+openAVX2_mixed_182:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16263,14 +16591,14 @@ openAVX2_mixed_178:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_178
+	JNZ     openAVX2_mixed_182
 
-openAVX2_mixed_end_179:
+openAVX2_mixed_end_183:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_181
+	JE      openAVX2_mixed_end_185
 	PCALIGN $0x20
 
-openAVX2_mixed_180:
+openAVX2_mixed_184:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16502,14 +16830,14 @@ openAVX2_mixed_180:
 	VPSHUFD $0x93, Y2, Y2
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_180
+	JNZ     openAVX2_mixed_184
 
-openAVX2_mixed_end_181:
+openAVX2_mixed_end_185:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_183
+	JE      openAVX2_mixed_end_187
 	PCALIGN $0x20
 
-openAVX2_mixed_182:
+openAVX2_mixed_186:
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
@@ -16587,16 +16915,16 @@ openAVX2_mixed_182:
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_182
+	JNZ     openAVX2_mixed_186
 
-openAVX2_mixed_end_183:
+openAVX2_mixed_end_187:
 	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_184
+	JE   openAVX2_applied_188
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openAVX2_first_185:
+openAVX2_first_189:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -16605,14 +16933,14 @@ openAVX2_first_185:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_185
+	JNE     openAVX2_first_189
 	MOVQ    $0x00000000, 1728(DI)
 	SUBQ    $0x08, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
 
-openAVX2_applied_184:
+openAVX2_applied_188:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -16644,9 +16972,9 @@ openAVX2_applied_184:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            openAVX2_ready_159
+	JMP            openAVX2_ready_163
 
-openAVX2_more_177:
+openAVX2_more_181:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -16681,10 +17009,10 @@ openAVX2_more_177:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_187
+	JE           openAVX2_mixed_end_191
 	PCALIGN      $0x20
 
-openAVX2_mixed_186:
+openAVX2_mixed_190:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -17129,14 +17457,14 @@ openAVX2_mixed_186:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_186
+	JNZ     openAVX2_mixed_190
 
-openAVX2_mixed_end_187:
+openAVX2_mixed_end_191:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_189
+	JE      openAVX2_mixed_end_193
 	PCALIGN $0x20
 
-openAVX2_mixed_188:
+openAVX2_mixed_192:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -17428,14 +17756,14 @@ openAVX2_mixed_188:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_188
+	JNZ     openAVX2_mixed_192
 
-openAVX2_mixed_end_189:
+openAVX2_mixed_end_193:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_191
+	JE      openAVX2_mixed_end_195
 	PCALIGN $0x20
 
-openAVX2_mixed_190:
+openAVX2_mixed_194:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -17573,16 +17901,16 @@ openAVX2_mixed_190:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_190
+	JNZ     openAVX2_mixed_194
 
-openAVX2_mixed_end_191:
+openAVX2_mixed_end_195:
 	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_192
+	JE   openAVX2_applied_196
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openAVX2_first_193:
+openAVX2_first_197:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -17591,16 +17919,16 @@ openAVX2_first_193:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_193
+	JNE     openAVX2_first_197
 	MOVQ    $0x00000000, 1728(DI)
 	SUBQ    $0x08, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
 
-openAVX2_applied_192:
+openAVX2_applied_196:
 	CMPQ         1712(DI), $0x00000200
-	JB           openAVX2_last_158
+	JB           openAVX2_last_162
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -17726,10 +18054,10 @@ openAVX2_applied_192:
 	ADDQ         $0x00000200, 1704(DI)
 	ADDQ         $0x00000200, 1696(DI)
 	SUBQ         $0x00000200, 1712(DI)
-	JNZ          openAVX2_next_160
-	JMP          openAVX2_passes_end_161
+	JNZ          openAVX2_next_164
+	JMP          openAVX2_passes_end_165
 
-openAVX2_last_158:
+openAVX2_last_162:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -17835,7 +18163,7 @@ openAVX2_last_158:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-openAVX2_ready_159:
+openAVX2_ready_163:
 	MOVQ    1712(DI), CX
 	MOVQ    1720(DI), R11
 	SHLQ    $0x06, R11
@@ -17844,10 +18172,10 @@ openAVX2_ready_159:
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_198
+	JB      openAVX2_groups_end_202
 	PCALIGN $0x20
 
-openAVX2_groups_197:
+openAVX2_groups_201:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -18003,15 +18331,15 @@ openAVX2_groups_197:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_197
+	JAE   openAVX2_groups_201
 
-openAVX2_groups_end_198:
+openAVX2_groups_end_202:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_200
+	JB      openAVX2_groups_end_204
 	PCALIGN $0x20
 
-openAVX2_groups_199:
+openAVX2_groups_203:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -18101,12 +18429,12 @@ openAVX2_groups_199:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_199
+	JAE   openAVX2_groups_203
 
-openAVX2_groups_end_200:
+openAVX2_groups_end_204:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_194
+	JBE   openAVX2_finish_last_198
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -18143,9 +18471,9 @@ openAVX2_groups_end_200:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_194:
+openAVX2_finish_last_198:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_195
+	JZ    openAVX2_finish_lengths_199
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -18245,9 +18573,9 @@ openAVX2_finish_last_194:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_196
+	JMP   openAVX2_finished_200
 
-openAVX2_finish_lengths_195:
+openAVX2_finish_lengths_199:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -18282,15 +18610,15 @@ openAVX2_finish_lengths_195:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_196:
+openAVX2_finished_200:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_202
+	JB   openAVX2_xor_half_206
 
-openAVX2_xor_201:
+openAVX2_xor_205:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -18298,12 +18626,12 @@ openAVX2_xor_201:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_201
+	JAE     openAVX2_xor_205
 
-openAVX2_xor_half_202:
+openAVX2_xor_half_206:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_203
+	JB      openAVX2_xor_part_207
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -18312,40 +18640,40 @@ openAVX2_xor_half_202:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_203:
+openAVX2_xor_part_207:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_204
+	JZ    openAVX2_xored_208
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_205
+	JZ    openAVX2_store_209
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_205:
+openAVX2_store_209:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_206
+	JZ    openAVX2_store_210
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_206:
+openAVX2_store_210:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_207
+	JZ    openAVX2_store_211
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_207:
+openAVX2_store_211:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_208
+	JZ    openAVX2_store_212
 	MOVB  R14, (R12)
 
-openAVX2_store_208:
-openAVX2_xored_204:
+openAVX2_store_212:
+openAVX2_xored_208:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -18374,14 +18702,14 @@ openAVX2_xored_204:
 	VZEROUPPER
 	RET
 
-openAVX2_passes_end_161:
-openAVX2_end_109:
+openAVX2_passes_end_165:
+openAVX2_end_111:
 	XORL    CX, CX
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_213
+	JB      openAVX2_groups_end_217
 	PCALIGN $0x20
 
-openAVX2_groups_212:
+openAVX2_groups_216:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -18537,15 +18865,15 @@ openAVX2_groups_212:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_212
+	JAE   openAVX2_groups_216
 
-openAVX2_groups_end_213:
+openAVX2_groups_end_217:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_215
+	JB      openAVX2_groups_end_219
 	PCALIGN $0x20
 
-openAVX2_groups_214:
+openAVX2_groups_218:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -18635,12 +18963,12 @@ openAVX2_groups_214:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_214
+	JAE   openAVX2_groups_218
 
-openAVX2_groups_end_215:
+openAVX2_groups_end_219:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_209
+	JBE   openAVX2_finish_last_213
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -18677,9 +19005,9 @@ openAVX2_groups_end_215:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_209:
+openAVX2_finish_last_213:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_210
+	JZ    openAVX2_finish_lengths_214
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -18779,9 +19107,9 @@ openAVX2_finish_last_209:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_211
+	JMP   openAVX2_finished_215
 
-openAVX2_finish_lengths_210:
+openAVX2_finish_lengths_214:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -18816,7 +19144,7 @@ openAVX2_finish_lengths_210:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_211:
+openAVX2_finished_215:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -19029,7 +19357,7 @@ TEXT ·sealMoreAVX2(SB), $1784-40
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-sealMoreAVX2_double_216:
+sealMoreAVX2_double_220:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -19091,10 +19419,10 @@ sealMoreAVX2_double_216:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealMoreAVX2_mixed_end_223
+	JE           sealMoreAVX2_mixed_end_227
 	PCALIGN      $0x20
 
-sealMoreAVX2_mixed_222:
+sealMoreAVX2_mixed_226:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -19707,14 +20035,14 @@ sealMoreAVX2_mixed_222:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealMoreAVX2_mixed_222
+	JNZ     sealMoreAVX2_mixed_226
 
-sealMoreAVX2_mixed_end_223:
+sealMoreAVX2_mixed_end_227:
 	CMPL    1744(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_225
+	JE      sealMoreAVX2_mixed_end_229
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_224:
+sealMoreAVX2_mixed_228:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -20174,14 +20502,14 @@ sealMoreAVX2_mixed_224:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealMoreAVX2_mixed_224
+	JNZ     sealMoreAVX2_mixed_228
 
-sealMoreAVX2_mixed_end_225:
+sealMoreAVX2_mixed_end_229:
 	CMPL    1752(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_227
+	JE      sealMoreAVX2_mixed_end_231
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_226:
+sealMoreAVX2_mixed_230:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -20487,9 +20815,9 @@ sealMoreAVX2_mixed_226:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealMoreAVX2_mixed_226
+	JNZ     sealMoreAVX2_mixed_230
 
-sealMoreAVX2_mixed_end_227:
+sealMoreAVX2_mixed_end_231:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -20749,14 +21077,14 @@ sealMoreAVX2_mixed_end_227:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JNZ          sealMoreAVX2_double_216
+	JNZ          sealMoreAVX2_double_220
 	MOVQ         1720(DI), CX
 	SHLQ         $0x06, CX
 	SUBQ         $0x40, CX
-	JB           sealMoreAVX2_groups_end_229
+	JB           sealMoreAVX2_groups_end_233
 	PCALIGN      $0x20
 
-sealMoreAVX2_groups_228:
+sealMoreAVX2_groups_232:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -20912,9 +21240,9 @@ sealMoreAVX2_groups_228:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreAVX2_groups_228
+	JAE   sealMoreAVX2_groups_232
 
-sealMoreAVX2_groups_end_229:
+sealMoreAVX2_groups_end_233:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -21107,7 +21435,7 @@ TEXT ·openMoreAVX2(SB), $1784-40
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-openMoreAVX2_double_230:
+openMoreAVX2_double_234:
 	MOVQ         1704(DI), SI
 	MOVQ         $0x00000010, 1720(DI)
 	MOVQ         k+0(FP), AX
@@ -21171,10 +21499,10 @@ openMoreAVX2_double_230:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openMoreAVX2_mixed_end_237
+	JE           openMoreAVX2_mixed_end_241
 	PCALIGN      $0x20
 
-openMoreAVX2_mixed_236:
+openMoreAVX2_mixed_240:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -21787,14 +22115,14 @@ openMoreAVX2_mixed_236:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openMoreAVX2_mixed_236
+	JNZ     openMoreAVX2_mixed_240
 
-openMoreAVX2_mixed_end_237:
+openMoreAVX2_mixed_end_241:
 	CMPL    1744(DI), $0x00
-	JE      openMoreAVX2_mixed_end_239
+	JE      openMoreAVX2_mixed_end_243
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_238:
+openMoreAVX2_mixed_242:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -22254,14 +22582,14 @@ openMoreAVX2_mixed_238:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openMoreAVX2_mixed_238
+	JNZ     openMoreAVX2_mixed_242
 
-openMoreAVX2_mixed_end_239:
+openMoreAVX2_mixed_end_243:
 	CMPL    1752(DI), $0x00
-	JE      openMoreAVX2_mixed_end_241
+	JE      openMoreAVX2_mixed_end_245
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_240:
+openMoreAVX2_mixed_244:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -22567,9 +22895,9 @@ openMoreAVX2_mixed_240:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openMoreAVX2_mixed_240
+	JNZ     openMoreAVX2_mixed_244
 
-openMoreAVX2_mixed_end_241:
+openMoreAVX2_mixed_end_245:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -22828,13 +23156,13 @@ openMoreAVX2_mixed_end_241:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JNZ          openMoreAVX2_double_230
+	JNZ          openMoreAVX2_double_234
 	XORL         CX, CX
 	SUBQ         $0x40, CX
-	JB           openMoreAVX2_groups_end_243
+	JB           openMoreAVX2_groups_end_247
 	PCALIGN      $0x20
 
-openMoreAVX2_groups_242:
+openMoreAVX2_groups_246:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -22990,9 +23318,9 @@ openMoreAVX2_groups_242:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreAVX2_groups_242
+	JAE   openMoreAVX2_groups_246
 
-openMoreAVX2_groups_end_243:
+openMoreAVX2_groups_end_247:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -23037,7 +23365,7 @@ TEXT ·startAVX2(SB), $1784-24
 	MOVL    $0x0000000a, 1736(DI)
 	PCALIGN $0x20
 
-startAVX2_key_244:
+startAVX2_key_248:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -23151,7 +23479,7 @@ startAVX2_key_244:
 	XORL CX, R12
 	ROLL $0x07, R12
 	DECL 1736(DI)
-	JNZ  startAVX2_key_244
+	JNZ  startAVX2_key_248
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -23350,10 +23678,10 @@ TEXT ·polyAVX2(SB), $1784-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polyAVX2_groups_end_246
+	JB      polyAVX2_groups_end_250
 	PCALIGN $0x20
 
-polyAVX2_groups_245:
+polyAVX2_groups_249:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -23509,15 +23837,15 @@ polyAVX2_groups_245:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polyAVX2_groups_245
+	JAE   polyAVX2_groups_249
 
-polyAVX2_groups_end_246:
+polyAVX2_groups_end_250:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polyAVX2_groups_end_250
+	JB      polyAVX2_groups_end_254
 	PCALIGN $0x20
 
-polyAVX2_groups_249:
+polyAVX2_groups_253:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -23607,12 +23935,12 @@ polyAVX2_groups_249:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polyAVX2_groups_249
+	JAE   polyAVX2_groups_253
 
-polyAVX2_groups_end_250:
+polyAVX2_groups_end_254:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polyAVX2_absorb_part_247
+	JB    polyAVX2_absorb_part_251
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -23649,14 +23977,14 @@ polyAVX2_groups_end_250:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polyAVX2_absorb_part_247:
+polyAVX2_absorb_part_251:
 	TESTQ   CX, CX
-	JZ      polyAVX2_absorbed_248
+	JZ      polyAVX2_absorbed_252
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polyAVX2_load8_252
+	JAE     polyAVX2_load8_256
 	CMPQ    CX, $0x04
-	JAE     polyAVX2_load4_251
+	JAE     polyAVX2_load4_255
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -23671,18 +23999,18 @@ polyAVX2_absorb_part_247:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polyAVX2_loaded_253
+	JMP     polyAVX2_loaded_257
 
-polyAVX2_load4_251:
+polyAVX2_load4_255:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polyAVX2_loaded_253
+	JMP  polyAVX2_loaded_257
 
-polyAVX2_load8_252:
+polyAVX2_load8_256:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -23691,7 +24019,7 @@ polyAVX2_load8_252:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polyAVX2_loaded_253:
+polyAVX2_loaded_257:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -23728,7 +24056,7 @@ polyAVX2_loaded_253:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polyAVX2_absorbed_248:
+polyAVX2_absorbed_252:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

@@ -6,7 +6,7 @@
 
 // func sealAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealAVX512(SB), $2328-64
+TEXT ·sealAVX512(SB), $2344-64
 	MOVL    $0x00000055, AX
 	KMOVW   AX, K5
 	MOVL    $0x00000033, AX
@@ -47,14 +47,15 @@ TEXT ·sealAVX512(SB), $2328-64
 	MOVQ    AX, 336(SP)
 	MOVQ    120(R15), AX
 	MOVQ    AX, 344(SP)
+	MOVQ    $0x00000000, 360(SP)
 	MOVQ    dst+24(FP), DI
 	MOVQ    src+32(FP), SI
 	MOVQ    n+40(FP), CX
 	MOVQ    $-1, R8
 
-passes_9:
+passes_11:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_10
+	JBE          passesRows_12
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -93,7 +94,7 @@ passes_9:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_14:
+double_16:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -287,9 +288,9 @@ double_14:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_14
+	JNE         double_16
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_15
+	JBE         columnsLast_17
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -522,9 +523,9 @@ double_14:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_16
+	JMP         columnsNext_18
 
-columnsLast_15:
+columnsLast_17:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -607,82 +608,82 @@ columnsLast_15:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_17
+	JBE         part_19
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_18
+	JBE         part_20
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_19
+	JBE         part_21
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_20
+	JBE         part_22
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_21
+	JBE         part_23
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_22
+	JBE         part_24
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_23
+	JBE         part_25
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_24
+	JBE         part_26
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_25
+	JBE         part_27
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_26
+	JBE         part_28
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_27
+	JBE         part_29
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_28
+	JBE         part_30
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_29
+	JBE         part_31
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_30
+	JBE         part_32
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_31
+	JBE         part_33
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_32
+	JBE         part_34
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -770,82 +771,82 @@ columnsLast_15:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_33
+	JBE         part_35
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_34
+	JBE         part_36
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_35
+	JBE         part_37
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_36
+	JBE         part_38
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_37
+	JBE         part_39
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_38
+	JBE         part_40
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_39
+	JBE         part_41
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_40
+	JBE         part_42
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_41
+	JBE         part_43
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_42
+	JBE         part_44
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_43
+	JBE         part_45
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_44
+	JBE         part_46
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_45
+	JBE         part_47
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_46
+	JBE         part_48
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_47
+	JBE         part_49
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_48
+	JBE         part_50
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -853,16 +854,16 @@ columnsLast_15:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_16:
-	JMP passes_9
+columnsNext_18:
+	JMP passes_11
 
-passesRows_10:
+passesRows_12:
 	TESTQ           CX, CX
 	JEQ             sealAVX512Hash_6
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_12
+	JBE             passesOne_14
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_11
+	JBE             passesTwo_13
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -883,7 +884,7 @@ passesRows_10:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_49:
+double_51:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -1005,7 +1006,7 @@ double_49:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_49
+	JNE             double_51
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1062,9 +1063,9 @@ double_49:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_13
+	JMP             passesWrite_15
 
-passesTwo_11:
+passesTwo_13:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1077,7 +1078,7 @@ passesTwo_11:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_50:
+double_52:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -1139,7 +1140,7 @@ double_50:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_50
+	JNE             double_52
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1170,9 +1171,9 @@ double_50:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_13
+	JMP             passesWrite_15
 
-passesOne_12:
+passesOne_14:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1181,7 +1182,7 @@ passesOne_12:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_51:
+double_53:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -1213,7 +1214,7 @@ double_51:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_51
+	JNE             double_53
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1232,84 +1233,84 @@ double_51:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_13:
+passesWrite_15:
 	CMPQ      CX, $0x00000040
-	JBE       part_52
+	JBE       part_54
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_53
+	JBE       part_55
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_54
+	JBE       part_56
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_55
+	JBE       part_57
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_56
+	JBE       part_58
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_57
+	JBE       part_59
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_58
+	JBE       part_60
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_59
+	JBE       part_61
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_60
+	JBE       part_62
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_61
+	JBE       part_63
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_62
+	JBE       part_64
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_63
+	JBE       part_65
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_64
+	JBE       part_66
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_65
+	JBE       part_67
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_66
+	JBE       part_68
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_67
+	JBE       part_69
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
@@ -1333,15 +1334,24 @@ sealAVX512Whole_2:
 	VPINSRD         $0x03, 8(DX), X2, X2
 	VMOVDQU         X2, 48(SP)
 	MOVQ            n+40(FP), CX
+	MOVQ            CX, 344(SP)
 	MOVQ            adLen+56(FP), AX
 	MOVQ            AX, 336(SP)
-	MOVQ            CX, 344(SP)
+	MOVQ            AX, BX
+	XORL            DX, DX
+	CMPQ            AX, $0x40
+	CMOVQHI         DX, BX
+	CMOVQLS         DX, AX
+	MOVQ            BX, 352(SP)
+	MOVQ            AX, 360(SP)
 	CMPQ            CX, $0x00000400
 	JA              sealAVX512Columns_5
 	CMPQ            CX, $0x00000200
 	JA              sealAVX512Four_4
 	CMPQ            CX, $0x00000100
 	JA              sealAVX512Two_3
+	CMPQ            360(SP), $0x00
+	JNE             sealAVX512Two_3
 	CMPQ            CX, $0x00000070
 	JA              sealAVX512Short_1
 	MOVQ            src+32(FP), SI
@@ -1353,7 +1363,7 @@ sealAVX512Whole_2:
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
 	KMOVQ           AX, K1
-	MOVQ            AX, 2272(SP)
+	MOVQ            AX, 2288(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
 	VMOVDQU8.Z      (SI), K1, Z4
@@ -1394,7 +1404,7 @@ sealAVX512Whole_2:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_68:
+key_70:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -2036,7 +2046,7 @@ key_68:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_68
+	JNE     key_70
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -2070,17 +2080,17 @@ key_68:
 	XORL    R9, R9
 	XORL    R10, R10
 	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
+	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_70
+	JEQ     adEnd_72
 
-ad_69:
+ad_71:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_71
+	JAE   adFull_73
 	BZHIQ DI, AX, AX
 
-adFull_71:
+adFull_73:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -2118,13 +2128,13 @@ adFull_71:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_69
+	JA         ad_71
 
-adEnd_70:
+adEnd_72:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2272(SP), K1
+	KMOVQ           2288(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
 	XORL            R10, R10
@@ -2156,9 +2166,9 @@ adEnd_70:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2280(SP)
-	MOVQ            R9, 2288(SP)
-	MOVQ            R10, 2296(SP)
+	MOVQ            R8, 2296(SP)
+	MOVQ            R9, 2304(SP)
+	MOVQ            R10, 2312(SP)
 	MOVQ            312(SP), AX
 	MOVQ            320(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -2416,20 +2426,20 @@ adEnd_70:
 	VPERMT2Q        Z21, Z25, Z23
 	VPROLD          $0x07, Z1, Z1
 	VPERMT2Q        Z21, Z25, Z24
-	VMOVDQU64       Z22, 352(SP)
-	VMOVDQU64       Z23, 736(SP)
+	VMOVDQU64       Z22, 368(SP)
+	VMOVDQU64       Z23, 752(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z24, 1120(SP)
+	VMOVDQU64       Z24, 1136(SP)
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1504(SP)
+	VMOVDQU64       Z20, 1520(SP)
 	VPSLLQ          $0x04, Z24, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z24, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1888(SP)
+	VMOVDQU64       Z20, 1904(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
@@ -2443,24 +2453,24 @@ adEnd_70:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     352(SP), Z12, Z16
-	VPMADD52HUQ     352(SP), Z12, Z19
-	VPMADD52LUQ     736(SP), Z12, Z17
-	VPMADD52HUQ     736(SP), Z12, Z20
-	VPMADD52LUQ     1120(SP), Z12, Z18
-	VPMADD52HUQ     1120(SP), Z12, Z21
-	VPMADD52LUQ     1888(SP), Z13, Z16
-	VPMADD52HUQ     1888(SP), Z13, Z19
-	VPMADD52LUQ     352(SP), Z13, Z17
-	VPMADD52HUQ     352(SP), Z13, Z20
-	VPMADD52LUQ     736(SP), Z13, Z18
-	VPMADD52HUQ     736(SP), Z13, Z21
-	VPMADD52LUQ     1504(SP), Z14, Z16
-	VPMADD52HUQ     1504(SP), Z14, Z19
-	VPMADD52LUQ     1888(SP), Z14, Z17
-	VPMADD52HUQ     1888(SP), Z14, Z20
-	VPMADD52LUQ     352(SP), Z14, Z18
-	VPMADD52HUQ     352(SP), Z14, Z21
+	VPMADD52LUQ     368(SP), Z12, Z16
+	VPMADD52HUQ     368(SP), Z12, Z19
+	VPMADD52LUQ     752(SP), Z12, Z17
+	VPMADD52HUQ     752(SP), Z12, Z20
+	VPMADD52LUQ     1136(SP), Z12, Z18
+	VPMADD52HUQ     1136(SP), Z12, Z21
+	VPMADD52LUQ     1904(SP), Z13, Z16
+	VPMADD52HUQ     1904(SP), Z13, Z19
+	VPMADD52LUQ     368(SP), Z13, Z17
+	VPMADD52HUQ     368(SP), Z13, Z20
+	VPMADD52LUQ     752(SP), Z13, Z18
+	VPMADD52HUQ     752(SP), Z13, Z21
+	VPMADD52LUQ     1520(SP), Z14, Z16
+	VPMADD52HUQ     1520(SP), Z14, Z19
+	VPMADD52LUQ     1904(SP), Z14, Z17
+	VPMADD52HUQ     1904(SP), Z14, Z20
+	VPMADD52LUQ     368(SP), Z14, Z18
+	VPMADD52HUQ     368(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -2482,10 +2492,10 @@ adEnd_70:
 	VPTERNLOGQ      $0x28, Z9, Z5, Z1
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortHash_73
+	JBE             shortHash_75
 	VMOVDQU8        Z1, K2, 64(DI)
 
-shortHash_73:
+shortHash_75:
 	VMOVDQA64     Z0, Z25
 	VMOVDQA64     Z0, Z27
 	VPERMT2Q      Z1, Z29, Z25
@@ -2496,24 +2506,24 @@ shortHash_73:
 	VPANDQ        Z31, Z25, Z25
 	VPSRLQ        $0x18, Z27, Z27
 	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ   352(SP), Z25, Z16
-	VPMADD52HUQ   352(SP), Z25, Z19
-	VPMADD52LUQ   736(SP), Z25, Z17
-	VPMADD52HUQ   736(SP), Z25, Z20
-	VPMADD52LUQ   1120(SP), Z25, Z18
-	VPMADD52HUQ   1120(SP), Z25, Z21
-	VPMADD52LUQ   1888(SP), Z26, Z16
-	VPMADD52HUQ   1888(SP), Z26, Z19
-	VPMADD52LUQ   352(SP), Z26, Z17
-	VPMADD52HUQ   352(SP), Z26, Z20
-	VPMADD52LUQ   736(SP), Z26, Z18
-	VPMADD52HUQ   736(SP), Z26, Z21
-	VPMADD52LUQ   1504(SP), Z27, Z16
-	VPMADD52HUQ   1504(SP), Z27, Z19
-	VPMADD52LUQ   1888(SP), Z27, Z17
-	VPMADD52HUQ   1888(SP), Z27, Z20
-	VPMADD52LUQ   352(SP), Z27, Z18
-	VPMADD52HUQ   352(SP), Z27, Z21
+	VPMADD52LUQ   368(SP), Z25, Z16
+	VPMADD52HUQ   368(SP), Z25, Z19
+	VPMADD52LUQ   752(SP), Z25, Z17
+	VPMADD52HUQ   752(SP), Z25, Z20
+	VPMADD52LUQ   1136(SP), Z25, Z18
+	VPMADD52HUQ   1136(SP), Z25, Z21
+	VPMADD52LUQ   1904(SP), Z26, Z16
+	VPMADD52HUQ   1904(SP), Z26, Z19
+	VPMADD52LUQ   368(SP), Z26, Z17
+	VPMADD52HUQ   368(SP), Z26, Z20
+	VPMADD52LUQ   752(SP), Z26, Z18
+	VPMADD52HUQ   752(SP), Z26, Z21
+	VPMADD52LUQ   1520(SP), Z27, Z16
+	VPMADD52HUQ   1520(SP), Z27, Z19
+	VPMADD52LUQ   1904(SP), Z27, Z17
+	VPMADD52HUQ   1904(SP), Z27, Z20
+	VPMADD52LUQ   368(SP), Z27, Z18
+	VPMADD52HUQ   368(SP), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
 	VPSLLQ        $0x08, Z20, Z20
 	VPADDQ        Z19, Z17, Z17
@@ -2546,9 +2556,9 @@ shortHash_73:
 	ADDQ          R11, AX
 	ADCQ          R12, BX
 	ADCQ          R13, DX
-	ADDQ          2280(SP), AX
-	ADCQ          2288(SP), BX
-	ADCQ          2296(SP), DX
+	ADDQ          2296(SP), AX
+	ADCQ          2304(SP), BX
+	ADCQ          2312(SP), DX
 	MOVQ          DX, R11
 	MOVQ          DX, R12
 	SHRQ          $0x02, R11
@@ -2584,7 +2594,7 @@ sealAVX512Short_1:
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
 	KMOVQ           AX, K1
-	MOVQ            AX, 2272(SP)
+	MOVQ            AX, 2288(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
 	VMOVDQU8.Z      (SI), K1, Z4
@@ -2643,7 +2653,7 @@ sealAVX512Short_1:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_75:
+key_77:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -3285,7 +3295,7 @@ key_75:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_75
+	JNE     key_77
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -3319,17 +3329,17 @@ key_75:
 	XORL    R9, R9
 	XORL    R10, R10
 	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
+	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_77
+	JEQ     adEnd_79
 
-ad_76:
+ad_78:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_78
+	JAE   adFull_80
 	BZHIQ DI, AX, AX
 
-adFull_78:
+adFull_80:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -3367,13 +3377,13 @@ adFull_78:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_76
+	JA         ad_78
 
-adEnd_77:
+adEnd_79:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2272(SP), K1
+	KMOVQ           2288(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
 	XORL            R10, R10
@@ -3408,9 +3418,9 @@ adEnd_77:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2280(SP)
-	MOVQ            R9, 2288(SP)
-	MOVQ            R10, 2296(SP)
+	MOVQ            R8, 2296(SP)
+	MOVQ            R9, 2304(SP)
+	MOVQ            R10, 2312(SP)
 	MOVQ            280(SP), AX
 	MOVQ            288(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -3419,9 +3429,9 @@ adEnd_77:
 	SHRQ            $0x2c, BX, AX
 	ANDQ            R11, AX
 	SHRQ            $0x18, BX
-	MOVQ            R12, 2304(SP)
-	MOVQ            AX, 2312(SP)
-	MOVQ            BX, 2320(SP)
+	MOVQ            R12, 2320(SP)
+	MOVQ            AX, 2328(SP)
+	MOVQ            BX, 2336(SP)
 	MOVQ            312(SP), AX
 	MOVQ            320(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -3654,13 +3664,13 @@ adEnd_77:
 	VPBROADCASTQ    X17, Z26
 	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X18, Z27
-	VMOVDQU64       Z25, 480(SP)
-	VMOVDQU64       Z26, 864(SP)
-	VMOVDQU64       Z27, 1248(SP)
-	VPBROADCASTQ    2304(SP), Z25
-	VPBROADCASTQ    2312(SP), Z26
+	VMOVDQU64       Z25, 496(SP)
+	VMOVDQU64       Z26, 880(SP)
+	VMOVDQU64       Z27, 1264(SP)
+	VPBROADCASTQ    2320(SP), Z25
+	VPBROADCASTQ    2328(SP), Z26
 	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    2320(SP), Z27
+	VPBROADCASTQ    2336(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
@@ -3721,12 +3731,12 @@ adEnd_77:
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQA64       Z16, Z22
-	VMOVDQU64       480(SP), Z25
+	VMOVDQU64       496(SP), Z25
 	VPSHUFD         $0x39, Z2, Z2
 	VMOVDQA64       Z17, Z23
-	VMOVDQU64       864(SP), Z26
+	VMOVDQU64       880(SP), Z26
 	VMOVDQA64       Z18, Z24
-	VMOVDQU64       1248(SP), Z27
+	VMOVDQU64       1264(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z1, Z0, Z0
@@ -3791,39 +3801,39 @@ adEnd_77:
 	VPERMT2Q        Z22, Z28, Z16
 	VPERMT2Q        Z23, Z28, Z17
 	VPERMT2Q        Z24, Z28, Z18
-	VMOVQ           2304(SP), X25
+	VMOVQ           2320(SP), X25
 	VPERMT2Q        Z25, Z28, Z22
 	VPXORD          Z2, Z1, Z1
-	VMOVQ           2312(SP), X26
+	VMOVQ           2328(SP), X26
 	VPERMT2Q        Z26, Z28, Z23
-	VMOVQ           2320(SP), X27
+	VMOVQ           2336(SP), X27
 	VPERMT2Q        Z27, Z28, Z24
-	VMOVDQU64       Z16, 352(SP)
+	VMOVDQU64       Z16, 368(SP)
 	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z17, 736(SP)
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z17, 752(SP)
+	VMOVDQU64       Z18, 1136(SP)
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z20, 1504(SP)
+	VMOVDQU64       Z20, 1520(SP)
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1888(SP)
-	VMOVDQU64       Z22, 416(SP)
+	VMOVDQU64       Z20, 1904(SP)
+	VMOVDQU64       Z22, 432(SP)
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z23, 800(SP)
-	VMOVDQU64       Z24, 1184(SP)
+	VMOVDQU64       Z23, 816(SP)
+	VMOVDQU64       Z24, 1200(SP)
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z20, 1568(SP)
+	VMOVDQU64       Z20, 1584(SP)
 	VPSLLQ          $0x04, Z24, Z19
 	VPSLLQ          $0x02, Z24, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1952(SP)
+	VMOVDQU64       Z20, 1968(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
@@ -3837,24 +3847,24 @@ adEnd_77:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     352(SP), Z12, Z16
-	VPMADD52HUQ     352(SP), Z12, Z19
-	VPMADD52LUQ     736(SP), Z12, Z17
-	VPMADD52HUQ     736(SP), Z12, Z20
-	VPMADD52LUQ     1120(SP), Z12, Z18
-	VPMADD52HUQ     1120(SP), Z12, Z21
-	VPMADD52LUQ     1888(SP), Z13, Z16
-	VPMADD52HUQ     1888(SP), Z13, Z19
-	VPMADD52LUQ     352(SP), Z13, Z17
-	VPMADD52HUQ     352(SP), Z13, Z20
-	VPMADD52LUQ     736(SP), Z13, Z18
-	VPMADD52HUQ     736(SP), Z13, Z21
-	VPMADD52LUQ     1504(SP), Z14, Z16
-	VPMADD52HUQ     1504(SP), Z14, Z19
-	VPMADD52LUQ     1888(SP), Z14, Z17
-	VPMADD52HUQ     1888(SP), Z14, Z20
-	VPMADD52LUQ     352(SP), Z14, Z18
-	VPMADD52HUQ     352(SP), Z14, Z21
+	VPMADD52LUQ     368(SP), Z12, Z16
+	VPMADD52HUQ     368(SP), Z12, Z19
+	VPMADD52LUQ     752(SP), Z12, Z17
+	VPMADD52HUQ     752(SP), Z12, Z20
+	VPMADD52LUQ     1136(SP), Z12, Z18
+	VPMADD52HUQ     1136(SP), Z12, Z21
+	VPMADD52LUQ     1904(SP), Z13, Z16
+	VPMADD52HUQ     1904(SP), Z13, Z19
+	VPMADD52LUQ     368(SP), Z13, Z17
+	VPMADD52HUQ     368(SP), Z13, Z20
+	VPMADD52LUQ     752(SP), Z13, Z18
+	VPMADD52HUQ     752(SP), Z13, Z21
+	VPMADD52LUQ     1520(SP), Z14, Z16
+	VPMADD52HUQ     1520(SP), Z14, Z19
+	VPMADD52LUQ     1904(SP), Z14, Z17
+	VPMADD52HUQ     1904(SP), Z14, Z20
+	VPMADD52LUQ     368(SP), Z14, Z18
+	VPMADD52HUQ     368(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -3878,16 +3888,16 @@ adEnd_77:
 	VPTERNLOGQ      $0x28, Z11, Z7, Z3
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortHash_80
+	JBE             shortHash_82
 	VMOVDQU8        Z1, K2, 64(DI)
 	CMPQ            R9, $0x00000080
-	JBE             shortHash_80
+	JBE             shortHash_82
 	VMOVDQU8        Z2, K3, 128(DI)
 	CMPQ            R9, $0x000000c0
-	JBE             shortHash_80
+	JBE             shortHash_82
 	VMOVDQU8        Z3, K4, 192(DI)
 
-shortHash_80:
+shortHash_82:
 	VMOVDQA64     Z0, Z25
 	VMOVDQA64     Z0, Z27
 	VPERMT2Q      Z1, Z29, Z25
@@ -3898,24 +3908,24 @@ shortHash_80:
 	VPANDQ        Z31, Z25, Z25
 	VPSRLQ        $0x18, Z27, Z27
 	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ   352(SP), Z25, Z16
-	VPMADD52HUQ   352(SP), Z25, Z19
-	VPMADD52LUQ   736(SP), Z25, Z17
-	VPMADD52HUQ   736(SP), Z25, Z20
-	VPMADD52LUQ   1120(SP), Z25, Z18
-	VPMADD52HUQ   1120(SP), Z25, Z21
-	VPMADD52LUQ   1888(SP), Z26, Z16
-	VPMADD52HUQ   1888(SP), Z26, Z19
-	VPMADD52LUQ   352(SP), Z26, Z17
-	VPMADD52HUQ   352(SP), Z26, Z20
-	VPMADD52LUQ   736(SP), Z26, Z18
-	VPMADD52HUQ   736(SP), Z26, Z21
-	VPMADD52LUQ   1504(SP), Z27, Z16
-	VPMADD52HUQ   1504(SP), Z27, Z19
-	VPMADD52LUQ   1888(SP), Z27, Z17
-	VPMADD52HUQ   1888(SP), Z27, Z20
-	VPMADD52LUQ   352(SP), Z27, Z18
-	VPMADD52HUQ   352(SP), Z27, Z21
+	VPMADD52LUQ   368(SP), Z25, Z16
+	VPMADD52HUQ   368(SP), Z25, Z19
+	VPMADD52LUQ   752(SP), Z25, Z17
+	VPMADD52HUQ   752(SP), Z25, Z20
+	VPMADD52LUQ   1136(SP), Z25, Z18
+	VPMADD52HUQ   1136(SP), Z25, Z21
+	VPMADD52LUQ   1904(SP), Z26, Z16
+	VPMADD52HUQ   1904(SP), Z26, Z19
+	VPMADD52LUQ   368(SP), Z26, Z17
+	VPMADD52HUQ   368(SP), Z26, Z20
+	VPMADD52LUQ   752(SP), Z26, Z18
+	VPMADD52HUQ   752(SP), Z26, Z21
+	VPMADD52LUQ   1520(SP), Z27, Z16
+	VPMADD52HUQ   1520(SP), Z27, Z19
+	VPMADD52LUQ   1904(SP), Z27, Z17
+	VPMADD52HUQ   1904(SP), Z27, Z20
+	VPMADD52LUQ   368(SP), Z27, Z18
+	VPMADD52HUQ   368(SP), Z27, Z21
 	VPXORQ        Z8, Z8, Z8
 	VPXORQ        Z9, Z9, Z9
 	VPXORQ        Z10, Z10, Z10
@@ -3932,24 +3942,24 @@ shortHash_80:
 	VPANDQ        Z31, Z25, Z25
 	VPSRLQ        $0x18, Z27, Z27
 	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ   416(SP), Z25, Z8
-	VPMADD52HUQ   416(SP), Z25, Z11
-	VPMADD52LUQ   800(SP), Z25, Z9
-	VPMADD52HUQ   800(SP), Z25, Z12
-	VPMADD52LUQ   1184(SP), Z25, Z10
-	VPMADD52HUQ   1184(SP), Z25, Z13
-	VPMADD52LUQ   1952(SP), Z26, Z8
-	VPMADD52HUQ   1952(SP), Z26, Z11
-	VPMADD52LUQ   416(SP), Z26, Z9
-	VPMADD52HUQ   416(SP), Z26, Z12
-	VPMADD52LUQ   800(SP), Z26, Z10
-	VPMADD52HUQ   800(SP), Z26, Z13
-	VPMADD52LUQ   1568(SP), Z27, Z8
-	VPMADD52HUQ   1568(SP), Z27, Z11
-	VPMADD52LUQ   1952(SP), Z27, Z9
-	VPMADD52HUQ   1952(SP), Z27, Z12
-	VPMADD52LUQ   416(SP), Z27, Z10
-	VPMADD52HUQ   416(SP), Z27, Z13
+	VPMADD52LUQ   432(SP), Z25, Z8
+	VPMADD52HUQ   432(SP), Z25, Z11
+	VPMADD52LUQ   816(SP), Z25, Z9
+	VPMADD52HUQ   816(SP), Z25, Z12
+	VPMADD52LUQ   1200(SP), Z25, Z10
+	VPMADD52HUQ   1200(SP), Z25, Z13
+	VPMADD52LUQ   1968(SP), Z26, Z8
+	VPMADD52HUQ   1968(SP), Z26, Z11
+	VPMADD52LUQ   432(SP), Z26, Z9
+	VPMADD52HUQ   432(SP), Z26, Z12
+	VPMADD52LUQ   816(SP), Z26, Z10
+	VPMADD52HUQ   816(SP), Z26, Z13
+	VPMADD52LUQ   1584(SP), Z27, Z8
+	VPMADD52HUQ   1584(SP), Z27, Z11
+	VPMADD52LUQ   1968(SP), Z27, Z9
+	VPMADD52HUQ   1968(SP), Z27, Z12
+	VPMADD52LUQ   432(SP), Z27, Z10
+	VPMADD52HUQ   432(SP), Z27, Z13
 	VPADDQ        Z8, Z16, Z16
 	VPADDQ        Z11, Z19, Z19
 	VPADDQ        Z9, Z17, Z17
@@ -3988,9 +3998,9 @@ shortHash_80:
 	ADDQ          R11, AX
 	ADCQ          R12, BX
 	ADCQ          R13, DX
-	ADDQ          2280(SP), AX
-	ADCQ          2288(SP), BX
-	ADCQ          2296(SP), DX
+	ADDQ          2296(SP), AX
+	ADCQ          2304(SP), BX
+	ADCQ          2312(SP), DX
 	MOVQ          DX, R11
 	MOVQ          DX, R12
 	SHRQ          $0x02, R11
@@ -4048,7 +4058,7 @@ sealAVX512Two_3:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_83:
+key_84:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -4750,7 +4760,7 @@ key_83:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_83
+	JNE     key_84
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -4784,17 +4794,17 @@ key_83:
 	XORL    R9, R9
 	XORL    R10, R10
 	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
+	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_85
+	JEQ     adEnd_86
 
-ad_84:
+ad_85:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_86
+	JAE   adFull_87
 	BZHIQ DI, AX, AX
 
-adFull_86:
+adFull_87:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -4832,9 +4842,9 @@ adFull_86:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_84
+	JA         ad_85
 
-adEnd_85:
+adEnd_86:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -5108,31 +5118,31 @@ adEnd_85:
 	VMOVDQA64       Z17, K7, Z23
 	VMOVDQA64       Z18, K7, Z24
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z22, 608(SP)
-	VMOVDQU64       Z23, 992(SP)
+	VMOVDQU64       Z22, 624(SP)
+	VMOVDQU64       Z23, 1008(SP)
 	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z24, 1376(SP)
+	VMOVDQU64       Z24, 1392(SP)
 	VPROLD          $0x10, Z7, Z7
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1760(SP)
+	VMOVDQU64       Z20, 1776(SP)
 	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z24, Z19
 	VPSLLQ          $0x02, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2144(SP)
+	VMOVDQU64       Z20, 2160(SP)
 	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 672(SP)
+	VMOVDQU64       Z21, 688(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1056(SP)
-	VMOVDQU64       Z21, 1440(SP)
+	VMOVDQU64       Z21, 1072(SP)
+	VMOVDQU64       Z21, 1456(SP)
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1824(SP)
-	VMOVDQU64       Z21, 2208(SP)
+	VMOVDQU64       Z21, 1840(SP)
+	VMOVDQU64       Z21, 2224(SP)
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
@@ -5215,22 +5225,22 @@ adEnd_85:
 	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 544(SP)
+	VMOVDQU64       Z16, 560(SP)
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z17, 928(SP)
-	VMOVDQU64       Z18, 1312(SP)
+	VMOVDQU64       Z17, 944(SP)
+	VMOVDQU64       Z18, 1328(SP)
 	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1696(SP)
+	VMOVDQU64       Z20, 1712(SP)
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2080(SP)
+	VMOVDQU64       Z20, 2096(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
@@ -5313,27 +5323,27 @@ adEnd_85:
 	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 480(SP)
+	VMOVDQU64       Z16, 496(SP)
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z17, 864(SP)
-	VMOVDQU64       Z18, 1248(SP)
+	VMOVDQU64       Z17, 880(SP)
+	VMOVDQU64       Z18, 1264(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPROLD          $0x08, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1632(SP)
+	VMOVDQU64       Z20, 1648(SP)
 	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2016(SP)
+	VMOVDQU64       Z20, 2032(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       544(SP), Z22
-	VMOVDQU64       928(SP), Z23
+	VMOVDQU64       560(SP), Z22
+	VMOVDQU64       944(SP), Z23
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       1312(SP), Z24
+	VMOVDQU64       1328(SP), Z24
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
@@ -5411,32 +5421,32 @@ adEnd_85:
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 416(SP)
+	VMOVDQU64       Z16, 432(SP)
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z17, 800(SP)
-	VMOVDQU64       Z18, 1184(SP)
+	VMOVDQU64       Z17, 816(SP)
+	VMOVDQU64       Z18, 1200(SP)
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1568(SP)
+	VMOVDQU64       Z20, 1584(SP)
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1952(SP)
+	VMOVDQU64       Z20, 1968(SP)
 	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
 	VPSHUFD         $0x93, Z4, Z4
 	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       608(SP), Z22
-	VMOVDQU64       992(SP), Z23
+	VMOVDQU64       624(SP), Z22
+	VMOVDQU64       1008(SP), Z23
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       1392(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
 	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
@@ -5514,22 +5524,22 @@ adEnd_85:
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 352(SP)
-	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z16, 368(SP)
+	VMOVDQU64       Z17, 752(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z18, 1136(SP)
 	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x02, Z17, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z20, 1504(SP)
+	VMOVDQU64       Z20, 1520(SP)
 	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z20, 1888(SP)
+	VMOVDQU64       Z20, 1904(SP)
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -5560,7 +5570,7 @@ adEnd_85:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             sealAVX512Rows_82
+	JMP             sealAVX512After_8
 
 sealAVX512Four_4:
 	VBROADCASTI32X4 (SP), Z0
@@ -5602,7 +5612,7 @@ sealAVX512Four_4:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_87:
+key_88:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -6484,7 +6494,7 @@ key_87:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_87
+	JNE     key_88
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -6518,17 +6528,17 @@ key_87:
 	XORL    R9, R9
 	XORL    R10, R10
 	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
+	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_89
+	JEQ     adEnd_90
 
-ad_88:
+ad_89:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_90
+	JAE   adFull_91
 	BZHIQ DI, AX, AX
 
-adFull_90:
+adFull_91:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -6566,9 +6576,9 @@ adFull_90:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_88
+	JA         ad_89
 
-adEnd_89:
+adEnd_90:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -6935,12 +6945,12 @@ adEnd_89:
 	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K7, Z24
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z22, 608(SP)
+	VMOVDQU64       Z22, 624(SP)
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z23, 992(SP)
+	VMOVDQU64       Z23, 1008(SP)
 	VPROLD          $0x10, Z3, Z3
 	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z24, 1376(SP)
+	VMOVDQU64       Z24, 1392(SP)
 	VPROLD          $0x10, Z11, Z11
 	VPSLLQ          $0x04, Z23, Z19
 	VPROLD          $0x10, Z15, Z15
@@ -6948,7 +6958,7 @@ adEnd_89:
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z20, 1760(SP)
+	VMOVDQU64       Z20, 1776(SP)
 	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x04, Z24, Z19
 	VPADDD          Z15, Z14, Z14
@@ -6956,19 +6966,19 @@ adEnd_89:
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z20, 2144(SP)
+	VMOVDQU64       Z20, 2160(SP)
 	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z21, 672(SP)
+	VMOVDQU64       Z21, 688(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1056(SP)
+	VMOVDQU64       Z21, 1072(SP)
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1440(SP)
+	VMOVDQU64       Z21, 1456(SP)
 	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z21, 1824(SP)
+	VMOVDQU64       Z21, 1840(SP)
 	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z21, 2208(SP)
+	VMOVDQU64       Z21, 2224(SP)
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
@@ -7080,11 +7090,11 @@ adEnd_89:
 	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z16, 544(SP)
+	VMOVDQU64       Z16, 560(SP)
 	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z17, 928(SP)
+	VMOVDQU64       Z17, 944(SP)
 	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z18, 1312(SP)
+	VMOVDQU64       Z18, 1328(SP)
 	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPADDD          Z5, Z4, Z4
@@ -7092,7 +7102,7 @@ adEnd_89:
 	VPADDD          Z9, Z8, Z8
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z13, Z12, Z12
-	VMOVDQU64       Z20, 1696(SP)
+	VMOVDQU64       Z20, 1712(SP)
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
 	VPXORD          Z4, Z7, Z7
@@ -7100,7 +7110,7 @@ adEnd_89:
 	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z20, 2080(SP)
+	VMOVDQU64       Z20, 2096(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x08, Z7, Z7
@@ -7212,11 +7222,11 @@ adEnd_89:
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z16, 480(SP)
+	VMOVDQU64       Z16, 496(SP)
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z17, 864(SP)
+	VMOVDQU64       Z17, 880(SP)
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z18, 1248(SP)
+	VMOVDQU64       Z18, 1264(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z17, Z19
 	VPROLD          $0x08, Z7, Z7
@@ -7224,7 +7234,7 @@ adEnd_89:
 	VPROLD          $0x08, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x08, Z15, Z15
-	VMOVDQU64       Z20, 1632(SP)
+	VMOVDQU64       Z20, 1648(SP)
 	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z7, Z6, Z6
@@ -7232,14 +7242,14 @@ adEnd_89:
 	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z20, 2016(SP)
+	VMOVDQU64       Z20, 2032(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       544(SP), Z22
+	VMOVDQU64       560(SP), Z22
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       928(SP), Z23
+	VMOVDQU64       944(SP), Z23
 	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       1312(SP), Z24
+	VMOVDQU64       1328(SP), Z24
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPROLD          $0x07, Z5, Z5
@@ -7344,11 +7354,11 @@ adEnd_89:
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z16, 416(SP)
+	VMOVDQU64       Z16, 432(SP)
 	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z17, 800(SP)
+	VMOVDQU64       Z17, 816(SP)
 	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z18, 1184(SP)
+	VMOVDQU64       Z18, 1200(SP)
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z19
 	VPXORD          Z6, Z5, Z5
@@ -7356,7 +7366,7 @@ adEnd_89:
 	VPXORD          Z10, Z9, Z9
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z20, 1568(SP)
+	VMOVDQU64       Z20, 1584(SP)
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z18, Z19
 	VPROLD          $0x07, Z5, Z5
@@ -7364,7 +7374,7 @@ adEnd_89:
 	VPROLD          $0x07, Z9, Z9
 	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z13, Z13
-	VMOVDQU64       Z20, 1952(SP)
+	VMOVDQU64       Z20, 1968(SP)
 	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPSHUFD         $0x93, Z4, Z4
@@ -7373,11 +7383,11 @@ adEnd_89:
 	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       608(SP), Z22
+	VMOVDQU64       624(SP), Z22
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       992(SP), Z23
+	VMOVDQU64       1008(SP), Z23
 	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       1376(SP), Z24
+	VMOVDQU64       1392(SP), Z24
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSLLQ          $0x04, Z26, Z30
 	VPSHUFD         $0x39, Z2, Z2
@@ -7482,11 +7492,11 @@ adEnd_89:
 	VPROLD          $0x07, Z13, Z13
 	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 352(SP)
+	VMOVDQU64       Z16, 368(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z17, 736(SP)
+	VMOVDQU64       Z17, 752(SP)
 	VPSHUFD         $0x39, Z8, Z8
-	VMOVDQU64       Z18, 1120(SP)
+	VMOVDQU64       Z18, 1136(SP)
 	VPSHUFD         $0x39, Z12, Z12
 	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
@@ -7494,7 +7504,7 @@ adEnd_89:
 	VPSHUFD         $0x4e, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       Z20, 1504(SP)
+	VMOVDQU64       Z20, 1520(SP)
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
@@ -7502,7 +7512,7 @@ adEnd_89:
 	VPSHUFD         $0x93, Z6, Z6
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z20, 1888(SP)
+	VMOVDQU64       Z20, 1904(SP)
 	VPSHUFD         $0x93, Z14, Z14
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
@@ -7561,7 +7571,7 @@ adEnd_89:
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
 
-sealAVX512Rows_82:
+sealAVX512After_8:
 	MOVQ      dst+24(FP), DI
 	MOVQ      src+32(FP), SI
 	MOVQ      n+40(FP), CX
@@ -7649,409 +7659,6 @@ sealAVX512Rows_82:
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealAVX512End_91:
-	MOVQ         dst+24(FP), SI
-	MOVQ         n+40(FP), CX
-	VPBROADCASTQ poly44<>+0(SB), Z31
-	VMOVDQU64    polyIndex<>+0(SB), Z29
-	VMOVDQU64    polyIndex<>+64(SB), Z30
-	MOVQ         312(SP), AX
-	MOVQ         320(SP), BX
-	MOVQ         poly44<>+0(SB), R11
-	MOVQ         AX, R12
-	ANDQ         R11, R12
-	SHRQ         $0x2c, BX, AX
-	ANDQ         R11, AX
-	MOVQ         328(SP), DX
-	SHRQ         $0x18, DX, BX
-	VMOVQ        R12, X22
-	VMOVQ        AX, X23
-	VMOVQ        BX, X24
-	LEAQ         15(CX), R9
-	SHRQ         $0x04, R9
-	INCQ         R9
-	PCALIGN      $0x20
-
-hash_108:
-	CMPQ         R9, $0x00000028
-	JBE          hashEnd_109
-	VMOVDQU64    384(SI), Z25
-	VMOVDQA64    Z25, Z27
-	VPERMT2Q     448(SI), Z29, Z25
-	VPERMT2Q     448(SI), Z30, Z27
-	VPSRLQ       $0x2c, Z25, Z28
-	VPSLLQ       $0x14, Z27, Z26
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPANDQ       Z31, Z25, Z25
-	VPSRLQ       $0x18, Z27, Z27
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPXORQ       Z8, Z8, Z8
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 608(SP), Z0
-	VPBROADCASTQ 992(SP), Z1
-	VPBROADCASTQ 1376(SP), Z2
-	VPBROADCASTQ 1760(SP), Z3
-	VPBROADCASTQ 2144(SP), Z4
-	VMOVDQU64    256(SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPERMT2Q     320(SI), Z29, Z5
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPERMT2Q     320(SI), Z30, Z7
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 544(SP), Z0
-	VPBROADCASTQ 928(SP), Z1
-	VPBROADCASTQ 1312(SP), Z2
-	VPBROADCASTQ 1696(SP), Z3
-	VPBROADCASTQ 2080(SP), Z4
-	VMOVDQU64    128(SI), Z25
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VMOVDQA64    Z25, Z27
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPERMT2Q     192(SI), Z29, Z25
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPERMT2Q     192(SI), Z30, Z27
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPSRLQ       $0x2c, Z25, Z28
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPSLLQ       $0x14, Z27, Z26
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPANDQ       Z31, Z25, Z25
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPSRLQ       $0x18, Z27, Z27
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 480(SP), Z0
-	VPBROADCASTQ 864(SP), Z1
-	VPBROADCASTQ 1248(SP), Z2
-	VPBROADCASTQ 1632(SP), Z3
-	VPBROADCASTQ 2016(SP), Z4
-	VMOVDQU64    (SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPERMT2Q     64(SI), Z29, Z5
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPERMT2Q     64(SI), Z30, Z7
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPADDQ       Z22, Z5, Z5
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPADDQ       Z23, Z6, Z6
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPADDQ       Z24, Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 416(SP), Z0
-	VPBROADCASTQ 800(SP), Z1
-	VPBROADCASTQ 1184(SP), Z2
-	VPBROADCASTQ 1568(SP), Z3
-	VPBROADCASTQ 1952(SP), Z4
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPADDQ       Z8, Z16, Z16
-	VPADDQ       Z11, Z19, Z19
-	VPADDQ       Z9, Z17, Z17
-	VPADDQ       Z12, Z20, Z20
-	VPADDQ       Z10, Z18, Z18
-	VPADDQ       Z13, Z21, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z28
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z28, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z28
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z28, Z18, Z18
-	VPANDQ       Z31, Z16, Z22
-	VPSRLQ       $0x2a, Z18, Z28
-	VPANDQ       Z31, Z17, Z23
-	VPADDQ       Z21, Z28, Z28
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
-	VPADDQ       Z28, Z22, Z22
-	VPSLLQ       $0x02, Z28, Z28
-	VPADDQ       Z28, Z22, Z22
-	VPSRLQ       $0x2c, Z22, Z28
-	VPANDQ       Z31, Z22, Z22
-	VPADDQ       Z28, Z23, Z23
-	ADDQ         $0x00000200, SI
-	SUBQ         $0x00000200, CX
-	SUBQ         $0x20, R9
-	JMP          hash_108
-
-hashEnd_109:
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	MOVL   $0x00000028, R10
-	SUBQ   R9, R10
-	LEAQ   352(SP)(R10*8), R10
-	MOVQ   $-1, R8
-	XORL   R11, R11
-	MOVL   $0x00000040, R12
-
-hashVector_110:
-	CMPQ        R9, $0x08
-	JBE         hashTail_111
-	MOVQ        CX, AX
-	CMPQ        AX, R12
-	CMOVQHI     R12, AX
-	MOVQ        CX, BX
-	SUBQ        R12, BX
-	CMOVQCS     R11, BX
-	CMPQ        BX, R12
-	CMOVQHI     R12, BX
-	BZHIQ       AX, R8, AX
-	BZHIQ       BX, R8, BX
-	KMOVQ       AX, K1
-	KMOVQ       BX, K2
-	VMOVDQU8.Z  (SI), K1, Z25
-	VMOVDQU8.Z  64(SI), K2, Z28
-	VMOVDQA64   Z25, Z27
-	VPERMT2Q    Z28, Z29, Z25
-	VPERMT2Q    Z28, Z30, Z27
-	VPSRLQ      $0x2c, Z25, Z28
-	VPSLLQ      $0x14, Z27, Z26
-	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
-	VPANDQ      Z31, Z25, Z25
-	VPSRLQ      $0x18, Z27, Z27
-	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
-	VPADDQ      Z22, Z25, Z25
-	VPADDQ      Z23, Z26, Z26
-	VPADDQ      Z24, Z27, Z27
-	VPXORQ      Z22, Z22, Z22
-	VPXORQ      Z23, Z23, Z23
-	VPXORQ      Z24, Z24, Z24
-	VPMADD52LUQ (R10), Z25, Z16
-	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
-	VPMADD52LUQ (R10), Z26, Z17
-	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
-	VPMADD52LUQ (R10), Z27, Z18
-	VPMADD52HUQ (R10), Z27, Z21
-	ADDQ        $0x00000040, R10
-	ADDQ        $0x00000080, SI
-	SUBQ        $0x00000080, CX
-	CMOVQCS     R11, CX
-	SUBQ        $0x08, R9
-	JMP         hashVector_110
-
-hashTail_111:
-	MOVQ          CX, AX
-	CMPQ          AX, R12
-	CMOVQHI       R12, AX
-	MOVQ          CX, BX
-	SUBQ          R12, BX
-	CMOVQCS       R11, BX
-	CMPQ          BX, R12
-	CMOVQHI       R12, BX
-	BZHIQ         AX, R8, AX
-	BZHIQ         BX, R8, BX
-	KMOVQ         AX, K1
-	KMOVQ         BX, K2
-	VMOVDQU8.Z    (SI), K1, Z25
-	VMOVDQU8.Z    64(SI), K2, Z28
-	VMOVDQA64     Z25, Z27
-	VPERMT2Q      Z28, Z29, Z25
-	VPERMT2Q      Z28, Z30, Z27
-	MOVL          $0x00000001, AX
-	LEAQ          -1(R9), BX
-	SHLXQ         BX, AX, AX
-	KMOVW         AX, K3
-	VPBROADCASTQ  336(SP), K3, Z25
-	VPBROADCASTQ  344(SP), K3, Z27
-	VPSRLQ        $0x2c, Z25, Z28
-	VPSLLQ        $0x14, Z27, Z26
-	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
-	VPANDQ        Z31, Z25, Z25
-	VPSRLQ        $0x18, Z27, Z27
-	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPADDQ        Z22, Z25, Z25
-	VPADDQ        Z23, Z26, Z26
-	VPADDQ        Z24, Z27, Z27
-	VPMADD52LUQ   (R10), Z25, Z16
-	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
-	VPMADD52LUQ   (R10), Z26, Z17
-	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
-	VPMADD52LUQ   (R10), Z27, Z18
-	VPMADD52HUQ   (R10), Z27, Z21
-	VPSLLQ        $0x08, Z19, Z19
-	VPSRLQ        $0x2c, Z16, Z28
-	VPSLLQ        $0x08, Z20, Z20
-	VPADDQ        Z19, Z17, Z17
-	VPADDQ        Z28, Z17, Z17
-	VPADDQ        Z20, Z18, Z18
-	VPSRLQ        $0x2c, Z17, Z28
-	VPSLLQ        $0x0a, Z21, Z21
-	VPADDQ        Z28, Z18, Z18
-	VPANDQ        Z31, Z16, Z22
-	VPSRLQ        $0x2a, Z18, Z28
-	VPANDQ        Z31, Z17, Z23
-	VPADDQ        Z21, Z28, Z28
-	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
-	VPADDQ        Z28, Z22, Z22
-	VPSLLQ        $0x02, Z28, Z28
-	VPADDQ        Z28, Z22, Z22
-	VPSRLQ        $0x2c, Z22, Z28
-	VPANDQ        Z31, Z22, Z22
-	VPADDQ        Z28, Z23, Z23
-	VEXTRACTI64X4 $0x01, Z22, Y25
-	VPADDQ        Y25, Y22, Y22
-	VEXTRACTI64X4 $0x01, Z23, Y26
-	VPADDQ        Y26, Y23, Y23
-	VEXTRACTI64X4 $0x01, Z24, Y27
-	VPADDQ        Y27, Y24, Y24
-	VEXTRACTI64X2 $0x01, Y22, X25
-	VPADDQ        X25, X22, X22
-	VEXTRACTI64X2 $0x01, Y23, X26
-	VPADDQ        X26, X23, X23
-	VEXTRACTI64X2 $0x01, Y24, X27
-	VPADDQ        X27, X24, X24
-	VPUNPCKHQDQ   X22, X22, X25
-	VPADDQ        X25, X22, X22
-	VMOVQ         X22, AX
-	VPUNPCKHQDQ   X23, X23, X26
-	VPADDQ        X26, X23, X23
-	VMOVQ         X23, BX
-	VPUNPCKHQDQ   X24, X24, X27
-	VPADDQ        X27, X24, X24
-	VMOVQ         X24, DX
-	MOVQ          BX, R11
-	SHLQ          $0x2c, R11
-	SHRQ          $0x14, BX
-	MOVQ          DX, R12
-	SHLQ          $0x18, R12
-	SHRQ          $0x28, DX
-	ADDQ          R11, AX
-	ADCQ          R12, BX
-	ADCQ          $0x00, DX
-	MOVQ          DX, R11
-	MOVQ          DX, R12
-	SHRQ          $0x02, R11
-	ANDQ          $-4, R12
-	ANDL          $0x03, DX
-	ADDQ          R12, R11
-	ADDQ          R11, AX
-	ADCQ          $0x00, BX
-	ADCQ          $0x00, DX
-	MOVQ          AX, R11
-	MOVQ          BX, R12
-	MOVQ          DX, R13
-	ADDQ          $0x05, R11
-	ADCQ          $0x00, R12
-	ADCQ          $0x00, R13
-	SHRQ          $0x02, R13
-	CMOVQNE       R11, AX
-	CMOVQNE       R12, BX
-	ADDQ          296(SP), AX
-	ADCQ          304(SP), BX
-	MOVQ          dst+24(FP), DI
-	MOVQ          n+40(FP), CX
-	MOVQ          AX, (DI)(CX*1)
-	MOVQ          BX, 8(DI)(CX*1)
-	VZEROUPPER
-	RET
-
 sealAVX512Columns_5:
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
@@ -8110,7 +7717,7 @@ sealAVX512Columns_5:
 	MOVQ         $0x0000000a, 272(SP)
 	PCALIGN      $0x20
 
-key_112:
+key_108:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
 	VPADDD    Z5, Z1, Z1
@@ -8408,7 +8015,7 @@ key_112:
 	ROLL      $0x07, SI
 	VPROLD    $0x07, Z20, Z20
 	DECQ      272(SP)
-	JNE       key_112
+	JNE       key_108
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -8443,17 +8050,17 @@ key_112:
 	XORL      R9, R9
 	XORL      R10, R10
 	MOVQ      ad+48(FP), SI
-	MOVQ      adLen+56(FP), DI
+	MOVQ      352(SP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_114
+	JEQ       adEnd_110
 
-ad_113:
+ad_109:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_115
+	JAE   adFull_111
 	BZHIQ DI, AX, AX
 
-adFull_115:
+adFull_111:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -8491,9 +8098,9 @@ adFull_115:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_113
+	JA         ad_109
 
-adEnd_114:
+adEnd_110:
 	MOVQ        R8, 312(SP)
 	MOVQ        R9, 320(SP)
 	MOVQ        R10, 328(SP)
@@ -8503,7 +8110,7 @@ adEnd_114:
 	MOVQ        n+40(FP), CX
 	MOVQ        $-1, R8
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_116
+	JBE         columnsLast_112
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -8736,9 +8343,9 @@ adEnd_114:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_117
+	JMP         columnsNext_113
 
-columnsLast_116:
+columnsLast_112:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -8821,82 +8428,82 @@ columnsLast_116:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_118
+	JBE         part_114
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_119
+	JBE         part_115
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_120
+	JBE         part_116
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_121
+	JBE         part_117
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_122
+	JBE         part_118
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_123
+	JBE         part_119
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_124
+	JBE         part_120
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_125
+	JBE         part_121
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_126
+	JBE         part_122
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_127
+	JBE         part_123
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_128
+	JBE         part_124
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_129
+	JBE         part_125
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_130
+	JBE         part_126
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_131
+	JBE         part_127
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_132
+	JBE         part_128
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_133
+	JBE         part_129
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -8984,82 +8591,82 @@ columnsLast_116:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_134
+	JBE         part_130
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_135
+	JBE         part_131
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_136
+	JBE         part_132
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_137
+	JBE         part_133
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_138
+	JBE         part_134
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_139
+	JBE         part_135
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_140
+	JBE         part_136
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_141
+	JBE         part_137
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_142
+	JBE         part_138
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_143
+	JBE         part_139
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_144
+	JBE         part_140
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_145
+	JBE         part_141
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_146
+	JBE         part_142
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_147
+	JBE         part_143
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_148
+	JBE         part_144
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_149
+	JBE         part_145
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -9067,10 +8674,10 @@ columnsLast_116:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_117:
-passes_150:
+columnsNext_113:
+passes_146:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_151
+	JBE          passesRows_147
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -9109,7 +8716,7 @@ passes_150:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_155:
+double_151:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -9303,9 +8910,9 @@ double_155:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_155
+	JNE         double_151
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_156
+	JBE         columnsLast_152
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9538,9 +9145,9 @@ double_155:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_157
+	JMP         columnsNext_153
 
-columnsLast_156:
+columnsLast_152:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9623,82 +9230,82 @@ columnsLast_156:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_158
+	JBE         part_154
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_159
+	JBE         part_155
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_160
+	JBE         part_156
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_161
+	JBE         part_157
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_162
+	JBE         part_158
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_163
+	JBE         part_159
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_164
+	JBE         part_160
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_165
+	JBE         part_161
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_166
+	JBE         part_162
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_167
+	JBE         part_163
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_168
+	JBE         part_164
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_169
+	JBE         part_165
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_170
+	JBE         part_166
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_171
+	JBE         part_167
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_172
+	JBE         part_168
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_173
+	JBE         part_169
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -9786,82 +9393,82 @@ columnsLast_156:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_174
+	JBE         part_170
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_175
+	JBE         part_171
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_176
+	JBE         part_172
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_177
+	JBE         part_173
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_178
+	JBE         part_174
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_179
+	JBE         part_175
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_180
+	JBE         part_176
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_181
+	JBE         part_177
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_182
+	JBE         part_178
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_183
+	JBE         part_179
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_184
+	JBE         part_180
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_185
+	JBE         part_181
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_186
+	JBE         part_182
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_187
+	JBE         part_183
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_188
+	JBE         part_184
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_189
+	JBE         part_185
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -9869,16 +9476,16 @@ columnsLast_156:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_157:
-	JMP passes_150
+columnsNext_153:
+	JMP passes_146
 
-passesRows_151:
+passesRows_147:
 	TESTQ           CX, CX
 	JEQ             sealAVX512Hash_6
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_153
+	JBE             passesOne_149
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_152
+	JBE             passesTwo_148
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -9899,7 +9506,7 @@ passesRows_151:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_190:
+double_186:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -10021,7 +9628,7 @@ double_190:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_190
+	JNE             double_186
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -10078,9 +9685,9 @@ double_190:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_154
+	JMP             passesWrite_150
 
-passesTwo_152:
+passesTwo_148:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -10093,7 +9700,7 @@ passesTwo_152:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_191:
+double_187:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -10155,7 +9762,7 @@ double_191:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_191
+	JNE             double_187
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -10186,9 +9793,9 @@ double_191:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_154
+	JMP             passesWrite_150
 
-passesOne_153:
+passesOne_149:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -10197,7 +9804,7 @@ passesOne_153:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_192:
+double_188:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -10229,7 +9836,7 @@ double_192:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_192
+	JNE             double_188
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -10248,84 +9855,84 @@ double_192:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_154:
+passesWrite_150:
 	CMPQ      CX, $0x00000040
-	JBE       part_193
+	JBE       part_189
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_194
+	JBE       part_190
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_195
+	JBE       part_191
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_196
+	JBE       part_192
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_197
+	JBE       part_193
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_198
+	JBE       part_194
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_199
+	JBE       part_195
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_200
+	JBE       part_196
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_201
+	JBE       part_197
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_202
+	JBE       part_198
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_203
+	JBE       part_199
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_204
+	JBE       part_200
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_205
+	JBE       part_201
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_206
+	JBE       part_202
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_207
+	JBE       part_203
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_208
+	JBE       part_204
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
@@ -10509,23 +10116,23 @@ sealAVX512Hash_6:
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z22, 624(SP)
+	VMOVDQU64    Z23, 1008(SP)
+	VMOVDQU64    Z24, 1392(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1760(SP)
+	VMOVDQU64    Z20, 1776(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2144(SP)
+	VMOVDQU64    Z20, 2160(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 688(SP)
+	VMOVDQU64    Z21, 1072(SP)
+	VMOVDQU64    Z21, 1456(SP)
+	VMOVDQU64    Z21, 1840(SP)
+	VMOVDQU64    Z21, 2224(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -10579,17 +10186,17 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z16, 560(SP)
+	VMOVDQU64    Z17, 944(SP)
+	VMOVDQU64    Z18, 1328(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1696(SP)
+	VMOVDQU64    Z20, 1712(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2080(SP)
+	VMOVDQU64    Z20, 2096(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -10643,20 +10250,20 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z16, 496(SP)
+	VMOVDQU64    Z17, 880(SP)
+	VMOVDQU64    Z18, 1264(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1632(SP)
+	VMOVDQU64    Z20, 1648(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2016(SP)
-	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    Z20, 2032(SP)
+	VMOVDQU64    560(SP), Z22
+	VMOVDQU64    944(SP), Z23
+	VMOVDQU64    1328(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10707,23 +10314,23 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z16, 432(SP)
+	VMOVDQU64    Z17, 816(SP)
+	VMOVDQU64    Z18, 1200(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1568(SP)
+	VMOVDQU64    Z20, 1584(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1952(SP)
+	VMOVDQU64    Z20, 1968(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    624(SP), Z22
+	VMOVDQU64    1008(SP), Z23
+	VMOVDQU64    1392(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10774,19 +10381,23 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z16, 368(SP)
+	VMOVDQU64    Z17, 752(SP)
+	VMOVDQU64    Z18, 1136(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1504(SP)
+	VMOVDQU64    Z20, 1520(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1888(SP)
-	MOVQ         dst+24(FP), SI
-	MOVQ         n+40(FP), CX
+	VMOVDQU64    Z20, 1904(SP)
+
+sealAVX512End_9:
+	MOVQ         360(SP), CX
+	TESTQ        CX, CX
+	JEQ          noLongAD_205
+	MOVQ         ad+48(FP), SI
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VMOVDQU64    polyIndex<>+0(SB), Z29
 	VMOVDQU64    polyIndex<>+64(SB), Z30
@@ -10804,12 +10415,11 @@ sealAVX512Hash_6:
 	VMOVQ        BX, X24
 	LEAQ         15(CX), R9
 	SHRQ         $0x04, R9
-	INCQ         R9
 	PCALIGN      $0x20
 
-hash_209:
+hash_206:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_210
+	JBE          hashEnd_207
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -10832,11 +10442,11 @@ hash_209:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 608(SP), Z0
-	VPBROADCASTQ 992(SP), Z1
-	VPBROADCASTQ 1376(SP), Z2
-	VPBROADCASTQ 1760(SP), Z3
-	VPBROADCASTQ 2144(SP), Z4
+	VPBROADCASTQ 624(SP), Z0
+	VPBROADCASTQ 1008(SP), Z1
+	VPBROADCASTQ 1392(SP), Z2
+	VPBROADCASTQ 1776(SP), Z3
+	VPBROADCASTQ 2160(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -10865,11 +10475,11 @@ hash_209:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 544(SP), Z0
-	VPBROADCASTQ 928(SP), Z1
-	VPBROADCASTQ 1312(SP), Z2
-	VPBROADCASTQ 1696(SP), Z3
-	VPBROADCASTQ 2080(SP), Z4
+	VPBROADCASTQ 560(SP), Z0
+	VPBROADCASTQ 944(SP), Z1
+	VPBROADCASTQ 1328(SP), Z2
+	VPBROADCASTQ 1712(SP), Z3
+	VPBROADCASTQ 2096(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -10898,11 +10508,11 @@ hash_209:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 480(SP), Z0
-	VPBROADCASTQ 864(SP), Z1
-	VPBROADCASTQ 1248(SP), Z2
-	VPBROADCASTQ 1632(SP), Z3
-	VPBROADCASTQ 2016(SP), Z4
+	VPBROADCASTQ 496(SP), Z0
+	VPBROADCASTQ 880(SP), Z1
+	VPBROADCASTQ 1264(SP), Z2
+	VPBROADCASTQ 1648(SP), Z3
+	VPBROADCASTQ 2032(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -10934,11 +10544,11 @@ hash_209:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 416(SP), Z0
-	VPBROADCASTQ 800(SP), Z1
-	VPBROADCASTQ 1184(SP), Z2
-	VPBROADCASTQ 1568(SP), Z3
-	VPBROADCASTQ 1952(SP), Z4
+	VPBROADCASTQ 432(SP), Z0
+	VPBROADCASTQ 816(SP), Z1
+	VPBROADCASTQ 1200(SP), Z2
+	VPBROADCASTQ 1584(SP), Z3
+	VPBROADCASTQ 1968(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -10986,9 +10596,9 @@ hash_209:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_209
+	JMP          hash_206
 
-hashEnd_210:
+hashEnd_207:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -10997,14 +10607,14 @@ hashEnd_210:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   352(SP)(R10*8), R10
+	LEAQ   368(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_211:
+hashVector_208:
 	CMPQ        R9, $0x08
-	JBE         hashTail_212
+	JBE         hashTail_209
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -11057,9 +10667,392 @@ hashVector_211:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_211
+	JMP         hashVector_208
 
-hashTail_212:
+hashTail_209:
+	MOVQ          CX, AX
+	CMPQ          AX, R12
+	CMOVQHI       R12, AX
+	MOVQ          CX, BX
+	SUBQ          R12, BX
+	CMOVQCS       R11, BX
+	CMPQ          BX, R12
+	CMOVQHI       R12, BX
+	BZHIQ         AX, R8, AX
+	BZHIQ         BX, R8, BX
+	KMOVQ         AX, K1
+	KMOVQ         BX, K2
+	VMOVDQU8.Z    (SI), K1, Z25
+	VMOVDQU8.Z    64(SI), K2, Z28
+	VMOVDQA64     Z25, Z27
+	VPERMT2Q      Z28, Z29, Z25
+	VPERMT2Q      Z28, Z30, Z27
+	VPSRLQ        $0x2c, Z25, Z28
+	VPSLLQ        $0x14, Z27, Z26
+	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
+	VPANDQ        Z31, Z25, Z25
+	VPSRLQ        $0x18, Z27, Z27
+	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
+	VPADDQ        Z22, Z25, Z25
+	VPADDQ        Z23, Z26, Z26
+	VPADDQ        Z24, Z27, Z27
+	VPMADD52LUQ   (R10), Z25, Z16
+	VPMADD52HUQ   (R10), Z25, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   (R10), Z26, Z17
+	VPMADD52HUQ   (R10), Z26, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   (R10), Z27, Z18
+	VPMADD52HUQ   (R10), Z27, Z21
+	VPSLLQ        $0x08, Z19, Z19
+	VPSRLQ        $0x2c, Z16, Z28
+	VPSLLQ        $0x08, Z20, Z20
+	VPADDQ        Z19, Z17, Z17
+	VPADDQ        Z28, Z17, Z17
+	VPADDQ        Z20, Z18, Z18
+	VPSRLQ        $0x2c, Z17, Z28
+	VPSLLQ        $0x0a, Z21, Z21
+	VPADDQ        Z28, Z18, Z18
+	VPANDQ        Z31, Z16, Z22
+	VPSRLQ        $0x2a, Z18, Z28
+	VPANDQ        Z31, Z17, Z23
+	VPADDQ        Z21, Z28, Z28
+	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
+	VPADDQ        Z28, Z22, Z22
+	VPSLLQ        $0x02, Z28, Z28
+	VPADDQ        Z28, Z22, Z22
+	VPSRLQ        $0x2c, Z22, Z28
+	VPANDQ        Z31, Z22, Z22
+	VPADDQ        Z28, Z23, Z23
+	VEXTRACTI64X4 $0x01, Z22, Y25
+	VPADDQ        Y25, Y22, Y22
+	VEXTRACTI64X4 $0x01, Z23, Y26
+	VPADDQ        Y26, Y23, Y23
+	VEXTRACTI64X4 $0x01, Z24, Y27
+	VPADDQ        Y27, Y24, Y24
+	VEXTRACTI64X2 $0x01, Y22, X25
+	VPADDQ        X25, X22, X22
+	VEXTRACTI64X2 $0x01, Y23, X26
+	VPADDQ        X26, X23, X23
+	VEXTRACTI64X2 $0x01, Y24, X27
+	VPADDQ        X27, X24, X24
+	VPUNPCKHQDQ   X22, X22, X25
+	VPADDQ        X25, X22, X22
+	VMOVQ         X22, AX
+	VPUNPCKHQDQ   X23, X23, X26
+	VPADDQ        X26, X23, X23
+	VMOVQ         X23, BX
+	VPUNPCKHQDQ   X24, X24, X27
+	VPADDQ        X27, X24, X24
+	VMOVQ         X24, DX
+	MOVQ          BX, R11
+	SHLQ          $0x2c, R11
+	SHRQ          $0x14, BX
+	MOVQ          DX, R12
+	SHLQ          $0x18, R12
+	SHRQ          $0x28, DX
+	ADDQ          R11, AX
+	ADCQ          R12, BX
+	ADCQ          $0x00, DX
+	MOVQ          DX, R11
+	MOVQ          DX, R12
+	SHRQ          $0x02, R11
+	ANDQ          $-4, R12
+	ANDL          $0x03, DX
+	ADDQ          R12, R11
+	ADDQ          R11, AX
+	ADCQ          $0x00, BX
+	ADCQ          $0x00, DX
+	MOVQ          AX, 312(SP)
+	MOVQ          BX, 320(SP)
+	MOVQ          DX, 328(SP)
+
+noLongAD_205:
+	MOVQ         dst+24(FP), SI
+	MOVQ         n+40(FP), CX
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VMOVDQU64    polyIndex<>+0(SB), Z29
+	VMOVDQU64    polyIndex<>+64(SB), Z30
+	MOVQ         312(SP), AX
+	MOVQ         320(SP), BX
+	MOVQ         poly44<>+0(SB), R11
+	MOVQ         AX, R12
+	ANDQ         R11, R12
+	SHRQ         $0x2c, BX, AX
+	ANDQ         R11, AX
+	MOVQ         328(SP), DX
+	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
+	VMOVQ        BX, X24
+	LEAQ         15(CX), R9
+	SHRQ         $0x04, R9
+	INCQ         R9
+	PCALIGN      $0x20
+
+hash_210:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_211
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 624(SP), Z0
+	VPBROADCASTQ 1008(SP), Z1
+	VPBROADCASTQ 1392(SP), Z2
+	VPBROADCASTQ 1776(SP), Z3
+	VPBROADCASTQ 2160(SP), Z4
+	VMOVDQU64    256(SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPERMT2Q     320(SI), Z29, Z5
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPERMT2Q     320(SI), Z30, Z7
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 560(SP), Z0
+	VPBROADCASTQ 944(SP), Z1
+	VPBROADCASTQ 1328(SP), Z2
+	VPBROADCASTQ 1712(SP), Z3
+	VPBROADCASTQ 2096(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VMOVDQA64    Z25, Z27
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPERMT2Q     192(SI), Z29, Z25
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPERMT2Q     192(SI), Z30, Z27
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPSRLQ       $0x2c, Z25, Z28
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPSLLQ       $0x14, Z27, Z26
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPANDQ       Z31, Z25, Z25
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPSRLQ       $0x18, Z27, Z27
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPBROADCASTQ 496(SP), Z0
+	VPBROADCASTQ 880(SP), Z1
+	VPBROADCASTQ 1264(SP), Z2
+	VPBROADCASTQ 1648(SP), Z3
+	VPBROADCASTQ 2032(SP), Z4
+	VMOVDQU64    (SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPERMT2Q     64(SI), Z29, Z5
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPERMT2Q     64(SI), Z30, Z7
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPADDQ       Z22, Z5, Z5
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPADDQ       Z23, Z6, Z6
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPADDQ       Z24, Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 432(SP), Z0
+	VPBROADCASTQ 816(SP), Z1
+	VPBROADCASTQ 1200(SP), Z2
+	VPBROADCASTQ 1584(SP), Z3
+	VPBROADCASTQ 1968(SP), Z4
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_210
+
+hashEnd_211:
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	MOVL   $0x00000028, R10
+	SUBQ   R9, R10
+	LEAQ   368(SP)(R10*8), R10
+	MOVQ   $-1, R8
+	XORL   R11, R11
+	MOVL   $0x00000040, R12
+
+hashVector_212:
+	CMPQ        R9, $0x08
+	JBE         hashTail_213
+	MOVQ        CX, AX
+	CMPQ        AX, R12
+	CMOVQHI     R12, AX
+	MOVQ        CX, BX
+	SUBQ        R12, BX
+	CMOVQCS     R11, BX
+	CMPQ        BX, R12
+	CMOVQHI     R12, BX
+	BZHIQ       AX, R8, AX
+	BZHIQ       BX, R8, BX
+	KMOVQ       AX, K1
+	KMOVQ       BX, K2
+	VMOVDQU8.Z  (SI), K1, Z25
+	VMOVDQU8.Z  64(SI), K2, Z28
+	VMOVDQA64   Z25, Z27
+	VPERMT2Q    Z28, Z29, Z25
+	VPERMT2Q    Z28, Z30, Z27
+	VPSRLQ      $0x2c, Z25, Z28
+	VPSLLQ      $0x14, Z27, Z26
+	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
+	VPANDQ      Z31, Z25, Z25
+	VPSRLQ      $0x18, Z27, Z27
+	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
+	VPADDQ      Z22, Z25, Z25
+	VPADDQ      Z23, Z26, Z26
+	VPADDQ      Z24, Z27, Z27
+	VPXORQ      Z22, Z22, Z22
+	VPXORQ      Z23, Z23, Z23
+	VPXORQ      Z24, Z24, Z24
+	VPMADD52LUQ (R10), Z25, Z16
+	VPMADD52HUQ (R10), Z25, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ (R10), Z26, Z17
+	VPMADD52HUQ (R10), Z26, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ (R10), Z27, Z18
+	VPMADD52HUQ (R10), Z27, Z21
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000080, CX
+	CMOVQCS     R11, CX
+	SUBQ        $0x08, R9
+	JMP         hashVector_212
+
+hashTail_213:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -11187,7 +11180,7 @@ hashTail_212:
 	VZEROUPPER
 	RET
 
-part_17:
+part_19:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
@@ -11195,7 +11188,7 @@ part_17:
 	VMOVDQU8   Z10, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_18:
+part_20:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
@@ -11203,7 +11196,7 @@ part_18:
 	VMOVDQU8   Z8, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_19:
+part_21:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
@@ -11211,7 +11204,7 @@ part_19:
 	VMOVDQU8   Z5, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_20:
+part_22:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
@@ -11219,7 +11212,7 @@ part_20:
 	VMOVDQU8   Z11, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_21:
+part_23:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
@@ -11227,7 +11220,7 @@ part_21:
 	VMOVDQU8   Z13, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_22:
+part_24:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
@@ -11235,7 +11228,7 @@ part_22:
 	VMOVDQU8   Z6, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_23:
+part_25:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
@@ -11243,7 +11236,7 @@ part_23:
 	VMOVDQU8   Z4, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_24:
+part_26:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
@@ -11251,7 +11244,7 @@ part_24:
 	VMOVDQU8   Z1, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_25:
+part_27:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
@@ -11259,7 +11252,7 @@ part_25:
 	VMOVDQU8   Z2, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_26:
+part_28:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
@@ -11267,7 +11260,7 @@ part_26:
 	VMOVDQU8   Z0, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_27:
+part_29:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
@@ -11275,7 +11268,7 @@ part_27:
 	VMOVDQU8   Z31, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_28:
+part_30:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
@@ -11283,7 +11276,7 @@ part_28:
 	VMOVDQU8   Z3, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_29:
+part_31:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
@@ -11291,7 +11284,7 @@ part_29:
 	VMOVDQU8   Z14, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_30:
+part_32:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
@@ -11299,7 +11292,7 @@ part_30:
 	VMOVDQU8   Z12, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_31:
+part_33:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
@@ -11307,7 +11300,7 @@ part_31:
 	VMOVDQU8   Z9, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_32:
+part_34:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
@@ -11315,7 +11308,7 @@ part_32:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_33:
+part_35:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
@@ -11323,7 +11316,7 @@ part_33:
 	VMOVDQU8   Z26, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_34:
+part_36:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
@@ -11331,7 +11324,7 @@ part_34:
 	VMOVDQU8   Z24, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_35:
+part_37:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
@@ -11339,7 +11332,7 @@ part_35:
 	VMOVDQU8   Z21, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_36:
+part_38:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
@@ -11347,7 +11340,7 @@ part_36:
 	VMOVDQU8   Z27, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_37:
+part_39:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
@@ -11355,7 +11348,7 @@ part_37:
 	VMOVDQU8   Z29, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_38:
+part_40:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
@@ -11363,7 +11356,7 @@ part_38:
 	VMOVDQU8   Z22, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_39:
+part_41:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
@@ -11371,7 +11364,7 @@ part_39:
 	VMOVDQU8   Z20, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_40:
+part_42:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
@@ -11379,7 +11372,7 @@ part_40:
 	VMOVDQU8   Z17, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_41:
+part_43:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
@@ -11387,7 +11380,7 @@ part_41:
 	VMOVDQU8   Z18, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_42:
+part_44:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
@@ -11395,7 +11388,7 @@ part_42:
 	VMOVDQU8   Z16, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_43:
+part_45:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
@@ -11403,7 +11396,7 @@ part_43:
 	VMOVDQU8   Z0, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_44:
+part_46:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
@@ -11411,7 +11404,7 @@ part_44:
 	VMOVDQU8   Z19, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_45:
+part_47:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
@@ -11419,7 +11412,7 @@ part_45:
 	VMOVDQU8   Z30, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_46:
+part_48:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
@@ -11427,7 +11420,7 @@ part_46:
 	VMOVDQU8   Z28, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_47:
+part_49:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
@@ -11435,7 +11428,7 @@ part_47:
 	VMOVDQU8   Z25, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_48:
+part_50:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
@@ -11443,7 +11436,7 @@ part_48:
 	VMOVDQU8   Z31, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_52:
+part_54:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
@@ -11451,7 +11444,7 @@ part_52:
 	VMOVDQU8   Z0, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_53:
+part_55:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
@@ -11459,7 +11452,7 @@ part_53:
 	VMOVDQU8   Z1, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_54:
+part_56:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
@@ -11467,7 +11460,7 @@ part_54:
 	VMOVDQU8   Z2, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_55:
+part_57:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
@@ -11475,7 +11468,7 @@ part_55:
 	VMOVDQU8   Z3, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_56:
+part_58:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
@@ -11483,7 +11476,7 @@ part_56:
 	VMOVDQU8   Z4, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_57:
+part_59:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
@@ -11491,7 +11484,7 @@ part_57:
 	VMOVDQU8   Z5, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_58:
+part_60:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
@@ -11499,7 +11492,7 @@ part_58:
 	VMOVDQU8   Z6, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_59:
+part_61:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
@@ -11507,7 +11500,7 @@ part_59:
 	VMOVDQU8   Z7, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_60:
+part_62:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
@@ -11515,7 +11508,7 @@ part_60:
 	VMOVDQU8   Z8, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_61:
+part_63:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
@@ -11523,7 +11516,7 @@ part_61:
 	VMOVDQU8   Z9, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_62:
+part_64:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
@@ -11531,7 +11524,7 @@ part_62:
 	VMOVDQU8   Z10, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_63:
+part_65:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
@@ -11539,7 +11532,7 @@ part_63:
 	VMOVDQU8   Z11, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_64:
+part_66:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
@@ -11547,7 +11540,7 @@ part_64:
 	VMOVDQU8   Z12, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_65:
+part_67:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
@@ -11555,7 +11548,7 @@ part_65:
 	VMOVDQU8   Z13, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_66:
+part_68:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
@@ -11563,7 +11556,7 @@ part_66:
 	VMOVDQU8   Z14, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_67:
+part_69:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
@@ -11577,7 +11570,7 @@ part_92:
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_93:
 	BZHIQ      CX, R8, AX
@@ -11585,7 +11578,7 @@ part_93:
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_94:
 	BZHIQ      CX, R8, AX
@@ -11593,7 +11586,7 @@ part_94:
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_95:
 	BZHIQ      CX, R8, AX
@@ -11601,7 +11594,7 @@ part_95:
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_96:
 	BZHIQ      CX, R8, AX
@@ -11609,7 +11602,7 @@ part_96:
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_97:
 	BZHIQ      CX, R8, AX
@@ -11617,7 +11610,7 @@ part_97:
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_98:
 	BZHIQ      CX, R8, AX
@@ -11625,7 +11618,7 @@ part_98:
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_99:
 	BZHIQ      CX, R8, AX
@@ -11633,7 +11626,7 @@ part_99:
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_100:
 	BZHIQ      CX, R8, AX
@@ -11641,7 +11634,7 @@ part_100:
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_101:
 	BZHIQ      CX, R8, AX
@@ -11649,7 +11642,7 @@ part_101:
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_102:
 	BZHIQ      CX, R8, AX
@@ -11657,7 +11650,7 @@ part_102:
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_103:
 	BZHIQ      CX, R8, AX
@@ -11665,7 +11658,7 @@ part_103:
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_104:
 	BZHIQ      CX, R8, AX
@@ -11673,7 +11666,7 @@ part_104:
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_105:
 	BZHIQ      CX, R8, AX
@@ -11681,7 +11674,7 @@ part_105:
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_106:
 	BZHIQ      CX, R8, AX
@@ -11689,7 +11682,7 @@ part_106:
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
 part_107:
 	BZHIQ      CX, R8, AX
@@ -11697,57 +11690,57 @@ part_107:
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512End_91
+	JMP        sealAVX512End_9
 
-part_118:
+part_114:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
+	JMP        sealAVX512Hash_6
+
+part_115:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        sealAVX512Hash_6
+
+part_116:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        sealAVX512Hash_6
+
+part_117:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        sealAVX512Hash_6
+
+part_118:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
 part_119:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_6
-
-part_120:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_6
-
-part_121:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_6
-
-part_122:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealAVX512Hash_6
-
-part_123:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_124:
+part_120:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
@@ -11755,7 +11748,7 @@ part_124:
 	VMOVDQU8   Z4, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_125:
+part_121:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
@@ -11763,7 +11756,7 @@ part_125:
 	VMOVDQU8   Z1, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_126:
+part_122:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
@@ -11771,7 +11764,7 @@ part_126:
 	VMOVDQU8   Z2, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_127:
+part_123:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
@@ -11779,7 +11772,7 @@ part_127:
 	VMOVDQU8   Z0, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_128:
+part_124:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
@@ -11787,7 +11780,7 @@ part_128:
 	VMOVDQU8   Z31, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_129:
+part_125:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
@@ -11795,7 +11788,7 @@ part_129:
 	VMOVDQU8   Z3, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_130:
+part_126:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
@@ -11803,7 +11796,7 @@ part_130:
 	VMOVDQU8   Z14, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_131:
+part_127:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
@@ -11811,7 +11804,7 @@ part_131:
 	VMOVDQU8   Z12, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_132:
+part_128:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
@@ -11819,7 +11812,7 @@ part_132:
 	VMOVDQU8   Z9, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_133:
+part_129:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
@@ -11827,7 +11820,7 @@ part_133:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_134:
+part_130:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
@@ -11835,7 +11828,7 @@ part_134:
 	VMOVDQU8   Z26, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_135:
+part_131:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
@@ -11843,7 +11836,7 @@ part_135:
 	VMOVDQU8   Z24, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_136:
+part_132:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
@@ -11851,7 +11844,7 @@ part_136:
 	VMOVDQU8   Z21, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_137:
+part_133:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
@@ -11859,7 +11852,7 @@ part_137:
 	VMOVDQU8   Z27, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_138:
+part_134:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
@@ -11867,7 +11860,7 @@ part_138:
 	VMOVDQU8   Z29, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_139:
+part_135:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
@@ -11875,7 +11868,7 @@ part_139:
 	VMOVDQU8   Z22, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_140:
+part_136:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
@@ -11883,7 +11876,7 @@ part_140:
 	VMOVDQU8   Z20, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_141:
+part_137:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
@@ -11891,7 +11884,7 @@ part_141:
 	VMOVDQU8   Z17, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_142:
+part_138:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
@@ -11899,7 +11892,7 @@ part_142:
 	VMOVDQU8   Z18, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_143:
+part_139:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
@@ -11907,7 +11900,7 @@ part_143:
 	VMOVDQU8   Z16, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_144:
+part_140:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
@@ -11915,7 +11908,7 @@ part_144:
 	VMOVDQU8   Z0, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_145:
+part_141:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
@@ -11923,7 +11916,7 @@ part_145:
 	VMOVDQU8   Z19, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_146:
+part_142:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
@@ -11931,7 +11924,7 @@ part_146:
 	VMOVDQU8   Z30, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_147:
+part_143:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
@@ -11939,7 +11932,7 @@ part_147:
 	VMOVDQU8   Z28, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_148:
+part_144:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
@@ -11947,7 +11940,7 @@ part_148:
 	VMOVDQU8   Z25, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_149:
+part_145:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
@@ -11955,7 +11948,7 @@ part_149:
 	VMOVDQU8   Z31, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_158:
+part_154:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
@@ -11963,7 +11956,7 @@ part_158:
 	VMOVDQU8   Z10, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_159:
+part_155:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
@@ -11971,7 +11964,7 @@ part_159:
 	VMOVDQU8   Z8, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_160:
+part_156:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
@@ -11979,7 +11972,7 @@ part_160:
 	VMOVDQU8   Z5, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_161:
+part_157:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
@@ -11987,7 +11980,7 @@ part_161:
 	VMOVDQU8   Z11, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_162:
+part_158:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
@@ -11995,7 +11988,7 @@ part_162:
 	VMOVDQU8   Z13, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_163:
+part_159:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
@@ -12003,7 +11996,7 @@ part_163:
 	VMOVDQU8   Z6, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_164:
+part_160:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
@@ -12011,7 +12004,7 @@ part_164:
 	VMOVDQU8   Z4, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_165:
+part_161:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
@@ -12019,7 +12012,7 @@ part_165:
 	VMOVDQU8   Z1, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_166:
+part_162:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
@@ -12027,7 +12020,7 @@ part_166:
 	VMOVDQU8   Z2, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_167:
+part_163:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
@@ -12035,7 +12028,7 @@ part_167:
 	VMOVDQU8   Z0, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_168:
+part_164:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
@@ -12043,7 +12036,7 @@ part_168:
 	VMOVDQU8   Z31, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_169:
+part_165:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
@@ -12051,7 +12044,7 @@ part_169:
 	VMOVDQU8   Z3, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_170:
+part_166:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
@@ -12059,7 +12052,7 @@ part_170:
 	VMOVDQU8   Z14, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_171:
+part_167:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
@@ -12067,7 +12060,7 @@ part_171:
 	VMOVDQU8   Z12, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_172:
+part_168:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
@@ -12075,7 +12068,7 @@ part_172:
 	VMOVDQU8   Z9, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_173:
+part_169:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
@@ -12083,7 +12076,7 @@ part_173:
 	VMOVDQU8   Z15, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_174:
+part_170:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
@@ -12091,7 +12084,7 @@ part_174:
 	VMOVDQU8   Z26, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_175:
+part_171:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
@@ -12099,7 +12092,7 @@ part_175:
 	VMOVDQU8   Z24, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_176:
+part_172:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
@@ -12107,7 +12100,7 @@ part_176:
 	VMOVDQU8   Z21, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_177:
+part_173:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
@@ -12115,7 +12108,7 @@ part_177:
 	VMOVDQU8   Z27, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_178:
+part_174:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
@@ -12123,7 +12116,7 @@ part_178:
 	VMOVDQU8   Z29, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_179:
+part_175:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
@@ -12131,7 +12124,7 @@ part_179:
 	VMOVDQU8   Z22, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_180:
+part_176:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
@@ -12139,7 +12132,7 @@ part_180:
 	VMOVDQU8   Z20, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_181:
+part_177:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
@@ -12147,7 +12140,7 @@ part_181:
 	VMOVDQU8   Z17, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_182:
+part_178:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
@@ -12155,7 +12148,7 @@ part_182:
 	VMOVDQU8   Z18, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_183:
+part_179:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
@@ -12163,7 +12156,7 @@ part_183:
 	VMOVDQU8   Z16, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_184:
+part_180:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
@@ -12171,7 +12164,7 @@ part_184:
 	VMOVDQU8   Z0, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_185:
+part_181:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
@@ -12179,7 +12172,7 @@ part_185:
 	VMOVDQU8   Z19, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_186:
+part_182:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
@@ -12187,7 +12180,7 @@ part_186:
 	VMOVDQU8   Z30, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_187:
+part_183:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
@@ -12195,7 +12188,7 @@ part_187:
 	VMOVDQU8   Z28, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_188:
+part_184:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
@@ -12203,7 +12196,7 @@ part_188:
 	VMOVDQU8   Z25, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_189:
+part_185:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
@@ -12211,7 +12204,7 @@ part_189:
 	VMOVDQU8   Z31, K1, 960(DI)
 	JMP        sealAVX512Hash_6
 
-part_193:
+part_189:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
@@ -12219,7 +12212,7 @@ part_193:
 	VMOVDQU8   Z0, K1, (DI)
 	JMP        sealAVX512Hash_6
 
-part_194:
+part_190:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
@@ -12227,7 +12220,7 @@ part_194:
 	VMOVDQU8   Z1, K1, 64(DI)
 	JMP        sealAVX512Hash_6
 
-part_195:
+part_191:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
@@ -12235,7 +12228,7 @@ part_195:
 	VMOVDQU8   Z2, K1, 128(DI)
 	JMP        sealAVX512Hash_6
 
-part_196:
+part_192:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
@@ -12243,7 +12236,7 @@ part_196:
 	VMOVDQU8   Z3, K1, 192(DI)
 	JMP        sealAVX512Hash_6
 
-part_197:
+part_193:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
@@ -12251,7 +12244,7 @@ part_197:
 	VMOVDQU8   Z4, K1, 256(DI)
 	JMP        sealAVX512Hash_6
 
-part_198:
+part_194:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
@@ -12259,7 +12252,7 @@ part_198:
 	VMOVDQU8   Z5, K1, 320(DI)
 	JMP        sealAVX512Hash_6
 
-part_199:
+part_195:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
@@ -12267,7 +12260,7 @@ part_199:
 	VMOVDQU8   Z6, K1, 384(DI)
 	JMP        sealAVX512Hash_6
 
-part_200:
+part_196:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
@@ -12275,7 +12268,7 @@ part_200:
 	VMOVDQU8   Z7, K1, 448(DI)
 	JMP        sealAVX512Hash_6
 
-part_201:
+part_197:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
@@ -12283,7 +12276,7 @@ part_201:
 	VMOVDQU8   Z8, K1, 512(DI)
 	JMP        sealAVX512Hash_6
 
-part_202:
+part_198:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
@@ -12291,7 +12284,7 @@ part_202:
 	VMOVDQU8   Z9, K1, 576(DI)
 	JMP        sealAVX512Hash_6
 
-part_203:
+part_199:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
@@ -12299,7 +12292,7 @@ part_203:
 	VMOVDQU8   Z10, K1, 640(DI)
 	JMP        sealAVX512Hash_6
 
-part_204:
+part_200:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
@@ -12307,7 +12300,7 @@ part_204:
 	VMOVDQU8   Z11, K1, 704(DI)
 	JMP        sealAVX512Hash_6
 
-part_205:
+part_201:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
@@ -12315,7 +12308,7 @@ part_205:
 	VMOVDQU8   Z12, K1, 768(DI)
 	JMP        sealAVX512Hash_6
 
-part_206:
+part_202:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
@@ -12323,7 +12316,7 @@ part_206:
 	VMOVDQU8   Z13, K1, 832(DI)
 	JMP        sealAVX512Hash_6
 
-part_207:
+part_203:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
@@ -12331,7 +12324,7 @@ part_207:
 	VMOVDQU8   Z14, K1, 896(DI)
 	JMP        sealAVX512Hash_6
 
-part_208:
+part_204:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
@@ -12442,16 +12435,10824 @@ GLOBL polyPad<>(SB), RODATA|NOPTR, $8
 
 // func openAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openAVX512(SB), $4376-72
+TEXT ·openAVX512(SB), $4392-72
+	MOVL    $0x00000055, AX
+	KMOVW   AX, K5
+	MOVL    $0x00000033, AX
+	KMOVW   AX, K6
+	MOVL    $0x0000000f, AX
+	KMOVW   AX, K7
+	MOVQ    s+8(FP), AX
+	TESTQ   AX, AX
+	JEQ     openAVX512Whole_215
+	MOVQ    s+8(FP), R15
+	MOVQ    key+0(FP), BX
+	VMOVDQU chachaConstants<>+0(SB), X0
+	VMOVDQU X0, (SP)
+	VMOVDQU (BX), X0
+	VMOVDQU 16(BX), X1
+	VMOVDQU X0, 16(SP)
+	VMOVDQU X1, 32(SP)
+	VMOVD   108(R15), X2
+	VPINSRD $0x01, 96(R15), X2, X2
+	VPINSRD $0x02, 100(R15), X2, X2
+	VPINSRD $0x03, 104(R15), X2, X2
+	VMOVDQU X2, 48(SP)
+	MOVQ    (R15), AX
+	MOVQ    AX, 280(SP)
+	MOVQ    8(R15), AX
+	MOVQ    AX, 288(SP)
+	MOVQ    16(R15), AX
+	MOVQ    AX, 296(SP)
+	MOVQ    24(R15), AX
+	MOVQ    AX, 304(SP)
+	MOVQ    32(R15), AX
+	MOVQ    AX, 312(SP)
+	MOVQ    40(R15), AX
+	MOVQ    AX, 320(SP)
+	MOVQ    48(R15), AX
+	MOVQ    AX, 328(SP)
+	MOVQ    112(R15), AX
+	MOVQ    AX, 336(SP)
+	MOVQ    120(R15), AX
+	MOVQ    AX, 344(SP)
+	MOVQ    $0x00000000, 360(SP)
+	JMP     openAVX512Hash_219
+
+openAVX512Whole_215:
+	MOVQ            nonce+16(FP), DX
+	MOVQ            key+0(FP), BX
+	VMOVDQU         chachaConstants<>+0(SB), X0
+	VMOVDQU         X0, (SP)
+	VMOVDQU         (BX), X0
+	VMOVDQU         16(BX), X1
+	VMOVDQU         X0, 16(SP)
+	VMOVDQU         X1, 32(SP)
+	MOVL            $0x00000001, BX
+	VMOVD           BX, X2
+	VPINSRD         $0x01, (DX), X2, X2
+	VPINSRD         $0x02, 4(DX), X2, X2
+	VPINSRD         $0x03, 8(DX), X2, X2
+	VMOVDQU         X2, 48(SP)
+	MOVQ            n+40(FP), CX
+	MOVQ            CX, 344(SP)
+	MOVQ            adLen+56(FP), AX
+	MOVQ            AX, 336(SP)
+	MOVQ            AX, BX
+	XORL            DX, DX
+	CMPQ            AX, $0x40
+	CMOVQHI         DX, BX
+	CMOVQLS         DX, AX
+	MOVQ            BX, 352(SP)
+	MOVQ            AX, 360(SP)
+	CMPQ            CX, $0x00000400
+	JA              openAVX512Columns_218
+	CMPQ            CX, $0x00000200
+	JA              openAVX512Four_217
+	CMPQ            CX, $0x00000100
+	JA              openAVX512Two_216
+	CMPQ            360(SP), $0x00
+	JNE             openAVX512Two_216
+	CMPQ            CX, $0x00000070
+	JA              openAVX512Short_214
+	MOVQ            src+32(FP), SI
+	MOVQ            $-1, R8
+	XORL            R11, R11
+	MOVL            $0x00000040, R12
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K1
+	MOVQ            AX, 2288(SP)
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      (SI), K1, Z4
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K2
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      64(SI), K2, Z5
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            (SP), AX
+	MOVL            16(SP), SI
+	MOVL            48(SP), R10
+	MOVL            4(SP), BX
+	MOVL            20(SP), DI
+	MOVL            52(SP), R11
+	MOVL            8(SP), CX
+	MOVL            24(SP), R8
+	MOVL            56(SP), R12
+	MOVL            12(SP), DX
+	MOVL            28(SP), R9
+	MOVL            60(SP), R13
+	XORL            R10, R10
+	MOVL            40(SP), R14
+	MOVL            R14, 264(SP)
+	MOVL            44(SP), R14
+	MOVL            R14, 268(SP)
+	MOVL            32(SP), R14
+	MOVL            36(SP), R15
+	MOVQ            $0x00000002, 272(SP)
+	PCALIGN         $0x20
+
+key_224:
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x08, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x07, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPSHUFD $0x39, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPSHUFD $0x93, Z2, Z2
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x08, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x07, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPSHUFD $0x39, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPSHUFD $0x93, Z2, Z2
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	DECQ    272(SP)
+	JNE     key_224
+	ADDL    (SP), AX
+	ADDL    16(SP), SI
+	ADDL    4(SP), BX
+	ADDL    20(SP), DI
+	ADDL    8(SP), CX
+	ADDL    24(SP), R8
+	ADDL    12(SP), DX
+	ADDL    28(SP), R9
+	SHLQ    $0x20, BX
+	ORQ     BX, AX
+	SHLQ    $0x20, DX
+	ORQ     DX, CX
+	SHLQ    $0x20, DI
+	ORQ     DI, SI
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	MOVQ    $0x0ffffffc0fffffff, R10
+	MOVQ    $0x0ffffffc0ffffffc, R11
+	ANDQ    R10, AX
+	ANDQ    R11, CX
+	MOVQ    AX, 280(SP)
+	MOVQ    CX, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    R8, 304(SP)
+	MOVQ    280(SP), R11
+	MOVQ    288(SP), R12
+	MOVQ    R12, R13
+	SHRQ    $0x02, R13
+	ADDQ    R12, R13
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	MOVQ    ad+48(FP), SI
+	MOVQ    352(SP), DI
+	TESTQ   DI, DI
+	JEQ     adEnd_226
+
+ad_225:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_227
+	BZHIQ DI, AX, AX
+
+adFull_227:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_225
+
+adEnd_226:
+	MOVQ            R8, 312(SP)
+	MOVQ            R9, 320(SP)
+	MOVQ            R10, 328(SP)
+	KMOVQ           2288(SP), K1
+	MOVQ            336(SP), R8
+	MOVQ            344(SP), R9
+	XORL            R10, R10
+	MOVQ            R8, DX
+	MULXQ           R11, AX, BX
+	MULXQ           R12, R14, R15
+	MOVQ            R9, DX
+	MULXQ           R13, CX, R8
+	ADDQ            CX, AX
+	ADCQ            R8, BX
+	MULXQ           R11, CX, R8
+	ADDQ            CX, R14
+	ADCQ            R8, R15
+	MOVQ            R10, CX
+	IMULQ           R13, CX
+	ADDQ            CX, R14
+	ADCQ            $0x00, R15
+	IMULQ           R11, R10
+	ADDQ            BX, R14
+	ADCQ            R15, R10
+	MOVQ            AX, R8
+	MOVQ            R14, R9
+	MOVQ            R10, CX
+	MOVQ            R10, DX
+	SHRQ            $0x02, CX
+	ANDQ            $-4, DX
+	ANDL            $0x03, R10
+	ADDQ            DX, CX
+	ADDQ            CX, R8
+	ADCQ            $0x00, R9
+	ADCQ            $0x00, R10
+	MOVQ            R8, 2296(SP)
+	MOVQ            R9, 2304(SP)
+	MOVQ            R10, 2312(SP)
+	MOVQ            312(SP), AX
+	MOVQ            320(SP), BX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	MOVQ            328(SP), DX
+	SHRQ            $0x18, DX, BX
+	VMOVQ           R12, X12
+	VMOVQ           AX, X13
+	VMOVQ           BX, X14
+	MOVQ            344(SP), AX
+	ADDQ            $0x0f, AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000007, BX
+	SUBQ            AX, BX
+	LEAQ            polyShift<>+0(SB), R10
+	LEAQ            (R10)(BX*8), R10
+	VPBROADCASTQ    poly44<>+0(SB), Z31
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    280(SP), Z22
+	VPBROADCASTQ    288(SP), Z24
+	VPSRLQ          $0x2c, Z22, Z23
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x14, Z24, Z30
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPANDQ          Z31, Z22, Z22
+	VPROLD          $0x10, Z3, Z3
+	VPSRLQ          $0x18, Z24, Z24
+	VMOVDQA64       Z22, Z25
+	VMOVDQA64       Z23, Z26
+	VPADDD          Z3, Z2, Z2
+	VMOVDQA64       Z24, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VMOVDQA64       Z16, K5, Z22
+	VMOVDQA64       Z17, K5, Z23
+	VMOVDQA64       Z18, K5, Z24
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x0c, Z1, Z1
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQA64       Z16, K6, Z22
+	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z18, K6, Z24
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z3, Z2, Z2
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VMOVDQA64       Z16, K7, Z22
+	VMOVDQA64       Z17, K7, Z23
+	VMOVDQA64       Z18, K7, Z24
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       (R10), Z25
+	VPERMT2Q        Z21, Z25, Z22
+	VPERMT2Q        Z21, Z25, Z23
+	VPROLD          $0x07, Z1, Z1
+	VPERMT2Q        Z21, Z25, Z24
+	VMOVDQU64       Z22, 368(SP)
+	VMOVDQU64       Z23, 752(SP)
+	VPSHUFD         $0x39, Z0, Z0
+	VMOVDQU64       Z24, 1136(SP)
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1520(SP)
+	VPSLLQ          $0x04, Z24, Z19
+	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z24, Z20
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1904(SP)
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), SI
+	MOVQ            n+40(FP), CX
+	MOVQ            $-1, R8
+	MOVQ            CX, R9
+	VMOVDQU64       polyIndex<>+0(SB), Z29
+	VMOVDQU64       polyIndex<>+64(SB), Z30
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     368(SP), Z12, Z16
+	VPMADD52HUQ     368(SP), Z12, Z19
+	VPMADD52LUQ     752(SP), Z12, Z17
+	VPMADD52HUQ     752(SP), Z12, Z20
+	VPMADD52LUQ     1136(SP), Z12, Z18
+	VPMADD52HUQ     1136(SP), Z12, Z21
+	VPMADD52LUQ     1904(SP), Z13, Z16
+	VPMADD52HUQ     1904(SP), Z13, Z19
+	VPMADD52LUQ     368(SP), Z13, Z17
+	VPMADD52HUQ     368(SP), Z13, Z20
+	VPMADD52LUQ     752(SP), Z13, Z18
+	VPMADD52HUQ     752(SP), Z13, Z21
+	VPMADD52LUQ     1520(SP), Z14, Z16
+	VPMADD52HUQ     1520(SP), Z14, Z19
+	VPMADD52LUQ     1904(SP), Z14, Z17
+	VPMADD52HUQ     1904(SP), Z14, Z20
+	VPMADD52LUQ     368(SP), Z14, Z18
+	VPMADD52HUQ     368(SP), Z14, Z21
+	VBROADCASTI32X4 (SP), Z12
+	VBROADCASTI32X4 16(SP), Z13
+	VBROADCASTI32X4 32(SP), Z14
+	VBROADCASTI32X4 48(SP), Z15
+	VPADDD          Z12, Z0, Z0
+	VPADDD          Z13, Z1, Z1
+	VPADDD          Z14, Z2, Z2
+	VPADDD          Z15, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VSHUFI32X4      $0x44, Z1, Z0, Z12
+	VSHUFI32X4      $0xee, Z1, Z0, Z13
+	VSHUFI32X4      $0x44, Z3, Z2, Z14
+	VSHUFI32X4      $0xee, Z3, Z2, Z15
+	VSHUFI32X4      $0x88, Z14, Z12, Z0
+	VSHUFI32X4      $0xdd, Z14, Z12, Z1
+	VSHUFI32X4      $0x88, Z15, Z13, Z2
+	VSHUFI32X4      $0xdd, Z15, Z13, Z3
+	VMOVDQA64       Z4, Z25
+	VMOVDQA64       Z4, Z27
+	VPERMT2Q        Z5, Z29, Z25
+	VPERMT2Q        Z5, Z30, Z27
+	VPSRLQ          $0x2c, Z25, Z28
+	VPSLLQ          $0x14, Z27, Z26
+	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
+	VPANDQ          Z31, Z25, Z25
+	VPSRLQ          $0x18, Z27, Z27
+	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ     368(SP), Z25, Z16
+	VPMADD52HUQ     368(SP), Z25, Z19
+	VPMADD52LUQ     752(SP), Z25, Z17
+	VPMADD52HUQ     752(SP), Z25, Z20
+	VPMADD52LUQ     1136(SP), Z25, Z18
+	VPMADD52HUQ     1136(SP), Z25, Z21
+	VPMADD52LUQ     1904(SP), Z26, Z16
+	VPMADD52HUQ     1904(SP), Z26, Z19
+	VPMADD52LUQ     368(SP), Z26, Z17
+	VPMADD52HUQ     368(SP), Z26, Z20
+	VPMADD52LUQ     752(SP), Z26, Z18
+	VPMADD52HUQ     752(SP), Z26, Z21
+	VPMADD52LUQ     1520(SP), Z27, Z16
+	VPMADD52HUQ     1520(SP), Z27, Z19
+	VPMADD52LUQ     1904(SP), Z27, Z17
+	VPMADD52HUQ     1904(SP), Z27, Z20
+	VPMADD52LUQ     368(SP), Z27, Z18
+	VPMADD52HUQ     368(SP), Z27, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPUNPCKLQDQ     Z17, Z16, Z25
+	VPUNPCKHQDQ     Z17, Z16, Z26
+	VPUNPCKLQDQ     Z21, Z18, Z27
+	VPUNPCKHQDQ     Z21, Z18, Z28
+	VPADDQ          Z26, Z25, Z25
+	VPADDQ          Z28, Z27, Z27
+	VEXTRACTI64X4   $0x01, Z25, Y28
+	VPADDQ          Y28, Y25, Y25
+	VEXTRACTI64X2   $0x01, Y25, X28
+	VPADDQ          X28, X25, X25
+	VEXTRACTI64X4   $0x01, Z27, Y28
+	VPADDQ          Y28, Y27, Y27
+	VEXTRACTI64X2   $0x01, Y27, X28
+	VPADDQ          X28, X27, X27
+	VMOVQ           X25, AX
+	VPEXTRQ         $0x01, X25, R11
+	VMOVQ           X27, BX
+	VPEXTRQ         $0x01, X27, DX
+	MOVQ            R11, R12
+	SHLQ            $0x2c, R11
+	SHRQ            $0x14, R12
+	MOVQ            BX, R13
+	SHLQ            $0x18, BX
+	SHRQ            $0x28, R13
+	SHLQ            $0x0c, DX
+	ADDQ            R11, AX
+	ADCQ            R12, BX
+	ADCQ            R13, DX
+	ADDQ            2296(SP), AX
+	ADCQ            2304(SP), BX
+	ADCQ            2312(SP), DX
+	MOVQ            DX, R11
+	MOVQ            DX, R12
+	SHRQ            $0x02, R11
+	ANDQ            $-4, R12
+	ANDL            $0x03, DX
+	ADDQ            R12, R11
+	ADDQ            R11, AX
+	ADCQ            $0x00, BX
+	ADCQ            $0x00, DX
+	MOVQ            AX, R11
+	MOVQ            BX, R12
+	MOVQ            DX, R13
+	ADDQ            $0x05, R11
+	ADCQ            $0x00, R12
+	ADCQ            $0x00, R13
+	SHRQ            $0x02, R13
+	CMOVQNE         R11, AX
+	CMOVQNE         R12, BX
+	ADDQ            296(SP), AX
+	ADCQ            304(SP), BX
+	XORQ            (SI)(R9*1), AX
+	XORQ            8(SI)(R9*1), BX
+	ORQ             BX, AX
+	JNE             shortBad_228
+	VPXORQ          Z4, Z0, Z0
+	VMOVDQU8        Z0, K1, (DI)
+	CMPQ            R9, $0x00000040
+	JBE             shortEnd_230
+	VPXORQ          Z5, Z1, Z1
+	VMOVDQU8        Z1, K2, 64(DI)
+
+shortEnd_230:
+	MOVL $0x00000001, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+shortBad_228:
+	MOVL $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openAVX512Short_214:
+	MOVQ            src+32(FP), SI
+	MOVQ            $-1, R8
+	XORL            R11, R11
+	MOVL            $0x00000040, R12
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K1
+	MOVQ            AX, 2288(SP)
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      (SI), K1, Z4
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K2
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      64(SI), K2, Z5
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K3
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      128(SI), K3, Z6
+	MOVQ            CX, AX
+	CMPQ            AX, R12
+	CMOVQHI         R12, AX
+	BZHIQ           AX, R8, AX
+	KMOVQ           AX, K4
+	SUBQ            R12, CX
+	CMOVQCS         R11, CX
+	VMOVDQU8.Z      192(SI), K4, Z7
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            (SP), AX
+	MOVL            16(SP), SI
+	MOVL            48(SP), R10
+	MOVL            4(SP), BX
+	MOVL            20(SP), DI
+	MOVL            52(SP), R11
+	MOVL            8(SP), CX
+	MOVL            24(SP), R8
+	MOVL            56(SP), R12
+	MOVL            12(SP), DX
+	MOVL            28(SP), R9
+	MOVL            60(SP), R13
+	XORL            R10, R10
+	MOVL            40(SP), R14
+	MOVL            R14, 264(SP)
+	MOVL            44(SP), R14
+	MOVL            R14, 268(SP)
+	MOVL            32(SP), R14
+	MOVL            36(SP), R15
+	MOVQ            $0x00000002, 272(SP)
+	PCALIGN         $0x20
+
+key_231:
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x08, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x07, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPSHUFD $0x39, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPSHUFD $0x93, Z2, Z2
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z1, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x10, Z3, Z3
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x0c, Z1, Z1
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x07, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z2, Z2
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x10, Z3, Z3
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x08, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x07, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPSHUFD $0x39, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPSHUFD $0x93, Z2, Z2
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z1, Z0, Z0
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z0, Z3, Z3
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z3, Z2, Z2
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x10, R11
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPROLD  $0x08, Z3, Z3
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPADDD  Z3, Z2, Z2
+	XORL    AX, R10
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	XORL    R15, DI
+	VPROLD  $0x07, Z1, Z1
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x93, Z0, Z0
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	XORL    DX, R13
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, CX
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z0, Z3, Z3
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	ADDL    R13, R15
+	VPROLD  $0x10, Z3, Z3
+	XORL    R14, R8
+	XORL    R15, R9
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPXORD  Z2, Z1, Z1
+	ROLL    $0x10, R10
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPROLD  $0x0c, Z1, Z1
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPADDD  Z1, Z0, Z0
+	XORL    AX, R13
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	XORL    R15, R8
+	VPROLD  $0x08, Z3, Z3
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPADDD  Z3, Z2, Z2
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPXORD  Z2, Z1, Z1
+	XORL    DX, R12
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R9, CX
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z3, Z3
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z2, Z2
+	XORL    R14, R9
+	XORL    R15, SI
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	DECQ    272(SP)
+	JNE     key_231
+	ADDL    (SP), AX
+	ADDL    16(SP), SI
+	ADDL    4(SP), BX
+	ADDL    20(SP), DI
+	ADDL    8(SP), CX
+	ADDL    24(SP), R8
+	ADDL    12(SP), DX
+	ADDL    28(SP), R9
+	SHLQ    $0x20, BX
+	ORQ     BX, AX
+	SHLQ    $0x20, DX
+	ORQ     DX, CX
+	SHLQ    $0x20, DI
+	ORQ     DI, SI
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	MOVQ    $0x0ffffffc0fffffff, R10
+	MOVQ    $0x0ffffffc0ffffffc, R11
+	ANDQ    R10, AX
+	ANDQ    R11, CX
+	MOVQ    AX, 280(SP)
+	MOVQ    CX, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    R8, 304(SP)
+	MOVQ    280(SP), R11
+	MOVQ    288(SP), R12
+	MOVQ    R12, R13
+	SHRQ    $0x02, R13
+	ADDQ    R12, R13
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	MOVQ    ad+48(FP), SI
+	MOVQ    352(SP), DI
+	TESTQ   DI, DI
+	JEQ     adEnd_233
+
+ad_232:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_234
+	BZHIQ DI, AX, AX
+
+adFull_234:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_232
+
+adEnd_233:
+	MOVQ            R8, 312(SP)
+	MOVQ            R9, 320(SP)
+	MOVQ            R10, 328(SP)
+	KMOVQ           2288(SP), K1
+	MOVQ            336(SP), R8
+	MOVQ            344(SP), R9
+	XORL            R10, R10
+	MOVQ            R9, R10
+	ADDQ            $0x0f, R10
+	SHRQ            $0x08, R10
+	MOVQ            R8, DX
+	MULXQ           R11, AX, BX
+	MULXQ           R12, R14, R15
+	MOVQ            R9, DX
+	MULXQ           R13, CX, R8
+	ADDQ            CX, AX
+	ADCQ            R8, BX
+	MULXQ           R11, CX, R8
+	ADDQ            CX, R14
+	ADCQ            R8, R15
+	MOVQ            R10, CX
+	IMULQ           R13, CX
+	ADDQ            CX, R14
+	ADCQ            $0x00, R15
+	IMULQ           R11, R10
+	ADDQ            BX, R14
+	ADCQ            R15, R10
+	MOVQ            AX, R8
+	MOVQ            R14, R9
+	MOVQ            R10, CX
+	MOVQ            R10, DX
+	SHRQ            $0x02, CX
+	ANDQ            $-4, DX
+	ANDL            $0x03, R10
+	ADDQ            DX, CX
+	ADDQ            CX, R8
+	ADCQ            $0x00, R9
+	ADCQ            $0x00, R10
+	MOVQ            R8, 2296(SP)
+	MOVQ            R9, 2304(SP)
+	MOVQ            R10, 2312(SP)
+	MOVQ            280(SP), AX
+	MOVQ            288(SP), BX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	SHRQ            $0x18, BX
+	MOVQ            R12, 2320(SP)
+	MOVQ            AX, 2328(SP)
+	MOVQ            BX, 2336(SP)
+	MOVQ            312(SP), AX
+	MOVQ            320(SP), BX
+	MOVQ            poly44<>+0(SB), R11
+	MOVQ            AX, R12
+	ANDQ            R11, R12
+	SHRQ            $0x2c, BX, AX
+	ANDQ            R11, AX
+	MOVQ            328(SP), DX
+	SHRQ            $0x18, DX, BX
+	VMOVQ           R12, X12
+	VMOVQ           AX, X13
+	VMOVQ           BX, X14
+	MOVQ            344(SP), AX
+	ADDQ            $0x0f, AX
+	SHRQ            $0x04, AX
+	MOVL            $0x00000010, BX
+	SUBQ            AX, BX
+	LEAQ            polyShift<>+0(SB), R10
+	LEAQ            (R10)(BX*8), R10
+	VPBROADCASTQ    poly44<>+0(SB), Z31
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    280(SP), Z22
+	VPBROADCASTQ    288(SP), Z24
+	VPSRLQ          $0x2c, Z22, Z23
+	VPSLLQ          $0x14, Z24, Z30
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z22, Z22
+	VPSRLQ          $0x18, Z24, Z24
+	VMOVDQA64       Z22, Z25
+	VMOVDQA64       Z23, Z26
+	VMOVDQA64       Z24, Z27
+	VPROLD          $0x10, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQA64       Z16, K5, Z22
+	VMOVDQA64       Z17, K5, Z23
+	VMOVDQA64       Z18, K5, Z24
+	VPBROADCASTQ    X16, Z25
+	VPSHUFD         $0x93, Z0, Z0
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x39, Z2, Z2
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQA64       Z16, K6, Z22
+	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z18, K6, Z24
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQA64       Z16, K7, Z22
+	VMOVDQA64       Z17, K7, Z23
+	VMOVDQA64       Z18, K7, Z24
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
+	VPADDD          Z3, Z2, Z2
+	VPBROADCASTQ    X18, Z27
+	VMOVDQU64       Z25, 496(SP)
+	VMOVDQU64       Z26, 880(SP)
+	VMOVDQU64       Z27, 1264(SP)
+	VPBROADCASTQ    2320(SP), Z25
+	VPBROADCASTQ    2328(SP), Z26
+	VPXORD          Z2, Z1, Z1
+	VPBROADCASTQ    2336(SP), Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x0c, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z1, Z0, Z0
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQA64       Z16, Z22
+	VMOVDQU64       496(SP), Z25
+	VPSHUFD         $0x39, Z2, Z2
+	VMOVDQA64       Z17, Z23
+	VMOVDQU64       880(SP), Z26
+	VMOVDQA64       Z18, Z24
+	VMOVDQU64       1264(SP), Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VMOVDQU64       (R10), Z28
+	VPERMT2Q        Z22, Z28, Z16
+	VPERMT2Q        Z23, Z28, Z17
+	VPERMT2Q        Z24, Z28, Z18
+	VMOVQ           2320(SP), X25
+	VPERMT2Q        Z25, Z28, Z22
+	VPXORD          Z2, Z1, Z1
+	VMOVQ           2328(SP), X26
+	VPERMT2Q        Z26, Z28, Z23
+	VMOVQ           2336(SP), X27
+	VPERMT2Q        Z27, Z28, Z24
+	VMOVDQU64       Z16, 368(SP)
+	VPROLD          $0x07, Z1, Z1
+	VMOVDQU64       Z17, 752(SP)
+	VMOVDQU64       Z18, 1136(SP)
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x39, Z0, Z0
+	VMOVDQU64       Z20, 1520(SP)
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1904(SP)
+	VMOVDQU64       Z22, 432(SP)
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       Z23, 816(SP)
+	VMOVDQU64       Z24, 1200(SP)
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x93, Z2, Z2
+	VMOVDQU64       Z20, 1584(SP)
+	VPSLLQ          $0x04, Z24, Z19
+	VPSLLQ          $0x02, Z24, Z20
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1968(SP)
+	MOVQ            dst+24(FP), DI
+	MOVQ            src+32(FP), SI
+	MOVQ            n+40(FP), CX
+	MOVQ            $-1, R8
+	MOVQ            CX, R9
+	VMOVDQU64       polyIndex<>+0(SB), Z29
+	VMOVDQU64       polyIndex<>+64(SB), Z30
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     368(SP), Z12, Z16
+	VPMADD52HUQ     368(SP), Z12, Z19
+	VPMADD52LUQ     752(SP), Z12, Z17
+	VPMADD52HUQ     752(SP), Z12, Z20
+	VPMADD52LUQ     1136(SP), Z12, Z18
+	VPMADD52HUQ     1136(SP), Z12, Z21
+	VPMADD52LUQ     1904(SP), Z13, Z16
+	VPMADD52HUQ     1904(SP), Z13, Z19
+	VPMADD52LUQ     368(SP), Z13, Z17
+	VPMADD52HUQ     368(SP), Z13, Z20
+	VPMADD52LUQ     752(SP), Z13, Z18
+	VPMADD52HUQ     752(SP), Z13, Z21
+	VPMADD52LUQ     1520(SP), Z14, Z16
+	VPMADD52HUQ     1520(SP), Z14, Z19
+	VPMADD52LUQ     1904(SP), Z14, Z17
+	VPMADD52HUQ     1904(SP), Z14, Z20
+	VPMADD52LUQ     368(SP), Z14, Z18
+	VPMADD52HUQ     368(SP), Z14, Z21
+	VBROADCASTI32X4 (SP), Z12
+	VBROADCASTI32X4 16(SP), Z13
+	VBROADCASTI32X4 32(SP), Z14
+	VBROADCASTI32X4 48(SP), Z15
+	VPADDD          Z12, Z0, Z0
+	VPADDD          Z13, Z1, Z1
+	VPADDD          Z14, Z2, Z2
+	VPADDD          Z15, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VSHUFI32X4      $0x44, Z1, Z0, Z12
+	VSHUFI32X4      $0xee, Z1, Z0, Z13
+	VSHUFI32X4      $0x44, Z3, Z2, Z14
+	VSHUFI32X4      $0xee, Z3, Z2, Z15
+	VSHUFI32X4      $0x88, Z14, Z12, Z0
+	VSHUFI32X4      $0xdd, Z14, Z12, Z1
+	VSHUFI32X4      $0x88, Z15, Z13, Z2
+	VSHUFI32X4      $0xdd, Z15, Z13, Z3
+	VMOVDQA64       Z4, Z25
+	VMOVDQA64       Z4, Z27
+	VPERMT2Q        Z5, Z29, Z25
+	VPERMT2Q        Z5, Z30, Z27
+	VPSRLQ          $0x2c, Z25, Z28
+	VPSLLQ          $0x14, Z27, Z26
+	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
+	VPANDQ          Z31, Z25, Z25
+	VPSRLQ          $0x18, Z27, Z27
+	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ     368(SP), Z25, Z16
+	VPMADD52HUQ     368(SP), Z25, Z19
+	VPMADD52LUQ     752(SP), Z25, Z17
+	VPMADD52HUQ     752(SP), Z25, Z20
+	VPMADD52LUQ     1136(SP), Z25, Z18
+	VPMADD52HUQ     1136(SP), Z25, Z21
+	VPMADD52LUQ     1904(SP), Z26, Z16
+	VPMADD52HUQ     1904(SP), Z26, Z19
+	VPMADD52LUQ     368(SP), Z26, Z17
+	VPMADD52HUQ     368(SP), Z26, Z20
+	VPMADD52LUQ     752(SP), Z26, Z18
+	VPMADD52HUQ     752(SP), Z26, Z21
+	VPMADD52LUQ     1520(SP), Z27, Z16
+	VPMADD52HUQ     1520(SP), Z27, Z19
+	VPMADD52LUQ     1904(SP), Z27, Z17
+	VPMADD52HUQ     1904(SP), Z27, Z20
+	VPMADD52LUQ     368(SP), Z27, Z18
+	VPMADD52HUQ     368(SP), Z27, Z21
+	VPXORQ          Z8, Z8, Z8
+	VPXORQ          Z9, Z9, Z9
+	VPXORQ          Z10, Z10, Z10
+	VPXORQ          Z11, Z11, Z11
+	VPXORQ          Z12, Z12, Z12
+	VPXORQ          Z13, Z13, Z13
+	VMOVDQA64       Z6, Z25
+	VMOVDQA64       Z6, Z27
+	VPERMT2Q        Z7, Z29, Z25
+	VPERMT2Q        Z7, Z30, Z27
+	VPSRLQ          $0x2c, Z25, Z28
+	VPSLLQ          $0x14, Z27, Z26
+	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
+	VPANDQ          Z31, Z25, Z25
+	VPSRLQ          $0x18, Z27, Z27
+	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
+	VPMADD52LUQ     432(SP), Z25, Z8
+	VPMADD52HUQ     432(SP), Z25, Z11
+	VPMADD52LUQ     816(SP), Z25, Z9
+	VPMADD52HUQ     816(SP), Z25, Z12
+	VPMADD52LUQ     1200(SP), Z25, Z10
+	VPMADD52HUQ     1200(SP), Z25, Z13
+	VPMADD52LUQ     1968(SP), Z26, Z8
+	VPMADD52HUQ     1968(SP), Z26, Z11
+	VPMADD52LUQ     432(SP), Z26, Z9
+	VPMADD52HUQ     432(SP), Z26, Z12
+	VPMADD52LUQ     816(SP), Z26, Z10
+	VPMADD52HUQ     816(SP), Z26, Z13
+	VPMADD52LUQ     1584(SP), Z27, Z8
+	VPMADD52HUQ     1584(SP), Z27, Z11
+	VPMADD52LUQ     1968(SP), Z27, Z9
+	VPMADD52HUQ     1968(SP), Z27, Z12
+	VPMADD52LUQ     432(SP), Z27, Z10
+	VPMADD52HUQ     432(SP), Z27, Z13
+	VPADDQ          Z8, Z16, Z16
+	VPADDQ          Z11, Z19, Z19
+	VPADDQ          Z9, Z17, Z17
+	VPADDQ          Z12, Z20, Z20
+	VPADDQ          Z10, Z18, Z18
+	VPADDQ          Z13, Z21, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPUNPCKLQDQ     Z17, Z16, Z25
+	VPUNPCKHQDQ     Z17, Z16, Z26
+	VPUNPCKLQDQ     Z21, Z18, Z27
+	VPUNPCKHQDQ     Z21, Z18, Z28
+	VPADDQ          Z26, Z25, Z25
+	VPADDQ          Z28, Z27, Z27
+	VEXTRACTI64X4   $0x01, Z25, Y28
+	VPADDQ          Y28, Y25, Y25
+	VEXTRACTI64X2   $0x01, Y25, X28
+	VPADDQ          X28, X25, X25
+	VEXTRACTI64X4   $0x01, Z27, Y28
+	VPADDQ          Y28, Y27, Y27
+	VEXTRACTI64X2   $0x01, Y27, X28
+	VPADDQ          X28, X27, X27
+	VMOVQ           X25, AX
+	VPEXTRQ         $0x01, X25, R11
+	VMOVQ           X27, BX
+	VPEXTRQ         $0x01, X27, DX
+	MOVQ            R11, R12
+	SHLQ            $0x2c, R11
+	SHRQ            $0x14, R12
+	MOVQ            BX, R13
+	SHLQ            $0x18, BX
+	SHRQ            $0x28, R13
+	SHLQ            $0x0c, DX
+	ADDQ            R11, AX
+	ADCQ            R12, BX
+	ADCQ            R13, DX
+	ADDQ            2296(SP), AX
+	ADCQ            2304(SP), BX
+	ADCQ            2312(SP), DX
+	MOVQ            DX, R11
+	MOVQ            DX, R12
+	SHRQ            $0x02, R11
+	ANDQ            $-4, R12
+	ANDL            $0x03, DX
+	ADDQ            R12, R11
+	ADDQ            R11, AX
+	ADCQ            $0x00, BX
+	ADCQ            $0x00, DX
+	MOVQ            AX, R11
+	MOVQ            BX, R12
+	MOVQ            DX, R13
+	ADDQ            $0x05, R11
+	ADCQ            $0x00, R12
+	ADCQ            $0x00, R13
+	SHRQ            $0x02, R13
+	CMOVQNE         R11, AX
+	CMOVQNE         R12, BX
+	ADDQ            296(SP), AX
+	ADCQ            304(SP), BX
+	XORQ            (SI)(R9*1), AX
+	XORQ            8(SI)(R9*1), BX
+	ORQ             BX, AX
+	JNE             shortBad_235
+	VPXORQ          Z4, Z0, Z0
+	VMOVDQU8        Z0, K1, (DI)
+	CMPQ            R9, $0x00000040
+	JBE             shortEnd_237
+	VPXORQ          Z5, Z1, Z1
+	VMOVDQU8        Z1, K2, 64(DI)
+	CMPQ            R9, $0x00000080
+	JBE             shortEnd_237
+	VPXORQ          Z6, Z2, Z2
+	VMOVDQU8        Z2, K3, 128(DI)
+	CMPQ            R9, $0x000000c0
+	JBE             shortEnd_237
+	VPXORQ          Z7, Z3, Z3
+	VMOVDQU8        Z3, K4, 192(DI)
+
+shortEnd_237:
+	MOVL $0x00000001, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+shortBad_235:
+	MOVL $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openAVX512Two_216:
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VMOVDQA64       Z0, Z4
+	VMOVDQA64       Z1, Z5
+	VMOVDQA64       Z2, Z6
+	VPADDD          chachaRows<>+64(SB), Z3, Z7
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            (SP), AX
+	MOVL            16(SP), SI
+	MOVL            48(SP), R10
+	MOVL            4(SP), BX
+	MOVL            20(SP), DI
+	MOVL            52(SP), R11
+	MOVL            8(SP), CX
+	MOVL            24(SP), R8
+	MOVL            56(SP), R12
+	MOVL            12(SP), DX
+	MOVL            28(SP), R9
+	MOVL            60(SP), R13
+	XORL            R10, R10
+	MOVL            40(SP), R14
+	MOVL            R14, 264(SP)
+	MOVL            44(SP), R14
+	MOVL            R14, 268(SP)
+	MOVL            32(SP), R14
+	MOVL            36(SP), R15
+	MOVQ            $0x00000002, 272(SP)
+	PCALIGN         $0x20
+
+key_238:
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z5, Z4, Z4
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z4, Z7, Z7
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x10, Z7, Z7
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z3, Z2, Z2
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z6, Z5, Z5
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x0c, Z5, Z5
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x07, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x07, Z5, Z5
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x93, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x39, Z6, Z6
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x0c, Z5, Z5
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPSHUFD $0x39, Z4, Z4
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPSHUFD $0x93, Z6, Z6
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x0c, Z5, Z5
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z5, Z4, Z4
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z4, Z7, Z7
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x08, Z7, Z7
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z3, Z2, Z2
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z6, Z5, Z5
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x93, Z4, Z4
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z7, Z7
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x39, Z6, Z6
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z5, Z4, Z4
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z4, Z7, Z7
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x10, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x10, Z7, Z7
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z6, Z5, Z5
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x0c, Z5, Z5
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPROLD  $0x07, Z5, Z5
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x93, Z6, Z6
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z5, Z4, Z4
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z4, Z7, Z7
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z7, Z6, Z6
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z6, Z5, Z5
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x0c, Z5, Z5
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x08, Z7, Z7
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPSHUFD $0x93, Z4, Z4
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	ROLL    $0x10, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	ROLL    $0x0c, DI
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, AX
+	ADDL    DI, BX
+	XORL    AX, R10
+	VPSHUFD $0x39, Z6, Z6
+	XORL    BX, R11
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, DI
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z4, Z7, Z7
+	MOVL    268(SP), R15
+	ADDL    R8, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPROLD  $0x10, Z7, Z7
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPADDD  Z7, Z6, Z6
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z6, Z5, Z5
+	ROLL    $0x08, R12
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x0c, Z5, Z5
+	ROLL    $0x07, R8
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPADDD  Z5, Z4, Z4
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPXORD  Z4, Z7, Z7
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	ROLL    $0x0c, R8
+	VPROLD  $0x08, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	XORL    AX, R13
+	VPROLD  $0x08, Z7, Z7
+	XORL    BX, R10
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R8
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z6, Z5, Z5
+	MOVL    260(SP), R15
+	ADDL    R9, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPROLD  $0x07, Z5, Z5
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPSHUFD $0x39, Z4, Z4
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	ADDL    R9, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z7, Z7
+	ROLL    $0x08, R11
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	XORL    R15, SI
+	VPSHUFD $0x93, Z6, Z6
+	ROLL    $0x07, R9
+	ROLL    $0x07, SI
+	DECQ    272(SP)
+	JNE     key_238
+	ADDL    (SP), AX
+	ADDL    16(SP), SI
+	ADDL    4(SP), BX
+	ADDL    20(SP), DI
+	ADDL    8(SP), CX
+	ADDL    24(SP), R8
+	ADDL    12(SP), DX
+	ADDL    28(SP), R9
+	SHLQ    $0x20, BX
+	ORQ     BX, AX
+	SHLQ    $0x20, DX
+	ORQ     DX, CX
+	SHLQ    $0x20, DI
+	ORQ     DI, SI
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	MOVQ    $0x0ffffffc0fffffff, R10
+	MOVQ    $0x0ffffffc0ffffffc, R11
+	ANDQ    R10, AX
+	ANDQ    R11, CX
+	MOVQ    AX, 280(SP)
+	MOVQ    CX, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    R8, 304(SP)
+	MOVQ    280(SP), R11
+	MOVQ    288(SP), R12
+	MOVQ    R12, R13
+	SHRQ    $0x02, R13
+	ADDQ    R12, R13
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	MOVQ    ad+48(FP), SI
+	MOVQ    352(SP), DI
+	TESTQ   DI, DI
+	JEQ     adEnd_240
+
+ad_239:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_241
+	BZHIQ DI, AX, AX
+
+adFull_241:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_239
+
+adEnd_240:
+	MOVQ            R8, 312(SP)
+	MOVQ            R9, 320(SP)
+	MOVQ            R10, 328(SP)
+	VPBROADCASTQ    poly44<>+0(SB), Z31
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    280(SP), Z22
+	VPADDD          Z5, Z4, Z4
+	VPBROADCASTQ    288(SP), Z24
+	VPSRLQ          $0x2c, Z22, Z23
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x14, Z24, Z30
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z4, Z7, Z7
+	VPANDQ          Z31, Z22, Z22
+	VPSRLQ          $0x18, Z24, Z24
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQA64       Z22, Z25
+	VMOVDQA64       Z23, Z26
+	VPROLD          $0x10, Z7, Z7
+	VMOVDQA64       Z24, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z4, Z4
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z16, K5, Z22
+	VMOVDQA64       Z17, K5, Z23
+	VPXORD          Z4, Z7, Z7
+	VMOVDQA64       Z18, K5, Z24
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z3, Z3
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x10, Z7, Z7
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x93, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z6, Z6
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z16, K6, Z22
+	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z4, Z7, Z7
+	VMOVDQA64       Z18, K6, Z24
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z3, Z3
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z0, Z0
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z4, Z4
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z6, Z6
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQA64       Z16, K7, Z22
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z17, K7, Z23
+	VMOVDQA64       Z18, K7, Z24
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z22, 624(SP)
+	VMOVDQU64       Z23, 1008(SP)
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       Z24, 1392(SP)
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1776(SP)
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z24, Z19
+	VPSLLQ          $0x02, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2160(SP)
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z21, Z21, Z21
+	VMOVDQU64       Z21, 688(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z21, 1072(SP)
+	VMOVDQU64       Z21, 1456(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 1840(SP)
+	VMOVDQU64       Z21, 2224(SP)
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z5, Z4, Z4
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z4, Z4
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z4, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 560(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z17, 944(SP)
+	VMOVDQU64       Z18, 1328(SP)
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1712(SP)
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2096(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X18, Z27
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x07, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 496(SP)
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z17, 880(SP)
+	VMOVDQU64       Z18, 1264(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1648(SP)
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2032(SP)
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       560(SP), Z22
+	VMOVDQU64       944(SP), Z23
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       1328(SP), Z24
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x39, Z4, Z4
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 432(SP)
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z17, 816(SP)
+	VMOVDQU64       Z18, 1200(SP)
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1584(SP)
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1968(SP)
+	VPSHUFD         $0x93, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
+	VPSHUFD         $0x93, Z4, Z4
+	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       624(SP), Z22
+	VMOVDQU64       1008(SP), Z23
+	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       1392(SP), Z24
+	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z7, Z7
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VMOVDQU64       Z16, 368(SP)
+	VMOVDQU64       Z17, 752(SP)
+	VPSHUFD         $0x39, Z4, Z4
+	VMOVDQU64       Z18, 1136(SP)
+	VPSLLQ          $0x04, Z17, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z17, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       Z20, 1520(SP)
+	VPSLLQ          $0x04, Z18, Z19
+	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x93, Z6, Z6
+	VMOVDQU64       Z20, 1904(SP)
+	VBROADCASTI32X4 (SP), Z16
+	VBROADCASTI32X4 16(SP), Z17
+	VBROADCASTI32X4 32(SP), Z18
+	VBROADCASTI32X4 48(SP), Z19
+	VPADDD          Z16, Z0, Z0
+	VPADDD          Z17, Z1, Z1
+	VPADDD          Z18, Z2, Z2
+	VPADDD          Z19, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VPADDD          Z16, Z4, Z4
+	VPADDD          Z17, Z5, Z5
+	VPADDD          Z18, Z6, Z6
+	VPADDD          Z19, Z7, Z7
+	VPADDD          chachaRows<>+64(SB), Z7, Z7
+	VSHUFI32X4      $0x44, Z1, Z0, Z16
+	VSHUFI32X4      $0xee, Z1, Z0, Z17
+	VSHUFI32X4      $0x44, Z3, Z2, Z18
+	VSHUFI32X4      $0xee, Z3, Z2, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z0
+	VSHUFI32X4      $0xdd, Z18, Z16, Z1
+	VSHUFI32X4      $0x88, Z19, Z17, Z2
+	VSHUFI32X4      $0xdd, Z19, Z17, Z3
+	VSHUFI32X4      $0x44, Z5, Z4, Z16
+	VSHUFI32X4      $0xee, Z5, Z4, Z17
+	VSHUFI32X4      $0x44, Z7, Z6, Z18
+	VSHUFI32X4      $0xee, Z7, Z6, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z4
+	VSHUFI32X4      $0xdd, Z18, Z16, Z5
+	VSHUFI32X4      $0x88, Z19, Z17, Z6
+	VSHUFI32X4      $0xdd, Z19, Z17, Z7
+	VMOVDQU64       Z0, 2344(SP)
+	VMOVDQU64       Z1, 2408(SP)
+	VMOVDQU64       Z2, 2472(SP)
+	VMOVDQU64       Z3, 2536(SP)
+	VMOVDQU64       Z4, 2600(SP)
+	VMOVDQU64       Z5, 2664(SP)
+	VMOVDQU64       Z6, 2728(SP)
+	VMOVDQU64       Z7, 2792(SP)
+	JMP             openAVX512Check_220
+
+openAVX512Four_217:
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VMOVDQA64       Z0, Z4
+	VMOVDQA64       Z1, Z5
+	VMOVDQA64       Z2, Z6
+	VMOVDQA64       Z0, Z8
+	VMOVDQA64       Z1, Z9
+	VMOVDQA64       Z2, Z10
+	VMOVDQA64       Z0, Z12
+	VMOVDQA64       Z1, Z13
+	VMOVDQA64       Z2, Z14
+	VPADDD          chachaRows<>+192(SB), Z3, Z15
+	VPADDD          chachaRows<>+128(SB), Z3, Z11
+	VPADDD          chachaRows<>+64(SB), Z3, Z7
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            (SP), AX
+	MOVL            16(SP), SI
+	MOVL            48(SP), R10
+	MOVL            4(SP), BX
+	MOVL            20(SP), DI
+	MOVL            52(SP), R11
+	MOVL            8(SP), CX
+	MOVL            24(SP), R8
+	MOVL            56(SP), R12
+	MOVL            12(SP), DX
+	MOVL            28(SP), R9
+	MOVL            60(SP), R13
+	XORL            R10, R10
+	MOVL            40(SP), R14
+	MOVL            R14, 264(SP)
+	MOVL            44(SP), R14
+	MOVL            R14, 268(SP)
+	MOVL            32(SP), R14
+	MOVL            36(SP), R15
+	MOVQ            $0x00000002, 272(SP)
+	PCALIGN         $0x20
+
+key_242:
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R10
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, DI
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R10
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R11
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z3, Z2, Z2
+	ADDL    R10, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    268(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R8, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z13, Z12, Z12
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R13, R15
+	VPROLD  $0x08, Z7, Z7
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x07, R8
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, DI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, R8
+	VPROLD  $0x07, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x07, Z5, Z5
+	XORL    AX, R13
+	VPROLD  $0x07, Z9, Z9
+	XORL    BX, R10
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R14
+	VPSHUFD $0x93, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x93, Z8, Z8
+	XORL    R15, R8
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    260(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R9, CX
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x39, Z6, Z6
+	XORL    DX, R12
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPSHUFD $0x39, Z14, Z14
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z13, Z12, Z12
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R12
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R8
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, BX
+	VPSHUFD $0x39, Z4, Z4
+	XORL    AX, R13
+	VPSHUFD $0x39, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, DI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, R8
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPSHUFD $0x93, Z6, Z6
+	XORL    AX, R13
+	VPSHUFD $0x93, Z10, Z10
+	XORL    BX, R10
+	VPSHUFD $0x93, Z14, Z14
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x0c, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x07, R9
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R10
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, DI
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x08, Z7, Z7
+	XORL    AX, R10
+	VPROLD  $0x08, Z11, Z11
+	XORL    BX, R11
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z3, Z2, Z2
+	ADDL    R10, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    268(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R8, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x07, Z13, Z13
+	ADDL    R12, R14
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPSHUFD $0x93, Z4, Z4
+	XORL    R15, R9
+	VPSHUFD $0x93, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x93, Z12, Z12
+	ADDL    R8, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R9, DX
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z11, Z11
+	ROLL    $0x08, R12
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	VPSHUFD $0x39, Z6, Z6
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x07, R8
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, DI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, R8
+	VPROLD  $0x10, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R13
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R10
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R12
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z13, Z12, Z12
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x08, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x07, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x07, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R10, R14
+	VPSHUFD $0x39, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z8, Z8
+	XORL    R15, DI
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    268(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R8, CX
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x93, Z6, Z6
+	XORL    DX, R13
+	VPSHUFD $0x93, Z10, Z10
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPSHUFD $0x93, Z14, Z14
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z13, Z12, Z12
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R8
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, DI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, R8
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R13
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R10
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R9
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	VPSHUFD $0x93, Z4, Z4
+	XORL    AX, R10
+	VPSHUFD $0x93, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x10, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, SI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, DI
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPSHUFD $0x39, Z6, Z6
+	XORL    AX, R10
+	VPSHUFD $0x39, Z10, Z10
+	XORL    BX, R11
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R12
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z5, Z5
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x07, R8
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, DI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, R8
+	VPROLD  $0x08, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x08, Z7, Z7
+	XORL    AX, R13
+	VPROLD  $0x08, Z11, Z11
+	XORL    BX, R10
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R12
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x07, Z13, Z13
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPSHUFD $0x39, Z4, Z4
+	XORL    R15, SI
+	VPSHUFD $0x39, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z12, Z12
+	ADDL    R9, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    SI, DX
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z11, Z11
+	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z6, Z6
+	XORL    R14, R9
+	XORL    R15, SI
+	VPSHUFD $0x93, Z10, Z10
+	ROLL    $0x07, R9
+	VPSHUFD $0x93, Z14, Z14
+	ROLL    $0x07, SI
+	DECQ    272(SP)
+	JNE     key_242
+	ADDL    (SP), AX
+	ADDL    16(SP), SI
+	ADDL    4(SP), BX
+	ADDL    20(SP), DI
+	ADDL    8(SP), CX
+	ADDL    24(SP), R8
+	ADDL    12(SP), DX
+	ADDL    28(SP), R9
+	SHLQ    $0x20, BX
+	ORQ     BX, AX
+	SHLQ    $0x20, DX
+	ORQ     DX, CX
+	SHLQ    $0x20, DI
+	ORQ     DI, SI
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	MOVQ    $0x0ffffffc0fffffff, R10
+	MOVQ    $0x0ffffffc0ffffffc, R11
+	ANDQ    R10, AX
+	ANDQ    R11, CX
+	MOVQ    AX, 280(SP)
+	MOVQ    CX, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    R8, 304(SP)
+	MOVQ    280(SP), R11
+	MOVQ    288(SP), R12
+	MOVQ    R12, R13
+	SHRQ    $0x02, R13
+	ADDQ    R12, R13
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	MOVQ    ad+48(FP), SI
+	MOVQ    352(SP), DI
+	TESTQ   DI, DI
+	JEQ     adEnd_244
+
+ad_243:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_245
+	BZHIQ DI, AX, AX
+
+adFull_245:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_243
+
+adEnd_244:
+	MOVQ            R8, 312(SP)
+	MOVQ            R9, 320(SP)
+	MOVQ            R10, 328(SP)
+	VPBROADCASTQ    poly44<>+0(SB), Z31
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPBROADCASTQ    280(SP), Z22
+	VPADDD          Z9, Z8, Z8
+	VPBROADCASTQ    288(SP), Z24
+	VPADDD          Z13, Z12, Z12
+	VPSRLQ          $0x2c, Z22, Z23
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x14, Z24, Z30
+	VPXORD          Z4, Z7, Z7
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z8, Z11, Z11
+	VPANDQ          Z31, Z22, Z22
+	VPXORD          Z12, Z15, Z15
+	VPSRLQ          $0x18, Z24, Z24
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQA64       Z22, Z25
+	VPROLD          $0x10, Z7, Z7
+	VMOVDQA64       Z23, Z26
+	VPROLD          $0x10, Z11, Z11
+	VMOVDQA64       Z24, Z27
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z13, Z13
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z15, Z14, Z14
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z10, Z9, Z9
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z8, Z8
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z15, Z15
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z6, Z6
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z10, Z10
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z16, K5, Z22
+	VPXORD          Z4, Z7, Z7
+	VMOVDQA64       Z17, K5, Z23
+	VPXORD          Z8, Z11, Z11
+	VMOVDQA64       Z18, K5, Z24
+	VPXORD          Z12, Z15, Z15
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x10, Z11, Z11
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORQ          Z17, Z17, Z17
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x0c, Z13, Z13
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z13, Z12, Z12
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z8, Z11, Z11
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z12, Z15, Z15
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z11, Z11
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x39, Z4, Z4
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x39, Z8, Z8
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x39, Z12, Z12
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z11, Z11
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x93, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x93, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z16, K6, Z22
+	VPXORD          Z4, Z7, Z7
+	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z8, Z11, Z11
+	VMOVDQA64       Z18, K6, Z24
+	VPXORD          Z12, Z15, Z15
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z3, Z3
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x10, Z7, Z7
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x10, Z11, Z11
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORQ          Z17, Z17, Z17
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z9, Z9
+	VPXORQ          Z21, Z21, Z21
+	VPROLD          $0x0c, Z13, Z13
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z10, Z9, Z9
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z14, Z13, Z13
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z0, Z0
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z4, Z4
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z8, Z8
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z11, Z11
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x4e, Z15, Z15
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z10, Z10
+	VPSLLQ          $0x02, Z30, Z30
+	VPSHUFD         $0x39, Z14, Z14
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z13, Z12, Z12
+	VMOVDQA64       Z16, K7, Z22
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z17, K7, Z23
+	VPXORD          Z4, Z7, Z7
+	VMOVDQA64       Z18, K7, Z24
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z22, 624(SP)
+	VPXORD          Z12, Z15, Z15
+	VMOVDQU64       Z23, 1008(SP)
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VMOVDQU64       Z24, 1392(SP)
+	VPROLD          $0x10, Z11, Z11
+	VPSLLQ          $0x04, Z23, Z19
+	VPROLD          $0x10, Z15, Z15
+	VPSLLQ          $0x02, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z19, Z20, Z20
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z20, 1776(SP)
+	VPADDD          Z11, Z10, Z10
+	VPSLLQ          $0x04, Z24, Z19
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x02, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z19, Z20, Z20
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       Z20, 2160(SP)
+	VPXORD          Z10, Z9, Z9
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z14, Z13, Z13
+	VMOVDQU64       Z21, 688(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z21, 1072(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 1456(SP)
+	VPROLD          $0x0c, Z9, Z9
+	VMOVDQU64       Z21, 1840(SP)
+	VPROLD          $0x0c, Z13, Z13
+	VMOVDQU64       Z21, 2224(SP)
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPBROADCASTQ    X17, Z26
+	VPADDD          Z13, Z12, Z12
+	VPBROADCASTQ    X18, Z27
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z28, Z28
+	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z30, Z29, Z29
+	VPROLD          $0x08, Z11, Z11
+	VPXORQ          Z16, Z16, Z16
+	VPROLD          $0x08, Z15, Z15
+	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z18, Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z11, Z10, Z10
+	VPXORQ          Z20, Z20, Z20
+	VPADDD          Z15, Z14, Z14
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z9, Z9
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPROLD          $0x07, Z13, Z13
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z4, Z4
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z8, Z8
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x39, Z12, Z12
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x4e, Z11, Z11
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x93, Z10, Z10
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSHUFD         $0x93, Z14, Z14
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z9, Z8, Z8
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDD          Z13, Z12, Z12
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z8, Z11, Z11
+	VPSRLQ          $0x2c, Z17, Z30
+	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPROLD          $0x10, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPSRLQ          $0x2a, Z18, Z30
+	VPROLD          $0x10, Z15, Z15
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z14, Z13, Z13
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z16, 560(SP)
+	VPROLD          $0x0c, Z9, Z9
+	VMOVDQU64       Z17, 944(SP)
+	VPROLD          $0x0c, Z13, Z13
+	VMOVDQU64       Z18, 1328(SP)
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z17, Z19
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x02, Z17, Z20
+	VPADDD          Z9, Z8, Z8
+	VPADDQ          Z19, Z20, Z20
+	VPADDD          Z13, Z12, Z12
+	VMOVDQU64       Z20, 1712(SP)
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z18, Z19
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x02, Z18, Z20
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z19, Z20, Z20
+	VPXORD          Z12, Z15, Z15
+	VMOVDQU64       Z20, 2096(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPBROADCASTQ    X18, Z27
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z10, Z9, Z9
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z14, Z13, Z13
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x07, Z9, Z9
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x07, Z13, Z13
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z8, Z8
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x4e, Z11, Z11
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPSHUFD         $0x4e, Z15, Z15
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z10, Z10
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPSHUFD         $0x39, Z14, Z14
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x10, Z11, Z11
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x10, Z15, Z15
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z20, Z18, Z18
+	VPADDD          Z11, Z10, Z10
+	VPSRLQ          $0x2c, Z17, Z30
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPSRLQ          $0x2a, Z18, Z30
+	VPXORD          Z14, Z13, Z13
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPROLD          $0x0c, Z5, Z5
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x0c, Z9, Z9
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z13, Z12, Z12
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z16, 496(SP)
+	VPXORD          Z8, Z11, Z11
+	VMOVDQU64       Z17, 880(SP)
+	VPXORD          Z12, Z15, Z15
+	VMOVDQU64       Z18, 1264(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z17, Z19
+	VPROLD          $0x08, Z7, Z7
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x08, Z11, Z11
+	VPADDQ          Z19, Z20, Z20
+	VPROLD          $0x08, Z15, Z15
+	VMOVDQU64       Z20, 1648(SP)
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z18, Z19
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z11, Z10, Z10
+	VPADDQ          Z19, Z20, Z20
+	VPADDD          Z15, Z14, Z14
+	VMOVDQU64       Z20, 2032(SP)
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       560(SP), Z22
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       944(SP), Z23
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VMOVDQU64       1328(SP), Z24
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z26, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z30, Z28, Z28
+	VPROLD          $0x07, Z13, Z13
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z27, Z29
+	VPSHUFD         $0x39, Z4, Z4
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x39, Z8, Z8
+	VPXORQ          Z16, Z16, Z16
+	VPSHUFD         $0x39, Z12, Z12
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z18, Z18, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z11, Z11
+	VPXORQ          Z20, Z20, Z20
+	VPSHUFD         $0x4e, Z15, Z15
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z10, Z10
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x93, Z14, Z14
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z13, Z12, Z12
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z8, Z11, Z11
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z11, Z10, Z10
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z15, Z14, Z14
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z14, Z13, Z13
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z9, Z9
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x0c, Z13, Z13
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z9, Z8, Z8
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z13, Z12, Z12
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z4, Z7, Z7
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z12, Z15, Z15
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x08, Z7, Z7
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z16, 432(SP)
+	VPADDD          Z11, Z10, Z10
+	VMOVDQU64       Z17, 816(SP)
+	VPADDD          Z15, Z14, Z14
+	VMOVDQU64       Z18, 1200(SP)
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x04, Z17, Z19
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x02, Z17, Z20
+	VPXORD          Z10, Z9, Z9
+	VPADDQ          Z19, Z20, Z20
+	VPXORD          Z14, Z13, Z13
+	VMOVDQU64       Z20, 1584(SP)
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z18, Z19
+	VPROLD          $0x07, Z5, Z5
+	VPSLLQ          $0x02, Z18, Z20
+	VPROLD          $0x07, Z9, Z9
+	VPADDQ          Z19, Z20, Z20
+	VPROLD          $0x07, Z13, Z13
+	VMOVDQU64       Z20, 1968(SP)
+	VPSHUFD         $0x93, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPSHUFD         $0x93, Z4, Z4
+	VPBROADCASTQ    X17, Z26
+	VPSHUFD         $0x93, Z8, Z8
+	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       624(SP), Z22
+	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       1008(SP), Z23
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       1392(SP), Z24
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z10, Z10
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z14, Z14
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z29, Z29
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z9, Z8, Z8
+	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z13, Z12, Z12
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z8, Z11, Z11
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z12, Z15, Z15
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x10, Z11, Z11
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x10, Z15, Z15
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z11, Z10, Z10
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPADDD          Z15, Z14, Z14
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z10, Z9, Z9
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPXORD          Z14, Z13, Z13
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z9, Z9
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPROLD          $0x0c, Z13, Z13
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPADDD          Z13, Z12, Z12
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z4, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z8, Z11, Z11
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z12, Z15, Z15
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z11, Z11
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x08, Z15, Z15
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z11, Z10, Z10
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z15, Z14, Z14
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPROLD          $0x07, Z5, Z5
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z9, Z9
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x07, Z13, Z13
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VMOVDQU64       Z16, 368(SP)
+	VPSHUFD         $0x39, Z4, Z4
+	VMOVDQU64       Z17, 752(SP)
+	VPSHUFD         $0x39, Z8, Z8
+	VMOVDQU64       Z18, 1136(SP)
+	VPSHUFD         $0x39, Z12, Z12
+	VPSLLQ          $0x04, Z17, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z17, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x4e, Z11, Z11
+	VMOVDQU64       Z20, 1520(SP)
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSLLQ          $0x04, Z18, Z19
+	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z18, Z20
+	VPSHUFD         $0x93, Z6, Z6
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x93, Z10, Z10
+	VMOVDQU64       Z20, 1904(SP)
+	VPSHUFD         $0x93, Z14, Z14
+	VBROADCASTI32X4 (SP), Z16
+	VBROADCASTI32X4 16(SP), Z17
+	VBROADCASTI32X4 32(SP), Z18
+	VBROADCASTI32X4 48(SP), Z19
+	VPADDD          Z16, Z0, Z0
+	VPADDD          Z17, Z1, Z1
+	VPADDD          Z18, Z2, Z2
+	VPADDD          Z19, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VPADDD          Z16, Z4, Z4
+	VPADDD          Z17, Z5, Z5
+	VPADDD          Z18, Z6, Z6
+	VPADDD          Z19, Z7, Z7
+	VPADDD          chachaRows<>+64(SB), Z7, Z7
+	VPADDD          Z16, Z8, Z8
+	VPADDD          Z17, Z9, Z9
+	VPADDD          Z18, Z10, Z10
+	VPADDD          Z19, Z11, Z11
+	VPADDD          chachaRows<>+128(SB), Z11, Z11
+	VPADDD          Z16, Z12, Z12
+	VPADDD          Z17, Z13, Z13
+	VPADDD          Z18, Z14, Z14
+	VPADDD          Z19, Z15, Z15
+	VPADDD          chachaRows<>+192(SB), Z15, Z15
+	VSHUFI32X4      $0x44, Z1, Z0, Z16
+	VSHUFI32X4      $0xee, Z1, Z0, Z17
+	VSHUFI32X4      $0x44, Z3, Z2, Z18
+	VSHUFI32X4      $0xee, Z3, Z2, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z0
+	VSHUFI32X4      $0xdd, Z18, Z16, Z1
+	VSHUFI32X4      $0x88, Z19, Z17, Z2
+	VSHUFI32X4      $0xdd, Z19, Z17, Z3
+	VSHUFI32X4      $0x44, Z5, Z4, Z16
+	VSHUFI32X4      $0xee, Z5, Z4, Z17
+	VSHUFI32X4      $0x44, Z7, Z6, Z18
+	VSHUFI32X4      $0xee, Z7, Z6, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z4
+	VSHUFI32X4      $0xdd, Z18, Z16, Z5
+	VSHUFI32X4      $0x88, Z19, Z17, Z6
+	VSHUFI32X4      $0xdd, Z19, Z17, Z7
+	VSHUFI32X4      $0x44, Z9, Z8, Z16
+	VSHUFI32X4      $0xee, Z9, Z8, Z17
+	VSHUFI32X4      $0x44, Z11, Z10, Z18
+	VSHUFI32X4      $0xee, Z11, Z10, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z8
+	VSHUFI32X4      $0xdd, Z18, Z16, Z9
+	VSHUFI32X4      $0x88, Z19, Z17, Z10
+	VSHUFI32X4      $0xdd, Z19, Z17, Z11
+	VSHUFI32X4      $0x44, Z13, Z12, Z16
+	VSHUFI32X4      $0xee, Z13, Z12, Z17
+	VSHUFI32X4      $0x44, Z15, Z14, Z18
+	VSHUFI32X4      $0xee, Z15, Z14, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z12
+	VSHUFI32X4      $0xdd, Z18, Z16, Z13
+	VSHUFI32X4      $0x88, Z19, Z17, Z14
+	VSHUFI32X4      $0xdd, Z19, Z17, Z15
+	VMOVDQU64       Z0, 2344(SP)
+	VMOVDQU64       Z1, 2408(SP)
+	VMOVDQU64       Z2, 2472(SP)
+	VMOVDQU64       Z3, 2536(SP)
+	VMOVDQU64       Z4, 2600(SP)
+	VMOVDQU64       Z5, 2664(SP)
+	VMOVDQU64       Z6, 2728(SP)
+	VMOVDQU64       Z7, 2792(SP)
+	VMOVDQU64       Z8, 2856(SP)
+	VMOVDQU64       Z9, 2920(SP)
+	VMOVDQU64       Z10, 2984(SP)
+	VMOVDQU64       Z11, 3048(SP)
+	VMOVDQU64       Z12, 3112(SP)
+	VMOVDQU64       Z13, 3176(SP)
+	VMOVDQU64       Z14, 3240(SP)
+	VMOVDQU64       Z15, 3304(SP)
+	JMP             openAVX512Check_220
+
+openAVX512Columns_218:
+	VPBROADCASTD 48(SP), Z0
+	VPADDD       chachaColumns<>+0(SB), Z0, Z12
+	VMOVDQU64    Z12, 64(SP)
+	VPADDD       chachaColumns<>+64(SB), Z0, Z28
+	VMOVDQU64    Z28, 128(SP)
+	VPBROADCASTD (SP), Z0
+	VMOVDQA64    Z0, Z16
+	VPBROADCASTD 4(SP), Z1
+	VMOVDQA64    Z1, Z17
+	VPBROADCASTD 8(SP), Z2
+	VMOVDQA64    Z2, Z18
+	VPBROADCASTD 12(SP), Z3
+	VMOVDQA64    Z3, Z19
+	VPBROADCASTD 16(SP), Z4
+	VMOVDQA64    Z4, Z20
+	VPBROADCASTD 20(SP), Z5
+	VMOVDQA64    Z5, Z21
+	VPBROADCASTD 24(SP), Z6
+	VMOVDQA64    Z6, Z22
+	VPBROADCASTD 28(SP), Z7
+	VMOVDQA64    Z7, Z23
+	VPBROADCASTD 32(SP), Z8
+	VMOVDQA64    Z8, Z24
+	VPBROADCASTD 36(SP), Z9
+	VMOVDQA64    Z9, Z25
+	VPBROADCASTD 40(SP), Z10
+	VMOVDQA64    Z10, Z26
+	VPBROADCASTD 44(SP), Z11
+	VMOVDQA64    Z11, Z27
+	VPBROADCASTD 52(SP), Z13
+	VMOVDQA64    Z13, Z29
+	VPBROADCASTD 56(SP), Z14
+	VMOVDQA64    Z14, Z30
+	VPBROADCASTD 60(SP), Z15
+	VMOVDQA64    Z15, Z31
+	MOVL         (SP), AX
+	MOVL         16(SP), SI
+	MOVL         48(SP), R10
+	MOVL         4(SP), BX
+	MOVL         20(SP), DI
+	MOVL         52(SP), R11
+	MOVL         8(SP), CX
+	MOVL         24(SP), R8
+	MOVL         56(SP), R12
+	MOVL         12(SP), DX
+	MOVL         28(SP), R9
+	MOVL         60(SP), R13
+	XORL         R10, R10
+	MOVL         40(SP), R14
+	MOVL         R14, 264(SP)
+	MOVL         44(SP), R14
+	MOVL         R14, 268(SP)
+	MOVL         32(SP), R14
+	MOVL         36(SP), R15
+	MOVQ         $0x0000000a, 272(SP)
+	PCALIGN      $0x20
+
+key_246:
+	ADDL      SI, AX
+	VPADDD    Z4, Z0, Z0
+	VPADDD    Z5, Z1, Z1
+	ADDL      DI, BX
+	VPADDD    Z6, Z2, Z2
+	VPADDD    Z7, Z3, Z3
+	XORL      AX, R10
+	VPXORD    Z0, Z12, Z12
+	VPXORD    Z1, Z13, Z13
+	XORL      BX, R11
+	VPXORD    Z2, Z14, Z14
+	VPXORD    Z3, Z15, Z15
+	ROLL      $0x10, R10
+	VPROLD    $0x10, Z12, Z12
+	VPROLD    $0x10, Z13, Z13
+	ROLL      $0x10, R11
+	VPROLD    $0x10, Z14, Z14
+	VPROLD    $0x10, Z15, Z15
+	ADDL      R10, R14
+	VPADDD    Z12, Z8, Z8
+	ADDL      R11, R15
+	VPADDD    Z13, Z9, Z9
+	VPADDD    Z14, Z10, Z10
+	XORL      R14, SI
+	VPADDD    Z15, Z11, Z11
+	VPXORD    Z8, Z4, Z4
+	XORL      R15, DI
+	VPXORD    Z9, Z5, Z5
+	VPXORD    Z10, Z6, Z6
+	ROLL      $0x0c, SI
+	VPXORD    Z11, Z7, Z7
+	VPROLD    $0x0c, Z4, Z4
+	ROLL      $0x0c, DI
+	VPROLD    $0x0c, Z5, Z5
+	VPROLD    $0x0c, Z6, Z6
+	ADDL      SI, AX
+	VPROLD    $0x0c, Z7, Z7
+	ADDL      DI, BX
+	VPADDD    Z4, Z0, Z0
+	VPADDD    Z5, Z1, Z1
+	XORL      AX, R10
+	VPADDD    Z6, Z2, Z2
+	VPADDD    Z7, Z3, Z3
+	XORL      BX, R11
+	VPXORD    Z0, Z12, Z12
+	VPXORD    Z1, Z13, Z13
+	ROLL      $0x08, R10
+	VPXORD    Z2, Z14, Z14
+	VPXORD    Z3, Z15, Z15
+	ROLL      $0x08, R11
+	VPROLD    $0x08, Z12, Z12
+	VPROLD    $0x08, Z13, Z13
+	ADDL      R10, R14
+	VPROLD    $0x08, Z14, Z14
+	VPROLD    $0x08, Z15, Z15
+	ADDL      R11, R15
+	VPADDD    Z12, Z8, Z8
+	XORL      R14, SI
+	VPADDD    Z13, Z9, Z9
+	VPADDD    Z14, Z10, Z10
+	XORL      R15, DI
+	VPADDD    Z15, Z11, Z11
+	VPXORD    Z8, Z4, Z4
+	ROLL      $0x07, SI
+	VPXORD    Z9, Z5, Z5
+	VPXORD    Z10, Z6, Z6
+	ROLL      $0x07, DI
+	VPXORD    Z11, Z7, Z7
+	VPROLD    $0x07, Z4, Z4
+	MOVL      R14, 256(SP)
+	VPROLD    $0x07, Z5, Z5
+	VPROLD    $0x07, Z6, Z6
+	MOVL      R15, 260(SP)
+	VPROLD    $0x07, Z7, Z7
+	MOVL      264(SP), R14
+	VPADDD    Z20, Z16, Z16
+	VPADDD    Z21, Z17, Z17
+	MOVL      268(SP), R15
+	VPADDD    Z22, Z18, Z18
+	VPADDD    Z23, Z19, Z19
+	ADDL      R8, CX
+	VPXORD    Z16, Z28, Z28
+	VPXORD    Z17, Z29, Z29
+	ADDL      R9, DX
+	VPXORD    Z18, Z30, Z30
+	VPXORD    Z19, Z31, Z31
+	XORL      CX, R12
+	VPROLD    $0x10, Z28, Z28
+	VPROLD    $0x10, Z29, Z29
+	XORL      DX, R13
+	VPROLD    $0x10, Z30, Z30
+	VPROLD    $0x10, Z31, Z31
+	ROLL      $0x10, R12
+	VPADDD    Z28, Z24, Z24
+	ROLL      $0x10, R13
+	VPADDD    Z29, Z25, Z25
+	VPADDD    Z30, Z26, Z26
+	ADDL      R12, R14
+	VPADDD    Z31, Z27, Z27
+	VPXORD    Z24, Z20, Z20
+	ADDL      R13, R15
+	VPXORD    Z25, Z21, Z21
+	VPXORD    Z26, Z22, Z22
+	XORL      R14, R8
+	VPXORD    Z27, Z23, Z23
+	VPROLD    $0x0c, Z20, Z20
+	XORL      R15, R9
+	VPROLD    $0x0c, Z21, Z21
+	VPROLD    $0x0c, Z22, Z22
+	ROLL      $0x0c, R8
+	VPROLD    $0x0c, Z23, Z23
+	ROLL      $0x0c, R9
+	VPADDD    Z20, Z16, Z16
+	VPADDD    Z21, Z17, Z17
+	ADDL      R8, CX
+	VPADDD    Z22, Z18, Z18
+	VPADDD    Z23, Z19, Z19
+	ADDL      R9, DX
+	VPXORD    Z16, Z28, Z28
+	VPXORD    Z17, Z29, Z29
+	XORL      CX, R12
+	VPXORD    Z18, Z30, Z30
+	VPXORD    Z19, Z31, Z31
+	XORL      DX, R13
+	VPROLD    $0x08, Z28, Z28
+	VPROLD    $0x08, Z29, Z29
+	ROLL      $0x08, R12
+	VPROLD    $0x08, Z30, Z30
+	VPROLD    $0x08, Z31, Z31
+	ROLL      $0x08, R13
+	VPADDD    Z28, Z24, Z24
+	ADDL      R12, R14
+	VPADDD    Z29, Z25, Z25
+	VPADDD    Z30, Z26, Z26
+	ADDL      R13, R15
+	VPADDD    Z31, Z27, Z27
+	VPXORD    Z24, Z20, Z20
+	XORL      R14, R8
+	VPXORD    Z25, Z21, Z21
+	VPXORD    Z26, Z22, Z22
+	XORL      R15, R9
+	VPXORD    Z27, Z23, Z23
+	VPROLD    $0x07, Z20, Z20
+	ROLL      $0x07, R8
+	VPROLD    $0x07, Z21, Z21
+	VPROLD    $0x07, Z22, Z22
+	ROLL      $0x07, R9
+	VPROLD    $0x07, Z23, Z23
+	ADDL      DI, AX
+	VPADDD    Z5, Z0, Z0
+	VPADDD    Z6, Z1, Z1
+	ADDL      R8, BX
+	VPADDD    Z7, Z2, Z2
+	VPADDD    Z4, Z3, Z3
+	XORL      AX, R13
+	VPXORD    Z0, Z15, Z15
+	VPXORD    Z1, Z12, Z12
+	XORL      BX, R10
+	VPXORD    Z2, Z13, Z13
+	VPXORD    Z3, Z14, Z14
+	ROLL      $0x10, R13
+	VPROLD    $0x10, Z15, Z15
+	VPROLD    $0x10, Z12, Z12
+	ROLL      $0x10, R10
+	VPROLD    $0x10, Z13, Z13
+	VPROLD    $0x10, Z14, Z14
+	ADDL      R13, R14
+	VPADDD    Z15, Z10, Z10
+	ADDL      R10, R15
+	VPADDD    Z12, Z11, Z11
+	VPADDD    Z13, Z8, Z8
+	XORL      R14, DI
+	VPADDD    Z14, Z9, Z9
+	VPXORD    Z10, Z5, Z5
+	XORL      R15, R8
+	VPXORD    Z11, Z6, Z6
+	VPXORD    Z8, Z7, Z7
+	ROLL      $0x0c, DI
+	VPXORD    Z9, Z4, Z4
+	VPROLD    $0x0c, Z5, Z5
+	ROLL      $0x0c, R8
+	VPROLD    $0x0c, Z6, Z6
+	VPROLD    $0x0c, Z7, Z7
+	ADDL      DI, AX
+	VPROLD    $0x0c, Z4, Z4
+	ADDL      R8, BX
+	VPADDD    Z5, Z0, Z0
+	VPADDD    Z6, Z1, Z1
+	XORL      AX, R13
+	VPADDD    Z7, Z2, Z2
+	VPADDD    Z4, Z3, Z3
+	XORL      BX, R10
+	VPXORD    Z0, Z15, Z15
+	VPXORD    Z1, Z12, Z12
+	ROLL      $0x08, R13
+	VPXORD    Z2, Z13, Z13
+	VPXORD    Z3, Z14, Z14
+	ROLL      $0x08, R10
+	VPROLD    $0x08, Z15, Z15
+	VPROLD    $0x08, Z12, Z12
+	ADDL      R13, R14
+	VPROLD    $0x08, Z13, Z13
+	VPROLD    $0x08, Z14, Z14
+	ADDL      R10, R15
+	VPADDD    Z15, Z10, Z10
+	XORL      R14, DI
+	VPADDD    Z12, Z11, Z11
+	VPADDD    Z13, Z8, Z8
+	XORL      R15, R8
+	VPADDD    Z14, Z9, Z9
+	VPXORD    Z10, Z5, Z5
+	ROLL      $0x07, DI
+	VPXORD    Z11, Z6, Z6
+	VPXORD    Z8, Z7, Z7
+	ROLL      $0x07, R8
+	VPXORD    Z9, Z4, Z4
+	VPROLD    $0x07, Z5, Z5
+	MOVL      R14, 264(SP)
+	VPROLD    $0x07, Z6, Z6
+	VPROLD    $0x07, Z7, Z7
+	MOVL      R15, 268(SP)
+	VPROLD    $0x07, Z4, Z4
+	MOVL      256(SP), R14
+	VPADDD    Z21, Z16, Z16
+	VPADDD    Z22, Z17, Z17
+	MOVL      260(SP), R15
+	VPADDD    Z23, Z18, Z18
+	VPADDD    Z20, Z19, Z19
+	ADDL      R9, CX
+	VPXORD    Z16, Z31, Z31
+	VPXORD    Z17, Z28, Z28
+	ADDL      SI, DX
+	VPXORD    Z18, Z29, Z29
+	VPXORD    Z19, Z30, Z30
+	XORL      CX, R11
+	VPROLD    $0x10, Z31, Z31
+	VPROLD    $0x10, Z28, Z28
+	XORL      DX, R12
+	VPROLD    $0x10, Z29, Z29
+	VPROLD    $0x10, Z30, Z30
+	ROLL      $0x10, R11
+	VPADDD    Z31, Z26, Z26
+	ROLL      $0x10, R12
+	VPADDD    Z28, Z27, Z27
+	VPADDD    Z29, Z24, Z24
+	ADDL      R11, R14
+	VPADDD    Z30, Z25, Z25
+	VPXORD    Z26, Z21, Z21
+	ADDL      R12, R15
+	VPXORD    Z27, Z22, Z22
+	VPXORD    Z24, Z23, Z23
+	XORL      R14, R9
+	VPXORD    Z25, Z20, Z20
+	VPROLD    $0x0c, Z21, Z21
+	XORL      R15, SI
+	VPROLD    $0x0c, Z22, Z22
+	VPROLD    $0x0c, Z23, Z23
+	ROLL      $0x0c, R9
+	VPROLD    $0x0c, Z20, Z20
+	ROLL      $0x0c, SI
+	VPADDD    Z21, Z16, Z16
+	VPADDD    Z22, Z17, Z17
+	ADDL      R9, CX
+	VPADDD    Z23, Z18, Z18
+	VPADDD    Z20, Z19, Z19
+	ADDL      SI, DX
+	VPXORD    Z16, Z31, Z31
+	VPXORD    Z17, Z28, Z28
+	XORL      CX, R11
+	VPXORD    Z18, Z29, Z29
+	VPXORD    Z19, Z30, Z30
+	XORL      DX, R12
+	VPROLD    $0x08, Z31, Z31
+	VPROLD    $0x08, Z28, Z28
+	ROLL      $0x08, R11
+	VPROLD    $0x08, Z29, Z29
+	VPROLD    $0x08, Z30, Z30
+	ROLL      $0x08, R12
+	VPADDD    Z31, Z26, Z26
+	ADDL      R11, R14
+	VPADDD    Z28, Z27, Z27
+	VPADDD    Z29, Z24, Z24
+	ADDL      R12, R15
+	VPADDD    Z30, Z25, Z25
+	VPXORD    Z26, Z21, Z21
+	XORL      R14, R9
+	VPXORD    Z27, Z22, Z22
+	VPXORD    Z24, Z23, Z23
+	XORL      R15, SI
+	VPXORD    Z25, Z20, Z20
+	VPROLD    $0x07, Z21, Z21
+	ROLL      $0x07, R9
+	VPROLD    $0x07, Z22, Z22
+	VPROLD    $0x07, Z23, Z23
+	ROLL      $0x07, SI
+	VPROLD    $0x07, Z20, Z20
+	DECQ      272(SP)
+	JNE       key_246
+	ADDL      (SP), AX
+	ADDL      16(SP), SI
+	ADDL      4(SP), BX
+	ADDL      20(SP), DI
+	ADDL      8(SP), CX
+	ADDL      24(SP), R8
+	ADDL      12(SP), DX
+	ADDL      28(SP), R9
+	SHLQ      $0x20, BX
+	ORQ       BX, AX
+	SHLQ      $0x20, DX
+	ORQ       DX, CX
+	SHLQ      $0x20, DI
+	ORQ       DI, SI
+	SHLQ      $0x20, R9
+	ORQ       R9, R8
+	MOVQ      $0x0ffffffc0fffffff, R10
+	MOVQ      $0x0ffffffc0ffffffc, R11
+	ANDQ      R10, AX
+	ANDQ      R11, CX
+	MOVQ      AX, 280(SP)
+	MOVQ      CX, 288(SP)
+	MOVQ      SI, 296(SP)
+	MOVQ      R8, 304(SP)
+	VMOVDQU64 Z31, 192(SP)
+	MOVQ      280(SP), R11
+	MOVQ      288(SP), R12
+	MOVQ      R12, R13
+	SHRQ      $0x02, R13
+	ADDQ      R12, R13
+	XORL      R8, R8
+	XORL      R9, R9
+	XORL      R10, R10
+	MOVQ      ad+48(FP), SI
+	MOVQ      352(SP), DI
+	TESTQ     DI, DI
+	JEQ       adEnd_248
+
+ad_247:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_249
+	BZHIQ DI, AX, AX
+
+adFull_249:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_247
+
+adEnd_248:
+	MOVQ      R8, 312(SP)
+	MOVQ      R9, 320(SP)
+	MOVQ      R10, 328(SP)
+	VMOVDQU64 192(SP), Z31
+	VMOVDQU64 Z0, 2344(SP)
+	VMOVDQU64 Z1, 2408(SP)
+	VMOVDQU64 Z2, 2472(SP)
+	VMOVDQU64 Z3, 2536(SP)
+	VMOVDQU64 Z4, 2600(SP)
+	VMOVDQU64 Z5, 2664(SP)
+	VMOVDQU64 Z6, 2728(SP)
+	VMOVDQU64 Z7, 2792(SP)
+	VMOVDQU64 Z8, 2856(SP)
+	VMOVDQU64 Z9, 2920(SP)
+	VMOVDQU64 Z10, 2984(SP)
+	VMOVDQU64 Z11, 3048(SP)
+	VMOVDQU64 Z12, 3112(SP)
+	VMOVDQU64 Z13, 3176(SP)
+	VMOVDQU64 Z14, 3240(SP)
+	VMOVDQU64 Z15, 3304(SP)
+	VMOVDQU64 Z16, 3368(SP)
+	VMOVDQU64 Z17, 3432(SP)
+	VMOVDQU64 Z18, 3496(SP)
+	VMOVDQU64 Z19, 3560(SP)
+	VMOVDQU64 Z20, 3624(SP)
+	VMOVDQU64 Z21, 3688(SP)
+	VMOVDQU64 Z22, 3752(SP)
+	VMOVDQU64 Z23, 3816(SP)
+	VMOVDQU64 Z24, 3880(SP)
+	VMOVDQU64 Z25, 3944(SP)
+	VMOVDQU64 Z26, 4008(SP)
+	VMOVDQU64 Z27, 4072(SP)
+	VMOVDQU64 Z28, 4136(SP)
+	VMOVDQU64 Z29, 4200(SP)
+	VMOVDQU64 Z30, 4264(SP)
+	VMOVDQU64 Z31, 4328(SP)
+
+openAVX512Hash_219:
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VPBROADCASTQ 280(SP), Z22
+	VPBROADCASTQ 288(SP), Z24
+	VPSRLQ       $0x2c, Z22, Z23
+	VPSLLQ       $0x14, Z24, Z30
+	VPTERNLOGQ   $0xa8, Z31, Z30, Z23
+	VPANDQ       Z31, Z22, Z22
+	VPSRLQ       $0x18, Z24, Z24
+	VMOVDQA64    Z22, Z25
+	VMOVDQA64    Z23, Z26
+	VMOVDQA64    Z24, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQA64    Z16, K5, Z22
+	VMOVDQA64    Z17, K5, Z23
+	VMOVDQA64    Z18, K5, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQA64    Z16, K6, Z22
+	VMOVDQA64    Z17, K6, Z23
+	VMOVDQA64    Z18, K6, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQA64    Z16, K7, Z22
+	VMOVDQA64    Z17, K7, Z23
+	VMOVDQA64    Z18, K7, Z24
+	VMOVDQU64    Z22, 624(SP)
+	VMOVDQU64    Z23, 1008(SP)
+	VMOVDQU64    Z24, 1392(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1776(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2160(SP)
+	VPXORQ       Z21, Z21, Z21
+	VMOVDQU64    Z21, 688(SP)
+	VMOVDQU64    Z21, 1072(SP)
+	VMOVDQU64    Z21, 1456(SP)
+	VMOVDQU64    Z21, 1840(SP)
+	VMOVDQU64    Z21, 2224(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 560(SP)
+	VMOVDQU64    Z17, 944(SP)
+	VMOVDQU64    Z18, 1328(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1712(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2096(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 496(SP)
+	VMOVDQU64    Z17, 880(SP)
+	VMOVDQU64    Z18, 1264(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1648(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2032(SP)
+	VMOVDQU64    560(SP), Z22
+	VMOVDQU64    944(SP), Z23
+	VMOVDQU64    1328(SP), Z24
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 432(SP)
+	VMOVDQU64    Z17, 816(SP)
+	VMOVDQU64    Z18, 1200(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1584(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1968(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VMOVDQU64    624(SP), Z22
+	VMOVDQU64    1008(SP), Z23
+	VMOVDQU64    1392(SP), Z24
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 368(SP)
+	VMOVDQU64    Z17, 752(SP)
+	VMOVDQU64    Z18, 1136(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1520(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1904(SP)
+
+openAVX512Check_220:
+	MOVQ         360(SP), CX
+	TESTQ        CX, CX
+	JEQ          noLongAD_250
+	MOVQ         ad+48(FP), SI
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VMOVDQU64    polyIndex<>+0(SB), Z29
+	VMOVDQU64    polyIndex<>+64(SB), Z30
+	MOVQ         312(SP), AX
+	MOVQ         320(SP), BX
+	MOVQ         poly44<>+0(SB), R11
+	MOVQ         AX, R12
+	ANDQ         R11, R12
+	SHRQ         $0x2c, BX, AX
+	ANDQ         R11, AX
+	MOVQ         328(SP), DX
+	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
+	VMOVQ        BX, X24
+	LEAQ         15(CX), R9
+	SHRQ         $0x04, R9
+	PCALIGN      $0x20
+
+hash_251:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_252
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 624(SP), Z0
+	VPBROADCASTQ 1008(SP), Z1
+	VPBROADCASTQ 1392(SP), Z2
+	VPBROADCASTQ 1776(SP), Z3
+	VPBROADCASTQ 2160(SP), Z4
+	VMOVDQU64    256(SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPERMT2Q     320(SI), Z29, Z5
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPERMT2Q     320(SI), Z30, Z7
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 560(SP), Z0
+	VPBROADCASTQ 944(SP), Z1
+	VPBROADCASTQ 1328(SP), Z2
+	VPBROADCASTQ 1712(SP), Z3
+	VPBROADCASTQ 2096(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VMOVDQA64    Z25, Z27
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPERMT2Q     192(SI), Z29, Z25
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPERMT2Q     192(SI), Z30, Z27
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPSRLQ       $0x2c, Z25, Z28
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPSLLQ       $0x14, Z27, Z26
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPANDQ       Z31, Z25, Z25
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPSRLQ       $0x18, Z27, Z27
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPBROADCASTQ 496(SP), Z0
+	VPBROADCASTQ 880(SP), Z1
+	VPBROADCASTQ 1264(SP), Z2
+	VPBROADCASTQ 1648(SP), Z3
+	VPBROADCASTQ 2032(SP), Z4
+	VMOVDQU64    (SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPERMT2Q     64(SI), Z29, Z5
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPERMT2Q     64(SI), Z30, Z7
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPADDQ       Z22, Z5, Z5
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPADDQ       Z23, Z6, Z6
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPADDQ       Z24, Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 432(SP), Z0
+	VPBROADCASTQ 816(SP), Z1
+	VPBROADCASTQ 1200(SP), Z2
+	VPBROADCASTQ 1584(SP), Z3
+	VPBROADCASTQ 1968(SP), Z4
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_251
+
+hashEnd_252:
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	MOVL   $0x00000028, R10
+	SUBQ   R9, R10
+	LEAQ   368(SP)(R10*8), R10
+	MOVQ   $-1, R8
+	XORL   R11, R11
+	MOVL   $0x00000040, R12
+
+hashVector_253:
+	CMPQ        R9, $0x08
+	JBE         hashTail_254
+	MOVQ        CX, AX
+	CMPQ        AX, R12
+	CMOVQHI     R12, AX
+	MOVQ        CX, BX
+	SUBQ        R12, BX
+	CMOVQCS     R11, BX
+	CMPQ        BX, R12
+	CMOVQHI     R12, BX
+	BZHIQ       AX, R8, AX
+	BZHIQ       BX, R8, BX
+	KMOVQ       AX, K1
+	KMOVQ       BX, K2
+	VMOVDQU8.Z  (SI), K1, Z25
+	VMOVDQU8.Z  64(SI), K2, Z28
+	VMOVDQA64   Z25, Z27
+	VPERMT2Q    Z28, Z29, Z25
+	VPERMT2Q    Z28, Z30, Z27
+	VPSRLQ      $0x2c, Z25, Z28
+	VPSLLQ      $0x14, Z27, Z26
+	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
+	VPANDQ      Z31, Z25, Z25
+	VPSRLQ      $0x18, Z27, Z27
+	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
+	VPADDQ      Z22, Z25, Z25
+	VPADDQ      Z23, Z26, Z26
+	VPADDQ      Z24, Z27, Z27
+	VPXORQ      Z22, Z22, Z22
+	VPXORQ      Z23, Z23, Z23
+	VPXORQ      Z24, Z24, Z24
+	VPMADD52LUQ (R10), Z25, Z16
+	VPMADD52HUQ (R10), Z25, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ (R10), Z26, Z17
+	VPMADD52HUQ (R10), Z26, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ (R10), Z27, Z18
+	VPMADD52HUQ (R10), Z27, Z21
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000080, CX
+	CMOVQCS     R11, CX
+	SUBQ        $0x08, R9
+	JMP         hashVector_253
+
+hashTail_254:
+	MOVQ          CX, AX
+	CMPQ          AX, R12
+	CMOVQHI       R12, AX
+	MOVQ          CX, BX
+	SUBQ          R12, BX
+	CMOVQCS       R11, BX
+	CMPQ          BX, R12
+	CMOVQHI       R12, BX
+	BZHIQ         AX, R8, AX
+	BZHIQ         BX, R8, BX
+	KMOVQ         AX, K1
+	KMOVQ         BX, K2
+	VMOVDQU8.Z    (SI), K1, Z25
+	VMOVDQU8.Z    64(SI), K2, Z28
+	VMOVDQA64     Z25, Z27
+	VPERMT2Q      Z28, Z29, Z25
+	VPERMT2Q      Z28, Z30, Z27
+	VPSRLQ        $0x2c, Z25, Z28
+	VPSLLQ        $0x14, Z27, Z26
+	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
+	VPANDQ        Z31, Z25, Z25
+	VPSRLQ        $0x18, Z27, Z27
+	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
+	VPADDQ        Z22, Z25, Z25
+	VPADDQ        Z23, Z26, Z26
+	VPADDQ        Z24, Z27, Z27
+	VPMADD52LUQ   (R10), Z25, Z16
+	VPMADD52HUQ   (R10), Z25, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   (R10), Z26, Z17
+	VPMADD52HUQ   (R10), Z26, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   (R10), Z27, Z18
+	VPMADD52HUQ   (R10), Z27, Z21
+	VPSLLQ        $0x08, Z19, Z19
+	VPSRLQ        $0x2c, Z16, Z28
+	VPSLLQ        $0x08, Z20, Z20
+	VPADDQ        Z19, Z17, Z17
+	VPADDQ        Z28, Z17, Z17
+	VPADDQ        Z20, Z18, Z18
+	VPSRLQ        $0x2c, Z17, Z28
+	VPSLLQ        $0x0a, Z21, Z21
+	VPADDQ        Z28, Z18, Z18
+	VPANDQ        Z31, Z16, Z22
+	VPSRLQ        $0x2a, Z18, Z28
+	VPANDQ        Z31, Z17, Z23
+	VPADDQ        Z21, Z28, Z28
+	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
+	VPADDQ        Z28, Z22, Z22
+	VPSLLQ        $0x02, Z28, Z28
+	VPADDQ        Z28, Z22, Z22
+	VPSRLQ        $0x2c, Z22, Z28
+	VPANDQ        Z31, Z22, Z22
+	VPADDQ        Z28, Z23, Z23
+	VEXTRACTI64X4 $0x01, Z22, Y25
+	VPADDQ        Y25, Y22, Y22
+	VEXTRACTI64X4 $0x01, Z23, Y26
+	VPADDQ        Y26, Y23, Y23
+	VEXTRACTI64X4 $0x01, Z24, Y27
+	VPADDQ        Y27, Y24, Y24
+	VEXTRACTI64X2 $0x01, Y22, X25
+	VPADDQ        X25, X22, X22
+	VEXTRACTI64X2 $0x01, Y23, X26
+	VPADDQ        X26, X23, X23
+	VEXTRACTI64X2 $0x01, Y24, X27
+	VPADDQ        X27, X24, X24
+	VPUNPCKHQDQ   X22, X22, X25
+	VPADDQ        X25, X22, X22
+	VMOVQ         X22, AX
+	VPUNPCKHQDQ   X23, X23, X26
+	VPADDQ        X26, X23, X23
+	VMOVQ         X23, BX
+	VPUNPCKHQDQ   X24, X24, X27
+	VPADDQ        X27, X24, X24
+	VMOVQ         X24, DX
+	MOVQ          BX, R11
+	SHLQ          $0x2c, R11
+	SHRQ          $0x14, BX
+	MOVQ          DX, R12
+	SHLQ          $0x18, R12
+	SHRQ          $0x28, DX
+	ADDQ          R11, AX
+	ADCQ          R12, BX
+	ADCQ          $0x00, DX
+	MOVQ          DX, R11
+	MOVQ          DX, R12
+	SHRQ          $0x02, R11
+	ANDQ          $-4, R12
+	ANDL          $0x03, DX
+	ADDQ          R12, R11
+	ADDQ          R11, AX
+	ADCQ          $0x00, BX
+	ADCQ          $0x00, DX
+	MOVQ          AX, 312(SP)
+	MOVQ          BX, 320(SP)
+	MOVQ          DX, 328(SP)
+
+noLongAD_250:
+	MOVQ         dst+24(FP), DI
+	MOVQ         src+32(FP), SI
+	MOVQ         n+40(FP), CX
+	MOVQ         $-1, R8
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VMOVDQU64    polyIndex<>+0(SB), Z29
+	VMOVDQU64    polyIndex<>+64(SB), Z30
+	MOVQ         312(SP), AX
+	MOVQ         320(SP), BX
+	MOVQ         poly44<>+0(SB), R11
+	MOVQ         AX, R12
+	ANDQ         R11, R12
+	SHRQ         $0x2c, BX, AX
+	ANDQ         R11, AX
+	MOVQ         328(SP), DX
+	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
+	VMOVQ        BX, X24
+	LEAQ         15(CX), R9
+	SHRQ         $0x04, R9
+	INCQ         R9
+	PCALIGN      $0x20
+
+hash_255:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_256
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 624(SP), Z0
+	VPBROADCASTQ 1008(SP), Z1
+	VPBROADCASTQ 1392(SP), Z2
+	VPBROADCASTQ 1776(SP), Z3
+	VPBROADCASTQ 2160(SP), Z4
+	VMOVDQU64    256(SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPERMT2Q     320(SI), Z29, Z5
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPERMT2Q     320(SI), Z30, Z7
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 560(SP), Z0
+	VPBROADCASTQ 944(SP), Z1
+	VPBROADCASTQ 1328(SP), Z2
+	VPBROADCASTQ 1712(SP), Z3
+	VPBROADCASTQ 2096(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VMOVDQA64    Z25, Z27
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPERMT2Q     192(SI), Z29, Z25
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPERMT2Q     192(SI), Z30, Z27
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPSRLQ       $0x2c, Z25, Z28
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPSLLQ       $0x14, Z27, Z26
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPANDQ       Z31, Z25, Z25
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPSRLQ       $0x18, Z27, Z27
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPBROADCASTQ 496(SP), Z0
+	VPBROADCASTQ 880(SP), Z1
+	VPBROADCASTQ 1264(SP), Z2
+	VPBROADCASTQ 1648(SP), Z3
+	VPBROADCASTQ 2032(SP), Z4
+	VMOVDQU64    (SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPERMT2Q     64(SI), Z29, Z5
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPERMT2Q     64(SI), Z30, Z7
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPADDQ       Z22, Z5, Z5
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPADDQ       Z23, Z6, Z6
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPADDQ       Z24, Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 432(SP), Z0
+	VPBROADCASTQ 816(SP), Z1
+	VPBROADCASTQ 1200(SP), Z2
+	VPBROADCASTQ 1584(SP), Z3
+	VPBROADCASTQ 1968(SP), Z4
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_255
+
+hashEnd_256:
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	MOVL   $0x00000028, R10
+	SUBQ   R9, R10
+	LEAQ   368(SP)(R10*8), R10
+	MOVQ   $-1, R8
+	XORL   R11, R11
+	MOVL   $0x00000040, R12
+
+hashVector_257:
+	CMPQ        R9, $0x08
+	JBE         hashTail_258
+	MOVQ        CX, AX
+	CMPQ        AX, R12
+	CMOVQHI     R12, AX
+	MOVQ        CX, BX
+	SUBQ        R12, BX
+	CMOVQCS     R11, BX
+	CMPQ        BX, R12
+	CMOVQHI     R12, BX
+	BZHIQ       AX, R8, AX
+	BZHIQ       BX, R8, BX
+	KMOVQ       AX, K1
+	KMOVQ       BX, K2
+	VMOVDQU8.Z  (SI), K1, Z25
+	VMOVDQU8.Z  64(SI), K2, Z28
+	VMOVDQA64   Z25, Z27
+	VPERMT2Q    Z28, Z29, Z25
+	VPERMT2Q    Z28, Z30, Z27
+	VPSRLQ      $0x2c, Z25, Z28
+	VPSLLQ      $0x14, Z27, Z26
+	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
+	VPANDQ      Z31, Z25, Z25
+	VPSRLQ      $0x18, Z27, Z27
+	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
+	VPADDQ      Z22, Z25, Z25
+	VPADDQ      Z23, Z26, Z26
+	VPADDQ      Z24, Z27, Z27
+	VPXORQ      Z22, Z22, Z22
+	VPXORQ      Z23, Z23, Z23
+	VPXORQ      Z24, Z24, Z24
+	VPMADD52LUQ (R10), Z25, Z16
+	VPMADD52HUQ (R10), Z25, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ (R10), Z26, Z17
+	VPMADD52HUQ (R10), Z26, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ (R10), Z27, Z18
+	VPMADD52HUQ (R10), Z27, Z21
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000080, CX
+	CMOVQCS     R11, CX
+	SUBQ        $0x08, R9
+	JMP         hashVector_257
+
+hashTail_258:
+	MOVQ          CX, AX
+	CMPQ          AX, R12
+	CMOVQHI       R12, AX
+	MOVQ          CX, BX
+	SUBQ          R12, BX
+	CMOVQCS       R11, BX
+	CMPQ          BX, R12
+	CMOVQHI       R12, BX
+	BZHIQ         AX, R8, AX
+	BZHIQ         BX, R8, BX
+	KMOVQ         AX, K1
+	KMOVQ         BX, K2
+	VMOVDQU8.Z    (SI), K1, Z25
+	VMOVDQU8.Z    64(SI), K2, Z28
+	VMOVDQA64     Z25, Z27
+	VPERMT2Q      Z28, Z29, Z25
+	VPERMT2Q      Z28, Z30, Z27
+	MOVL          $0x00000001, AX
+	LEAQ          -1(R9), BX
+	SHLXQ         BX, AX, AX
+	KMOVW         AX, K3
+	VPBROADCASTQ  336(SP), K3, Z25
+	VPBROADCASTQ  344(SP), K3, Z27
+	VPSRLQ        $0x2c, Z25, Z28
+	VPSLLQ        $0x14, Z27, Z26
+	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
+	VPANDQ        Z31, Z25, Z25
+	VPSRLQ        $0x18, Z27, Z27
+	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
+	VPADDQ        Z22, Z25, Z25
+	VPADDQ        Z23, Z26, Z26
+	VPADDQ        Z24, Z27, Z27
+	VPMADD52LUQ   (R10), Z25, Z16
+	VPMADD52HUQ   (R10), Z25, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   (R10), Z26, Z17
+	VPMADD52HUQ   (R10), Z26, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   (R10), Z27, Z18
+	VPMADD52HUQ   (R10), Z27, Z21
+	VPSLLQ        $0x08, Z19, Z19
+	VPSRLQ        $0x2c, Z16, Z28
+	VPSLLQ        $0x08, Z20, Z20
+	VPADDQ        Z19, Z17, Z17
+	VPADDQ        Z28, Z17, Z17
+	VPADDQ        Z20, Z18, Z18
+	VPSRLQ        $0x2c, Z17, Z28
+	VPSLLQ        $0x0a, Z21, Z21
+	VPADDQ        Z28, Z18, Z18
+	VPANDQ        Z31, Z16, Z22
+	VPSRLQ        $0x2a, Z18, Z28
+	VPANDQ        Z31, Z17, Z23
+	VPADDQ        Z21, Z28, Z28
+	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
+	VPADDQ        Z28, Z22, Z22
+	VPSLLQ        $0x02, Z28, Z28
+	VPADDQ        Z28, Z22, Z22
+	VPSRLQ        $0x2c, Z22, Z28
+	VPANDQ        Z31, Z22, Z22
+	VPADDQ        Z28, Z23, Z23
+	VEXTRACTI64X4 $0x01, Z22, Y25
+	VPADDQ        Y25, Y22, Y22
+	VEXTRACTI64X4 $0x01, Z23, Y26
+	VPADDQ        Y26, Y23, Y23
+	VEXTRACTI64X4 $0x01, Z24, Y27
+	VPADDQ        Y27, Y24, Y24
+	VEXTRACTI64X2 $0x01, Y22, X25
+	VPADDQ        X25, X22, X22
+	VEXTRACTI64X2 $0x01, Y23, X26
+	VPADDQ        X26, X23, X23
+	VEXTRACTI64X2 $0x01, Y24, X27
+	VPADDQ        X27, X24, X24
+	VPUNPCKHQDQ   X22, X22, X25
+	VPADDQ        X25, X22, X22
+	VMOVQ         X22, AX
+	VPUNPCKHQDQ   X23, X23, X26
+	VPADDQ        X26, X23, X23
+	VMOVQ         X23, BX
+	VPUNPCKHQDQ   X24, X24, X27
+	VPADDQ        X27, X24, X24
+	VMOVQ         X24, DX
+	MOVQ          BX, R11
+	SHLQ          $0x2c, R11
+	SHRQ          $0x14, BX
+	MOVQ          DX, R12
+	SHLQ          $0x18, R12
+	SHRQ          $0x28, DX
+	ADDQ          R11, AX
+	ADCQ          R12, BX
+	ADCQ          $0x00, DX
+	MOVQ          DX, R11
+	MOVQ          DX, R12
+	SHRQ          $0x02, R11
+	ANDQ          $-4, R12
+	ANDL          $0x03, DX
+	ADDQ          R12, R11
+	ADDQ          R11, AX
+	ADCQ          $0x00, BX
+	ADCQ          $0x00, DX
+	MOVQ          AX, R11
+	MOVQ          BX, R12
+	MOVQ          DX, R13
+	ADDQ          $0x05, R11
+	ADCQ          $0x00, R12
+	ADCQ          $0x00, R13
+	SHRQ          $0x02, R13
+	CMOVQNE       R11, AX
+	CMOVQNE       R12, BX
+	ADDQ          296(SP), AX
+	ADCQ          304(SP), BX
+	MOVQ          src+32(FP), SI
+	MOVQ          n+40(FP), CX
+	XORQ          (SI)(CX*1), AX
+	XORQ          8(SI)(CX*1), BX
+	ORQ           BX, AX
+	JNE           openAVX512Bad_223
+	MOVQ          dst+24(FP), DI
+	MOVQ          src+32(FP), SI
+	MOVQ          n+40(FP), CX
+	MOVQ          $-1, R8
+	MOVQ          s+8(FP), AX
+	TESTQ         AX, AX
+	JNE           openAVX512After_221
+	CMPQ          CX, $0x00000400
+	JA            openAVX512First_259
+	VMOVDQU64     2344(SP), Z0
+	VMOVDQU64     2408(SP), Z1
+	VMOVDQU64     2472(SP), Z2
+	VMOVDQU64     2536(SP), Z3
+	VMOVDQU64     2600(SP), Z4
+	VMOVDQU64     2664(SP), Z5
+	VMOVDQU64     2728(SP), Z6
+	VMOVDQU64     2792(SP), Z7
+	VMOVDQU64     2856(SP), Z8
+	VMOVDQU64     2920(SP), Z9
+	VMOVDQU64     2984(SP), Z10
+	VMOVDQU64     3048(SP), Z11
+	VMOVDQU64     3112(SP), Z12
+	VMOVDQU64     3176(SP), Z13
+	VMOVDQU64     3240(SP), Z14
+	VMOVDQU64     3304(SP), Z15
+	CMPQ          CX, $0x00000040
+	JBE           part_260
+	SUBQ          $0x40, CX
+	VPXORQ        (SI), Z0, Z0
+	VMOVDQU64     Z0, (DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_261
+	SUBQ          $0x40, CX
+	VPXORQ        64(SI), Z1, Z1
+	VMOVDQU64     Z1, 64(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_262
+	SUBQ          $0x40, CX
+	VPXORQ        128(SI), Z2, Z2
+	VMOVDQU64     Z2, 128(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_263
+	SUBQ          $0x40, CX
+	VPXORQ        192(SI), Z3, Z3
+	VMOVDQU64     Z3, 192(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_264
+	SUBQ          $0x40, CX
+	VPXORQ        256(SI), Z4, Z4
+	VMOVDQU64     Z4, 256(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_265
+	SUBQ          $0x40, CX
+	VPXORQ        320(SI), Z5, Z5
+	VMOVDQU64     Z5, 320(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_266
+	SUBQ          $0x40, CX
+	VPXORQ        384(SI), Z6, Z6
+	VMOVDQU64     Z6, 384(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_267
+	SUBQ          $0x40, CX
+	VPXORQ        448(SI), Z7, Z7
+	VMOVDQU64     Z7, 448(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_268
+	SUBQ          $0x40, CX
+	VPXORQ        512(SI), Z8, Z8
+	VMOVDQU64     Z8, 512(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_269
+	SUBQ          $0x40, CX
+	VPXORQ        576(SI), Z9, Z9
+	VMOVDQU64     Z9, 576(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_270
+	SUBQ          $0x40, CX
+	VPXORQ        640(SI), Z10, Z10
+	VMOVDQU64     Z10, 640(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_271
+	SUBQ          $0x40, CX
+	VPXORQ        704(SI), Z11, Z11
+	VMOVDQU64     Z11, 704(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_272
+	SUBQ          $0x40, CX
+	VPXORQ        768(SI), Z12, Z12
+	VMOVDQU64     Z12, 768(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_273
+	SUBQ          $0x40, CX
+	VPXORQ        832(SI), Z13, Z13
+	VMOVDQU64     Z13, 832(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_274
+	SUBQ          $0x40, CX
+	VPXORQ        896(SI), Z14, Z14
+	VMOVDQU64     Z14, 896(DI)
+	CMPQ          CX, $0x00000040
+	JBE           part_275
+	SUBQ          $0x40, CX
+	VPXORQ        960(SI), Z15, Z15
+	VMOVDQU64     Z15, 960(DI)
+	ADDQ          $0x00000400, SI
+	ADDQ          $0x00000400, DI
+
+openAVX512First_259:
+	VMOVDQU64   2344(SP), Z0
+	VMOVDQU64   2408(SP), Z1
+	VMOVDQU64   2472(SP), Z2
+	VMOVDQU64   2536(SP), Z3
+	VMOVDQU64   2600(SP), Z4
+	VMOVDQU64   2664(SP), Z5
+	VMOVDQU64   2728(SP), Z6
+	VMOVDQU64   2792(SP), Z7
+	VMOVDQU64   2856(SP), Z8
+	VMOVDQU64   2920(SP), Z9
+	VMOVDQU64   2984(SP), Z10
+	VMOVDQU64   3048(SP), Z11
+	VMOVDQU64   3112(SP), Z12
+	VMOVDQU64   3176(SP), Z13
+	VMOVDQU64   3240(SP), Z14
+	VMOVDQU64   3304(SP), Z15
+	VMOVDQU64   3368(SP), Z16
+	VMOVDQU64   3432(SP), Z17
+	VMOVDQU64   3496(SP), Z18
+	VMOVDQU64   3560(SP), Z19
+	VMOVDQU64   3624(SP), Z20
+	VMOVDQU64   3688(SP), Z21
+	VMOVDQU64   3752(SP), Z22
+	VMOVDQU64   3816(SP), Z23
+	VMOVDQU64   3880(SP), Z24
+	VMOVDQU64   3944(SP), Z25
+	VMOVDQU64   4008(SP), Z26
+	VMOVDQU64   4072(SP), Z27
+	VMOVDQU64   4136(SP), Z28
+	VMOVDQU64   4200(SP), Z29
+	VMOVDQU64   4264(SP), Z30
+	VMOVDQU64   4328(SP), Z31
+	CMPQ        CX, $0x00000800
+	JBE         columnsLast_276
+	VMOVDQU64   Z31, 192(SP)
+	VPADDD.BCST (SP), Z0, Z0
+	VPADDD.BCST 4(SP), Z1, Z1
+	VPADDD.BCST 8(SP), Z2, Z2
+	VPADDD.BCST 12(SP), Z3, Z3
+	VPADDD.BCST 16(SP), Z4, Z4
+	VPADDD.BCST 20(SP), Z5, Z5
+	VPADDD.BCST 24(SP), Z6, Z6
+	VPADDD.BCST 28(SP), Z7, Z7
+	VPADDD.BCST 32(SP), Z8, Z8
+	VPADDD.BCST 36(SP), Z9, Z9
+	VPADDD.BCST 40(SP), Z10, Z10
+	VPADDD.BCST 44(SP), Z11, Z11
+	VPADDD      64(SP), Z12, Z12
+	VPADDD.BCST 52(SP), Z13, Z13
+	VPADDD.BCST 56(SP), Z14, Z14
+	VPADDD.BCST 60(SP), Z15, Z15
+	VPUNPCKLDQ  Z1, Z0, Z31
+	VPUNPCKHDQ  Z1, Z0, Z1
+	VPUNPCKLDQ  Z3, Z2, Z0
+	VPUNPCKHDQ  Z3, Z2, Z3
+	VPUNPCKLQDQ Z0, Z31, Z2
+	VPUNPCKHQDQ Z0, Z31, Z0
+	VPUNPCKLQDQ Z3, Z1, Z31
+	VPUNPCKHQDQ Z3, Z1, Z3
+	VPUNPCKLDQ  Z5, Z4, Z1
+	VPUNPCKHDQ  Z5, Z4, Z5
+	VPUNPCKLDQ  Z7, Z6, Z4
+	VPUNPCKHDQ  Z7, Z6, Z7
+	VPUNPCKLQDQ Z4, Z1, Z6
+	VPUNPCKHQDQ Z4, Z1, Z4
+	VPUNPCKLQDQ Z7, Z5, Z1
+	VPUNPCKHQDQ Z7, Z5, Z7
+	VPUNPCKLDQ  Z9, Z8, Z5
+	VPUNPCKHDQ  Z9, Z8, Z9
+	VPUNPCKLDQ  Z11, Z10, Z8
+	VPUNPCKHDQ  Z11, Z10, Z11
+	VPUNPCKLQDQ Z8, Z5, Z10
+	VPUNPCKHQDQ Z8, Z5, Z8
+	VPUNPCKLQDQ Z11, Z9, Z5
+	VPUNPCKHQDQ Z11, Z9, Z11
+	VPUNPCKLDQ  Z13, Z12, Z9
+	VPUNPCKHDQ  Z13, Z12, Z13
+	VPUNPCKLDQ  Z15, Z14, Z12
+	VPUNPCKHDQ  Z15, Z14, Z15
+	VPUNPCKLQDQ Z12, Z9, Z14
+	VPUNPCKHQDQ Z12, Z9, Z12
+	VPUNPCKLQDQ Z15, Z13, Z9
+	VPUNPCKHQDQ Z15, Z13, Z15
+	VSHUFI32X4  $0x88, Z6, Z2, Z13
+	VSHUFI32X4  $0xdd, Z6, Z2, Z6
+	VSHUFI32X4  $0x88, Z14, Z10, Z2
+	VSHUFI32X4  $0xdd, Z14, Z10, Z14
+	VSHUFI32X4  $0x88, Z2, Z13, Z10
+	VSHUFI32X4  $0xdd, Z2, Z13, Z2
+	VSHUFI32X4  $0x88, Z14, Z6, Z13
+	VSHUFI32X4  $0xdd, Z14, Z6, Z14
+	VSHUFI32X4  $0x88, Z4, Z0, Z6
+	VSHUFI32X4  $0xdd, Z4, Z0, Z4
+	VSHUFI32X4  $0x88, Z12, Z8, Z0
+	VSHUFI32X4  $0xdd, Z12, Z8, Z12
+	VSHUFI32X4  $0x88, Z0, Z6, Z8
+	VSHUFI32X4  $0xdd, Z0, Z6, Z0
+	VSHUFI32X4  $0x88, Z12, Z4, Z6
+	VSHUFI32X4  $0xdd, Z12, Z4, Z12
+	VSHUFI32X4  $0x88, Z1, Z31, Z4
+	VSHUFI32X4  $0xdd, Z1, Z31, Z1
+	VSHUFI32X4  $0x88, Z9, Z5, Z31
+	VSHUFI32X4  $0xdd, Z9, Z5, Z9
+	VSHUFI32X4  $0x88, Z31, Z4, Z5
+	VSHUFI32X4  $0xdd, Z31, Z4, Z31
+	VSHUFI32X4  $0x88, Z9, Z1, Z4
+	VSHUFI32X4  $0xdd, Z9, Z1, Z9
+	VSHUFI32X4  $0x88, Z7, Z3, Z1
+	VSHUFI32X4  $0xdd, Z7, Z3, Z7
+	VSHUFI32X4  $0x88, Z15, Z11, Z3
+	VSHUFI32X4  $0xdd, Z15, Z11, Z15
+	VSHUFI32X4  $0x88, Z3, Z1, Z11
+	VSHUFI32X4  $0xdd, Z3, Z1, Z3
+	VSHUFI32X4  $0x88, Z15, Z7, Z1
+	VSHUFI32X4  $0xdd, Z15, Z7, Z15
+	VPXORQ      (SI), Z10, Z10
+	VMOVDQU64   Z10, (DI)
+	VPXORQ      64(SI), Z8, Z8
+	VMOVDQU64   Z8, 64(DI)
+	VPXORQ      128(SI), Z5, Z5
+	VMOVDQU64   Z5, 128(DI)
+	VPXORQ      192(SI), Z11, Z11
+	VMOVDQU64   Z11, 192(DI)
+	VPXORQ      256(SI), Z13, Z13
+	VMOVDQU64   Z13, 256(DI)
+	VPXORQ      320(SI), Z6, Z6
+	VMOVDQU64   Z6, 320(DI)
+	VPXORQ      384(SI), Z4, Z4
+	VMOVDQU64   Z4, 384(DI)
+	VPXORQ      448(SI), Z1, Z1
+	VMOVDQU64   Z1, 448(DI)
+	VPXORQ      512(SI), Z2, Z2
+	VMOVDQU64   Z2, 512(DI)
+	VPXORQ      576(SI), Z0, Z0
+	VMOVDQU64   Z0, 576(DI)
+	VPXORQ      640(SI), Z31, Z31
+	VMOVDQU64   Z31, 640(DI)
+	VPXORQ      704(SI), Z3, Z3
+	VMOVDQU64   Z3, 704(DI)
+	VPXORQ      768(SI), Z14, Z14
+	VMOVDQU64   Z14, 768(DI)
+	VPXORQ      832(SI), Z12, Z12
+	VMOVDQU64   Z12, 832(DI)
+	VPXORQ      896(SI), Z9, Z9
+	VMOVDQU64   Z9, 896(DI)
+	VPXORQ      960(SI), Z15, Z15
+	VMOVDQU64   Z15, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	VMOVDQU64   192(SP), Z31
+	VPADDD.BCST (SP), Z16, Z16
+	VPADDD.BCST 4(SP), Z17, Z17
+	VPADDD.BCST 8(SP), Z18, Z18
+	VPADDD.BCST 12(SP), Z19, Z19
+	VPADDD.BCST 16(SP), Z20, Z20
+	VPADDD.BCST 20(SP), Z21, Z21
+	VPADDD.BCST 24(SP), Z22, Z22
+	VPADDD.BCST 28(SP), Z23, Z23
+	VPADDD.BCST 32(SP), Z24, Z24
+	VPADDD.BCST 36(SP), Z25, Z25
+	VPADDD.BCST 40(SP), Z26, Z26
+	VPADDD.BCST 44(SP), Z27, Z27
+	VPADDD      128(SP), Z28, Z28
+	VPADDD.BCST 52(SP), Z29, Z29
+	VPADDD.BCST 56(SP), Z30, Z30
+	VPADDD.BCST 60(SP), Z31, Z31
+	VPUNPCKLDQ  Z17, Z16, Z0
+	VPUNPCKHDQ  Z17, Z16, Z17
+	VPUNPCKLDQ  Z19, Z18, Z16
+	VPUNPCKHDQ  Z19, Z18, Z19
+	VPUNPCKLQDQ Z16, Z0, Z18
+	VPUNPCKHQDQ Z16, Z0, Z16
+	VPUNPCKLQDQ Z19, Z17, Z0
+	VPUNPCKHQDQ Z19, Z17, Z19
+	VPUNPCKLDQ  Z21, Z20, Z17
+	VPUNPCKHDQ  Z21, Z20, Z21
+	VPUNPCKLDQ  Z23, Z22, Z20
+	VPUNPCKHDQ  Z23, Z22, Z23
+	VPUNPCKLQDQ Z20, Z17, Z22
+	VPUNPCKHQDQ Z20, Z17, Z20
+	VPUNPCKLQDQ Z23, Z21, Z17
+	VPUNPCKHQDQ Z23, Z21, Z23
+	VPUNPCKLDQ  Z25, Z24, Z21
+	VPUNPCKHDQ  Z25, Z24, Z25
+	VPUNPCKLDQ  Z27, Z26, Z24
+	VPUNPCKHDQ  Z27, Z26, Z27
+	VPUNPCKLQDQ Z24, Z21, Z26
+	VPUNPCKHQDQ Z24, Z21, Z24
+	VPUNPCKLQDQ Z27, Z25, Z21
+	VPUNPCKHQDQ Z27, Z25, Z27
+	VPUNPCKLDQ  Z29, Z28, Z25
+	VPUNPCKHDQ  Z29, Z28, Z29
+	VPUNPCKLDQ  Z31, Z30, Z28
+	VPUNPCKHDQ  Z31, Z30, Z31
+	VPUNPCKLQDQ Z28, Z25, Z30
+	VPUNPCKHQDQ Z28, Z25, Z28
+	VPUNPCKLQDQ Z31, Z29, Z25
+	VPUNPCKHQDQ Z31, Z29, Z31
+	VSHUFI32X4  $0x88, Z22, Z18, Z29
+	VSHUFI32X4  $0xdd, Z22, Z18, Z22
+	VSHUFI32X4  $0x88, Z30, Z26, Z18
+	VSHUFI32X4  $0xdd, Z30, Z26, Z30
+	VSHUFI32X4  $0x88, Z18, Z29, Z26
+	VSHUFI32X4  $0xdd, Z18, Z29, Z18
+	VSHUFI32X4  $0x88, Z30, Z22, Z29
+	VSHUFI32X4  $0xdd, Z30, Z22, Z30
+	VSHUFI32X4  $0x88, Z20, Z16, Z22
+	VSHUFI32X4  $0xdd, Z20, Z16, Z20
+	VSHUFI32X4  $0x88, Z28, Z24, Z16
+	VSHUFI32X4  $0xdd, Z28, Z24, Z28
+	VSHUFI32X4  $0x88, Z16, Z22, Z24
+	VSHUFI32X4  $0xdd, Z16, Z22, Z16
+	VSHUFI32X4  $0x88, Z28, Z20, Z22
+	VSHUFI32X4  $0xdd, Z28, Z20, Z28
+	VSHUFI32X4  $0x88, Z17, Z0, Z20
+	VSHUFI32X4  $0xdd, Z17, Z0, Z17
+	VSHUFI32X4  $0x88, Z25, Z21, Z0
+	VSHUFI32X4  $0xdd, Z25, Z21, Z25
+	VSHUFI32X4  $0x88, Z0, Z20, Z21
+	VSHUFI32X4  $0xdd, Z0, Z20, Z0
+	VSHUFI32X4  $0x88, Z25, Z17, Z20
+	VSHUFI32X4  $0xdd, Z25, Z17, Z25
+	VSHUFI32X4  $0x88, Z23, Z19, Z17
+	VSHUFI32X4  $0xdd, Z23, Z19, Z23
+	VSHUFI32X4  $0x88, Z31, Z27, Z19
+	VSHUFI32X4  $0xdd, Z31, Z27, Z31
+	VSHUFI32X4  $0x88, Z19, Z17, Z27
+	VSHUFI32X4  $0xdd, Z19, Z17, Z19
+	VSHUFI32X4  $0x88, Z31, Z23, Z17
+	VSHUFI32X4  $0xdd, Z31, Z23, Z31
+	VPXORQ      (SI), Z26, Z26
+	VMOVDQU64   Z26, (DI)
+	VPXORQ      64(SI), Z24, Z24
+	VMOVDQU64   Z24, 64(DI)
+	VPXORQ      128(SI), Z21, Z21
+	VMOVDQU64   Z21, 128(DI)
+	VPXORQ      192(SI), Z27, Z27
+	VMOVDQU64   Z27, 192(DI)
+	VPXORQ      256(SI), Z29, Z29
+	VMOVDQU64   Z29, 256(DI)
+	VPXORQ      320(SI), Z22, Z22
+	VMOVDQU64   Z22, 320(DI)
+	VPXORQ      384(SI), Z20, Z20
+	VMOVDQU64   Z20, 384(DI)
+	VPXORQ      448(SI), Z17, Z17
+	VMOVDQU64   Z17, 448(DI)
+	VPXORQ      512(SI), Z18, Z18
+	VMOVDQU64   Z18, 512(DI)
+	VPXORQ      576(SI), Z16, Z16
+	VMOVDQU64   Z16, 576(DI)
+	VPXORQ      640(SI), Z0, Z0
+	VMOVDQU64   Z0, 640(DI)
+	VPXORQ      704(SI), Z19, Z19
+	VMOVDQU64   Z19, 704(DI)
+	VPXORQ      768(SI), Z30, Z30
+	VMOVDQU64   Z30, 768(DI)
+	VPXORQ      832(SI), Z28, Z28
+	VMOVDQU64   Z28, 832(DI)
+	VPXORQ      896(SI), Z25, Z25
+	VMOVDQU64   Z25, 896(DI)
+	VPXORQ      960(SI), Z31, Z31
+	VMOVDQU64   Z31, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	SUBQ        $0x00000800, CX
+	ADDL        $0x20, 48(SP)
+	JMP         columnsNext_277
+
+columnsLast_276:
+	VMOVDQU64   Z31, 192(SP)
+	VPADDD.BCST (SP), Z0, Z0
+	VPADDD.BCST 4(SP), Z1, Z1
+	VPADDD.BCST 8(SP), Z2, Z2
+	VPADDD.BCST 12(SP), Z3, Z3
+	VPADDD.BCST 16(SP), Z4, Z4
+	VPADDD.BCST 20(SP), Z5, Z5
+	VPADDD.BCST 24(SP), Z6, Z6
+	VPADDD.BCST 28(SP), Z7, Z7
+	VPADDD.BCST 32(SP), Z8, Z8
+	VPADDD.BCST 36(SP), Z9, Z9
+	VPADDD.BCST 40(SP), Z10, Z10
+	VPADDD.BCST 44(SP), Z11, Z11
+	VPADDD      64(SP), Z12, Z12
+	VPADDD.BCST 52(SP), Z13, Z13
+	VPADDD.BCST 56(SP), Z14, Z14
+	VPADDD.BCST 60(SP), Z15, Z15
+	VPUNPCKLDQ  Z1, Z0, Z31
+	VPUNPCKHDQ  Z1, Z0, Z1
+	VPUNPCKLDQ  Z3, Z2, Z0
+	VPUNPCKHDQ  Z3, Z2, Z3
+	VPUNPCKLQDQ Z0, Z31, Z2
+	VPUNPCKHQDQ Z0, Z31, Z0
+	VPUNPCKLQDQ Z3, Z1, Z31
+	VPUNPCKHQDQ Z3, Z1, Z3
+	VPUNPCKLDQ  Z5, Z4, Z1
+	VPUNPCKHDQ  Z5, Z4, Z5
+	VPUNPCKLDQ  Z7, Z6, Z4
+	VPUNPCKHDQ  Z7, Z6, Z7
+	VPUNPCKLQDQ Z4, Z1, Z6
+	VPUNPCKHQDQ Z4, Z1, Z4
+	VPUNPCKLQDQ Z7, Z5, Z1
+	VPUNPCKHQDQ Z7, Z5, Z7
+	VPUNPCKLDQ  Z9, Z8, Z5
+	VPUNPCKHDQ  Z9, Z8, Z9
+	VPUNPCKLDQ  Z11, Z10, Z8
+	VPUNPCKHDQ  Z11, Z10, Z11
+	VPUNPCKLQDQ Z8, Z5, Z10
+	VPUNPCKHQDQ Z8, Z5, Z8
+	VPUNPCKLQDQ Z11, Z9, Z5
+	VPUNPCKHQDQ Z11, Z9, Z11
+	VPUNPCKLDQ  Z13, Z12, Z9
+	VPUNPCKHDQ  Z13, Z12, Z13
+	VPUNPCKLDQ  Z15, Z14, Z12
+	VPUNPCKHDQ  Z15, Z14, Z15
+	VPUNPCKLQDQ Z12, Z9, Z14
+	VPUNPCKHQDQ Z12, Z9, Z12
+	VPUNPCKLQDQ Z15, Z13, Z9
+	VPUNPCKHQDQ Z15, Z13, Z15
+	VSHUFI32X4  $0x88, Z6, Z2, Z13
+	VSHUFI32X4  $0xdd, Z6, Z2, Z6
+	VSHUFI32X4  $0x88, Z14, Z10, Z2
+	VSHUFI32X4  $0xdd, Z14, Z10, Z14
+	VSHUFI32X4  $0x88, Z2, Z13, Z10
+	VSHUFI32X4  $0xdd, Z2, Z13, Z2
+	VSHUFI32X4  $0x88, Z14, Z6, Z13
+	VSHUFI32X4  $0xdd, Z14, Z6, Z14
+	VSHUFI32X4  $0x88, Z4, Z0, Z6
+	VSHUFI32X4  $0xdd, Z4, Z0, Z4
+	VSHUFI32X4  $0x88, Z12, Z8, Z0
+	VSHUFI32X4  $0xdd, Z12, Z8, Z12
+	VSHUFI32X4  $0x88, Z0, Z6, Z8
+	VSHUFI32X4  $0xdd, Z0, Z6, Z0
+	VSHUFI32X4  $0x88, Z12, Z4, Z6
+	VSHUFI32X4  $0xdd, Z12, Z4, Z12
+	VSHUFI32X4  $0x88, Z1, Z31, Z4
+	VSHUFI32X4  $0xdd, Z1, Z31, Z1
+	VSHUFI32X4  $0x88, Z9, Z5, Z31
+	VSHUFI32X4  $0xdd, Z9, Z5, Z9
+	VSHUFI32X4  $0x88, Z31, Z4, Z5
+	VSHUFI32X4  $0xdd, Z31, Z4, Z31
+	VSHUFI32X4  $0x88, Z9, Z1, Z4
+	VSHUFI32X4  $0xdd, Z9, Z1, Z9
+	VSHUFI32X4  $0x88, Z7, Z3, Z1
+	VSHUFI32X4  $0xdd, Z7, Z3, Z7
+	VSHUFI32X4  $0x88, Z15, Z11, Z3
+	VSHUFI32X4  $0xdd, Z15, Z11, Z15
+	VSHUFI32X4  $0x88, Z3, Z1, Z11
+	VSHUFI32X4  $0xdd, Z3, Z1, Z3
+	VSHUFI32X4  $0x88, Z15, Z7, Z1
+	VSHUFI32X4  $0xdd, Z15, Z7, Z15
+	CMPQ        CX, $0x00000040
+	JBE         part_278
+	SUBQ        $0x40, CX
+	VPXORQ      (SI), Z10, Z10
+	VMOVDQU64   Z10, (DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_279
+	SUBQ        $0x40, CX
+	VPXORQ      64(SI), Z8, Z8
+	VMOVDQU64   Z8, 64(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_280
+	SUBQ        $0x40, CX
+	VPXORQ      128(SI), Z5, Z5
+	VMOVDQU64   Z5, 128(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_281
+	SUBQ        $0x40, CX
+	VPXORQ      192(SI), Z11, Z11
+	VMOVDQU64   Z11, 192(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_282
+	SUBQ        $0x40, CX
+	VPXORQ      256(SI), Z13, Z13
+	VMOVDQU64   Z13, 256(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_283
+	SUBQ        $0x40, CX
+	VPXORQ      320(SI), Z6, Z6
+	VMOVDQU64   Z6, 320(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_284
+	SUBQ        $0x40, CX
+	VPXORQ      384(SI), Z4, Z4
+	VMOVDQU64   Z4, 384(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_285
+	SUBQ        $0x40, CX
+	VPXORQ      448(SI), Z1, Z1
+	VMOVDQU64   Z1, 448(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_286
+	SUBQ        $0x40, CX
+	VPXORQ      512(SI), Z2, Z2
+	VMOVDQU64   Z2, 512(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_287
+	SUBQ        $0x40, CX
+	VPXORQ      576(SI), Z0, Z0
+	VMOVDQU64   Z0, 576(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_288
+	SUBQ        $0x40, CX
+	VPXORQ      640(SI), Z31, Z31
+	VMOVDQU64   Z31, 640(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_289
+	SUBQ        $0x40, CX
+	VPXORQ      704(SI), Z3, Z3
+	VMOVDQU64   Z3, 704(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_290
+	SUBQ        $0x40, CX
+	VPXORQ      768(SI), Z14, Z14
+	VMOVDQU64   Z14, 768(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_291
+	SUBQ        $0x40, CX
+	VPXORQ      832(SI), Z12, Z12
+	VMOVDQU64   Z12, 832(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_292
+	SUBQ        $0x40, CX
+	VPXORQ      896(SI), Z9, Z9
+	VMOVDQU64   Z9, 896(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_293
+	SUBQ        $0x40, CX
+	VPXORQ      960(SI), Z15, Z15
+	VMOVDQU64   Z15, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	VMOVDQU64   192(SP), Z31
+	VPADDD.BCST (SP), Z16, Z16
+	VPADDD.BCST 4(SP), Z17, Z17
+	VPADDD.BCST 8(SP), Z18, Z18
+	VPADDD.BCST 12(SP), Z19, Z19
+	VPADDD.BCST 16(SP), Z20, Z20
+	VPADDD.BCST 20(SP), Z21, Z21
+	VPADDD.BCST 24(SP), Z22, Z22
+	VPADDD.BCST 28(SP), Z23, Z23
+	VPADDD.BCST 32(SP), Z24, Z24
+	VPADDD.BCST 36(SP), Z25, Z25
+	VPADDD.BCST 40(SP), Z26, Z26
+	VPADDD.BCST 44(SP), Z27, Z27
+	VPADDD      128(SP), Z28, Z28
+	VPADDD.BCST 52(SP), Z29, Z29
+	VPADDD.BCST 56(SP), Z30, Z30
+	VPADDD.BCST 60(SP), Z31, Z31
+	VPUNPCKLDQ  Z17, Z16, Z0
+	VPUNPCKHDQ  Z17, Z16, Z17
+	VPUNPCKLDQ  Z19, Z18, Z16
+	VPUNPCKHDQ  Z19, Z18, Z19
+	VPUNPCKLQDQ Z16, Z0, Z18
+	VPUNPCKHQDQ Z16, Z0, Z16
+	VPUNPCKLQDQ Z19, Z17, Z0
+	VPUNPCKHQDQ Z19, Z17, Z19
+	VPUNPCKLDQ  Z21, Z20, Z17
+	VPUNPCKHDQ  Z21, Z20, Z21
+	VPUNPCKLDQ  Z23, Z22, Z20
+	VPUNPCKHDQ  Z23, Z22, Z23
+	VPUNPCKLQDQ Z20, Z17, Z22
+	VPUNPCKHQDQ Z20, Z17, Z20
+	VPUNPCKLQDQ Z23, Z21, Z17
+	VPUNPCKHQDQ Z23, Z21, Z23
+	VPUNPCKLDQ  Z25, Z24, Z21
+	VPUNPCKHDQ  Z25, Z24, Z25
+	VPUNPCKLDQ  Z27, Z26, Z24
+	VPUNPCKHDQ  Z27, Z26, Z27
+	VPUNPCKLQDQ Z24, Z21, Z26
+	VPUNPCKHQDQ Z24, Z21, Z24
+	VPUNPCKLQDQ Z27, Z25, Z21
+	VPUNPCKHQDQ Z27, Z25, Z27
+	VPUNPCKLDQ  Z29, Z28, Z25
+	VPUNPCKHDQ  Z29, Z28, Z29
+	VPUNPCKLDQ  Z31, Z30, Z28
+	VPUNPCKHDQ  Z31, Z30, Z31
+	VPUNPCKLQDQ Z28, Z25, Z30
+	VPUNPCKHQDQ Z28, Z25, Z28
+	VPUNPCKLQDQ Z31, Z29, Z25
+	VPUNPCKHQDQ Z31, Z29, Z31
+	VSHUFI32X4  $0x88, Z22, Z18, Z29
+	VSHUFI32X4  $0xdd, Z22, Z18, Z22
+	VSHUFI32X4  $0x88, Z30, Z26, Z18
+	VSHUFI32X4  $0xdd, Z30, Z26, Z30
+	VSHUFI32X4  $0x88, Z18, Z29, Z26
+	VSHUFI32X4  $0xdd, Z18, Z29, Z18
+	VSHUFI32X4  $0x88, Z30, Z22, Z29
+	VSHUFI32X4  $0xdd, Z30, Z22, Z30
+	VSHUFI32X4  $0x88, Z20, Z16, Z22
+	VSHUFI32X4  $0xdd, Z20, Z16, Z20
+	VSHUFI32X4  $0x88, Z28, Z24, Z16
+	VSHUFI32X4  $0xdd, Z28, Z24, Z28
+	VSHUFI32X4  $0x88, Z16, Z22, Z24
+	VSHUFI32X4  $0xdd, Z16, Z22, Z16
+	VSHUFI32X4  $0x88, Z28, Z20, Z22
+	VSHUFI32X4  $0xdd, Z28, Z20, Z28
+	VSHUFI32X4  $0x88, Z17, Z0, Z20
+	VSHUFI32X4  $0xdd, Z17, Z0, Z17
+	VSHUFI32X4  $0x88, Z25, Z21, Z0
+	VSHUFI32X4  $0xdd, Z25, Z21, Z25
+	VSHUFI32X4  $0x88, Z0, Z20, Z21
+	VSHUFI32X4  $0xdd, Z0, Z20, Z0
+	VSHUFI32X4  $0x88, Z25, Z17, Z20
+	VSHUFI32X4  $0xdd, Z25, Z17, Z25
+	VSHUFI32X4  $0x88, Z23, Z19, Z17
+	VSHUFI32X4  $0xdd, Z23, Z19, Z23
+	VSHUFI32X4  $0x88, Z31, Z27, Z19
+	VSHUFI32X4  $0xdd, Z31, Z27, Z31
+	VSHUFI32X4  $0x88, Z19, Z17, Z27
+	VSHUFI32X4  $0xdd, Z19, Z17, Z19
+	VSHUFI32X4  $0x88, Z31, Z23, Z17
+	VSHUFI32X4  $0xdd, Z31, Z23, Z31
+	CMPQ        CX, $0x00000040
+	JBE         part_294
+	SUBQ        $0x40, CX
+	VPXORQ      (SI), Z26, Z26
+	VMOVDQU64   Z26, (DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_295
+	SUBQ        $0x40, CX
+	VPXORQ      64(SI), Z24, Z24
+	VMOVDQU64   Z24, 64(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_296
+	SUBQ        $0x40, CX
+	VPXORQ      128(SI), Z21, Z21
+	VMOVDQU64   Z21, 128(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_297
+	SUBQ        $0x40, CX
+	VPXORQ      192(SI), Z27, Z27
+	VMOVDQU64   Z27, 192(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_298
+	SUBQ        $0x40, CX
+	VPXORQ      256(SI), Z29, Z29
+	VMOVDQU64   Z29, 256(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_299
+	SUBQ        $0x40, CX
+	VPXORQ      320(SI), Z22, Z22
+	VMOVDQU64   Z22, 320(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_300
+	SUBQ        $0x40, CX
+	VPXORQ      384(SI), Z20, Z20
+	VMOVDQU64   Z20, 384(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_301
+	SUBQ        $0x40, CX
+	VPXORQ      448(SI), Z17, Z17
+	VMOVDQU64   Z17, 448(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_302
+	SUBQ        $0x40, CX
+	VPXORQ      512(SI), Z18, Z18
+	VMOVDQU64   Z18, 512(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_303
+	SUBQ        $0x40, CX
+	VPXORQ      576(SI), Z16, Z16
+	VMOVDQU64   Z16, 576(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_304
+	SUBQ        $0x40, CX
+	VPXORQ      640(SI), Z0, Z0
+	VMOVDQU64   Z0, 640(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_305
+	SUBQ        $0x40, CX
+	VPXORQ      704(SI), Z19, Z19
+	VMOVDQU64   Z19, 704(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_306
+	SUBQ        $0x40, CX
+	VPXORQ      768(SI), Z30, Z30
+	VMOVDQU64   Z30, 768(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_307
+	SUBQ        $0x40, CX
+	VPXORQ      832(SI), Z28, Z28
+	VMOVDQU64   Z28, 832(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_308
+	SUBQ        $0x40, CX
+	VPXORQ      896(SI), Z25, Z25
+	VMOVDQU64   Z25, 896(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_309
+	SUBQ        $0x40, CX
+	VPXORQ      960(SI), Z31, Z31
+	VMOVDQU64   Z31, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	JMP         openAVX512End_222
+
+columnsNext_277:
+openAVX512After_221:
+passes_310:
+	CMPQ         CX, $0x00000400
+	JBE          passesRows_311
+	VPBROADCASTD 48(SP), Z0
+	VPADDD       chachaColumns<>+0(SB), Z0, Z12
+	VMOVDQU64    Z12, 64(SP)
+	VPADDD       chachaColumns<>+64(SB), Z0, Z28
+	VMOVDQU64    Z28, 128(SP)
+	VPBROADCASTD (SP), Z0
+	VMOVDQA64    Z0, Z16
+	VPBROADCASTD 4(SP), Z1
+	VMOVDQA64    Z1, Z17
+	VPBROADCASTD 8(SP), Z2
+	VMOVDQA64    Z2, Z18
+	VPBROADCASTD 12(SP), Z3
+	VMOVDQA64    Z3, Z19
+	VPBROADCASTD 16(SP), Z4
+	VMOVDQA64    Z4, Z20
+	VPBROADCASTD 20(SP), Z5
+	VMOVDQA64    Z5, Z21
+	VPBROADCASTD 24(SP), Z6
+	VMOVDQA64    Z6, Z22
+	VPBROADCASTD 28(SP), Z7
+	VMOVDQA64    Z7, Z23
+	VPBROADCASTD 32(SP), Z8
+	VMOVDQA64    Z8, Z24
+	VPBROADCASTD 36(SP), Z9
+	VMOVDQA64    Z9, Z25
+	VPBROADCASTD 40(SP), Z10
+	VMOVDQA64    Z10, Z26
+	VPBROADCASTD 44(SP), Z11
+	VMOVDQA64    Z11, Z27
+	VPBROADCASTD 52(SP), Z13
+	VMOVDQA64    Z13, Z29
+	VPBROADCASTD 56(SP), Z14
+	VMOVDQA64    Z14, Z30
+	VPBROADCASTD 60(SP), Z15
+	VMOVDQA64    Z15, Z31
+	MOVL         $0x0000000a, AX
+	PCALIGN      $0x20
+
+double_315:
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	VPROLD      $0x10, Z13, Z13
+	VPROLD      $0x10, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x0c, Z4, Z4
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	VPROLD      $0x08, Z13, Z13
+	VPROLD      $0x08, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x07, Z4, Z4
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	VPROLD      $0x10, Z30, Z30
+	VPROLD      $0x10, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	VPROLD      $0x0c, Z21, Z21
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	VPROLD      $0x08, Z30, Z30
+	VPROLD      $0x08, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	VPROLD      $0x07, Z21, Z21
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	VPROLD      $0x10, Z13, Z13
+	VPROLD      $0x10, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	VPROLD      $0x0c, Z4, Z4
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	VPROLD      $0x08, Z13, Z13
+	VPROLD      $0x08, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	VPROLD      $0x07, Z4, Z4
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	VPROLD      $0x10, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	VPROLD      $0x10, Z30, Z30
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	VPROLD      $0x0c, Z21, Z21
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	VPROLD      $0x08, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	VPROLD      $0x08, Z30, Z30
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	VPROLD      $0x07, Z21, Z21
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	DECL        AX
+	JNE         double_315
+	CMPQ        CX, $0x00000800
+	JBE         columnsLast_316
+	VMOVDQU64   Z31, 192(SP)
+	VPADDD.BCST (SP), Z0, Z0
+	VPADDD.BCST 4(SP), Z1, Z1
+	VPADDD.BCST 8(SP), Z2, Z2
+	VPADDD.BCST 12(SP), Z3, Z3
+	VPADDD.BCST 16(SP), Z4, Z4
+	VPADDD.BCST 20(SP), Z5, Z5
+	VPADDD.BCST 24(SP), Z6, Z6
+	VPADDD.BCST 28(SP), Z7, Z7
+	VPADDD.BCST 32(SP), Z8, Z8
+	VPADDD.BCST 36(SP), Z9, Z9
+	VPADDD.BCST 40(SP), Z10, Z10
+	VPADDD.BCST 44(SP), Z11, Z11
+	VPADDD      64(SP), Z12, Z12
+	VPADDD.BCST 52(SP), Z13, Z13
+	VPADDD.BCST 56(SP), Z14, Z14
+	VPADDD.BCST 60(SP), Z15, Z15
+	VPUNPCKLDQ  Z1, Z0, Z31
+	VPUNPCKHDQ  Z1, Z0, Z1
+	VPUNPCKLDQ  Z3, Z2, Z0
+	VPUNPCKHDQ  Z3, Z2, Z3
+	VPUNPCKLQDQ Z0, Z31, Z2
+	VPUNPCKHQDQ Z0, Z31, Z0
+	VPUNPCKLQDQ Z3, Z1, Z31
+	VPUNPCKHQDQ Z3, Z1, Z3
+	VPUNPCKLDQ  Z5, Z4, Z1
+	VPUNPCKHDQ  Z5, Z4, Z5
+	VPUNPCKLDQ  Z7, Z6, Z4
+	VPUNPCKHDQ  Z7, Z6, Z7
+	VPUNPCKLQDQ Z4, Z1, Z6
+	VPUNPCKHQDQ Z4, Z1, Z4
+	VPUNPCKLQDQ Z7, Z5, Z1
+	VPUNPCKHQDQ Z7, Z5, Z7
+	VPUNPCKLDQ  Z9, Z8, Z5
+	VPUNPCKHDQ  Z9, Z8, Z9
+	VPUNPCKLDQ  Z11, Z10, Z8
+	VPUNPCKHDQ  Z11, Z10, Z11
+	VPUNPCKLQDQ Z8, Z5, Z10
+	VPUNPCKHQDQ Z8, Z5, Z8
+	VPUNPCKLQDQ Z11, Z9, Z5
+	VPUNPCKHQDQ Z11, Z9, Z11
+	VPUNPCKLDQ  Z13, Z12, Z9
+	VPUNPCKHDQ  Z13, Z12, Z13
+	VPUNPCKLDQ  Z15, Z14, Z12
+	VPUNPCKHDQ  Z15, Z14, Z15
+	VPUNPCKLQDQ Z12, Z9, Z14
+	VPUNPCKHQDQ Z12, Z9, Z12
+	VPUNPCKLQDQ Z15, Z13, Z9
+	VPUNPCKHQDQ Z15, Z13, Z15
+	VSHUFI32X4  $0x88, Z6, Z2, Z13
+	VSHUFI32X4  $0xdd, Z6, Z2, Z6
+	VSHUFI32X4  $0x88, Z14, Z10, Z2
+	VSHUFI32X4  $0xdd, Z14, Z10, Z14
+	VSHUFI32X4  $0x88, Z2, Z13, Z10
+	VSHUFI32X4  $0xdd, Z2, Z13, Z2
+	VSHUFI32X4  $0x88, Z14, Z6, Z13
+	VSHUFI32X4  $0xdd, Z14, Z6, Z14
+	VSHUFI32X4  $0x88, Z4, Z0, Z6
+	VSHUFI32X4  $0xdd, Z4, Z0, Z4
+	VSHUFI32X4  $0x88, Z12, Z8, Z0
+	VSHUFI32X4  $0xdd, Z12, Z8, Z12
+	VSHUFI32X4  $0x88, Z0, Z6, Z8
+	VSHUFI32X4  $0xdd, Z0, Z6, Z0
+	VSHUFI32X4  $0x88, Z12, Z4, Z6
+	VSHUFI32X4  $0xdd, Z12, Z4, Z12
+	VSHUFI32X4  $0x88, Z1, Z31, Z4
+	VSHUFI32X4  $0xdd, Z1, Z31, Z1
+	VSHUFI32X4  $0x88, Z9, Z5, Z31
+	VSHUFI32X4  $0xdd, Z9, Z5, Z9
+	VSHUFI32X4  $0x88, Z31, Z4, Z5
+	VSHUFI32X4  $0xdd, Z31, Z4, Z31
+	VSHUFI32X4  $0x88, Z9, Z1, Z4
+	VSHUFI32X4  $0xdd, Z9, Z1, Z9
+	VSHUFI32X4  $0x88, Z7, Z3, Z1
+	VSHUFI32X4  $0xdd, Z7, Z3, Z7
+	VSHUFI32X4  $0x88, Z15, Z11, Z3
+	VSHUFI32X4  $0xdd, Z15, Z11, Z15
+	VSHUFI32X4  $0x88, Z3, Z1, Z11
+	VSHUFI32X4  $0xdd, Z3, Z1, Z3
+	VSHUFI32X4  $0x88, Z15, Z7, Z1
+	VSHUFI32X4  $0xdd, Z15, Z7, Z15
+	VPXORQ      (SI), Z10, Z10
+	VMOVDQU64   Z10, (DI)
+	VPXORQ      64(SI), Z8, Z8
+	VMOVDQU64   Z8, 64(DI)
+	VPXORQ      128(SI), Z5, Z5
+	VMOVDQU64   Z5, 128(DI)
+	VPXORQ      192(SI), Z11, Z11
+	VMOVDQU64   Z11, 192(DI)
+	VPXORQ      256(SI), Z13, Z13
+	VMOVDQU64   Z13, 256(DI)
+	VPXORQ      320(SI), Z6, Z6
+	VMOVDQU64   Z6, 320(DI)
+	VPXORQ      384(SI), Z4, Z4
+	VMOVDQU64   Z4, 384(DI)
+	VPXORQ      448(SI), Z1, Z1
+	VMOVDQU64   Z1, 448(DI)
+	VPXORQ      512(SI), Z2, Z2
+	VMOVDQU64   Z2, 512(DI)
+	VPXORQ      576(SI), Z0, Z0
+	VMOVDQU64   Z0, 576(DI)
+	VPXORQ      640(SI), Z31, Z31
+	VMOVDQU64   Z31, 640(DI)
+	VPXORQ      704(SI), Z3, Z3
+	VMOVDQU64   Z3, 704(DI)
+	VPXORQ      768(SI), Z14, Z14
+	VMOVDQU64   Z14, 768(DI)
+	VPXORQ      832(SI), Z12, Z12
+	VMOVDQU64   Z12, 832(DI)
+	VPXORQ      896(SI), Z9, Z9
+	VMOVDQU64   Z9, 896(DI)
+	VPXORQ      960(SI), Z15, Z15
+	VMOVDQU64   Z15, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	VMOVDQU64   192(SP), Z31
+	VPADDD.BCST (SP), Z16, Z16
+	VPADDD.BCST 4(SP), Z17, Z17
+	VPADDD.BCST 8(SP), Z18, Z18
+	VPADDD.BCST 12(SP), Z19, Z19
+	VPADDD.BCST 16(SP), Z20, Z20
+	VPADDD.BCST 20(SP), Z21, Z21
+	VPADDD.BCST 24(SP), Z22, Z22
+	VPADDD.BCST 28(SP), Z23, Z23
+	VPADDD.BCST 32(SP), Z24, Z24
+	VPADDD.BCST 36(SP), Z25, Z25
+	VPADDD.BCST 40(SP), Z26, Z26
+	VPADDD.BCST 44(SP), Z27, Z27
+	VPADDD      128(SP), Z28, Z28
+	VPADDD.BCST 52(SP), Z29, Z29
+	VPADDD.BCST 56(SP), Z30, Z30
+	VPADDD.BCST 60(SP), Z31, Z31
+	VPUNPCKLDQ  Z17, Z16, Z0
+	VPUNPCKHDQ  Z17, Z16, Z17
+	VPUNPCKLDQ  Z19, Z18, Z16
+	VPUNPCKHDQ  Z19, Z18, Z19
+	VPUNPCKLQDQ Z16, Z0, Z18
+	VPUNPCKHQDQ Z16, Z0, Z16
+	VPUNPCKLQDQ Z19, Z17, Z0
+	VPUNPCKHQDQ Z19, Z17, Z19
+	VPUNPCKLDQ  Z21, Z20, Z17
+	VPUNPCKHDQ  Z21, Z20, Z21
+	VPUNPCKLDQ  Z23, Z22, Z20
+	VPUNPCKHDQ  Z23, Z22, Z23
+	VPUNPCKLQDQ Z20, Z17, Z22
+	VPUNPCKHQDQ Z20, Z17, Z20
+	VPUNPCKLQDQ Z23, Z21, Z17
+	VPUNPCKHQDQ Z23, Z21, Z23
+	VPUNPCKLDQ  Z25, Z24, Z21
+	VPUNPCKHDQ  Z25, Z24, Z25
+	VPUNPCKLDQ  Z27, Z26, Z24
+	VPUNPCKHDQ  Z27, Z26, Z27
+	VPUNPCKLQDQ Z24, Z21, Z26
+	VPUNPCKHQDQ Z24, Z21, Z24
+	VPUNPCKLQDQ Z27, Z25, Z21
+	VPUNPCKHQDQ Z27, Z25, Z27
+	VPUNPCKLDQ  Z29, Z28, Z25
+	VPUNPCKHDQ  Z29, Z28, Z29
+	VPUNPCKLDQ  Z31, Z30, Z28
+	VPUNPCKHDQ  Z31, Z30, Z31
+	VPUNPCKLQDQ Z28, Z25, Z30
+	VPUNPCKHQDQ Z28, Z25, Z28
+	VPUNPCKLQDQ Z31, Z29, Z25
+	VPUNPCKHQDQ Z31, Z29, Z31
+	VSHUFI32X4  $0x88, Z22, Z18, Z29
+	VSHUFI32X4  $0xdd, Z22, Z18, Z22
+	VSHUFI32X4  $0x88, Z30, Z26, Z18
+	VSHUFI32X4  $0xdd, Z30, Z26, Z30
+	VSHUFI32X4  $0x88, Z18, Z29, Z26
+	VSHUFI32X4  $0xdd, Z18, Z29, Z18
+	VSHUFI32X4  $0x88, Z30, Z22, Z29
+	VSHUFI32X4  $0xdd, Z30, Z22, Z30
+	VSHUFI32X4  $0x88, Z20, Z16, Z22
+	VSHUFI32X4  $0xdd, Z20, Z16, Z20
+	VSHUFI32X4  $0x88, Z28, Z24, Z16
+	VSHUFI32X4  $0xdd, Z28, Z24, Z28
+	VSHUFI32X4  $0x88, Z16, Z22, Z24
+	VSHUFI32X4  $0xdd, Z16, Z22, Z16
+	VSHUFI32X4  $0x88, Z28, Z20, Z22
+	VSHUFI32X4  $0xdd, Z28, Z20, Z28
+	VSHUFI32X4  $0x88, Z17, Z0, Z20
+	VSHUFI32X4  $0xdd, Z17, Z0, Z17
+	VSHUFI32X4  $0x88, Z25, Z21, Z0
+	VSHUFI32X4  $0xdd, Z25, Z21, Z25
+	VSHUFI32X4  $0x88, Z0, Z20, Z21
+	VSHUFI32X4  $0xdd, Z0, Z20, Z0
+	VSHUFI32X4  $0x88, Z25, Z17, Z20
+	VSHUFI32X4  $0xdd, Z25, Z17, Z25
+	VSHUFI32X4  $0x88, Z23, Z19, Z17
+	VSHUFI32X4  $0xdd, Z23, Z19, Z23
+	VSHUFI32X4  $0x88, Z31, Z27, Z19
+	VSHUFI32X4  $0xdd, Z31, Z27, Z31
+	VSHUFI32X4  $0x88, Z19, Z17, Z27
+	VSHUFI32X4  $0xdd, Z19, Z17, Z19
+	VSHUFI32X4  $0x88, Z31, Z23, Z17
+	VSHUFI32X4  $0xdd, Z31, Z23, Z31
+	VPXORQ      (SI), Z26, Z26
+	VMOVDQU64   Z26, (DI)
+	VPXORQ      64(SI), Z24, Z24
+	VMOVDQU64   Z24, 64(DI)
+	VPXORQ      128(SI), Z21, Z21
+	VMOVDQU64   Z21, 128(DI)
+	VPXORQ      192(SI), Z27, Z27
+	VMOVDQU64   Z27, 192(DI)
+	VPXORQ      256(SI), Z29, Z29
+	VMOVDQU64   Z29, 256(DI)
+	VPXORQ      320(SI), Z22, Z22
+	VMOVDQU64   Z22, 320(DI)
+	VPXORQ      384(SI), Z20, Z20
+	VMOVDQU64   Z20, 384(DI)
+	VPXORQ      448(SI), Z17, Z17
+	VMOVDQU64   Z17, 448(DI)
+	VPXORQ      512(SI), Z18, Z18
+	VMOVDQU64   Z18, 512(DI)
+	VPXORQ      576(SI), Z16, Z16
+	VMOVDQU64   Z16, 576(DI)
+	VPXORQ      640(SI), Z0, Z0
+	VMOVDQU64   Z0, 640(DI)
+	VPXORQ      704(SI), Z19, Z19
+	VMOVDQU64   Z19, 704(DI)
+	VPXORQ      768(SI), Z30, Z30
+	VMOVDQU64   Z30, 768(DI)
+	VPXORQ      832(SI), Z28, Z28
+	VMOVDQU64   Z28, 832(DI)
+	VPXORQ      896(SI), Z25, Z25
+	VMOVDQU64   Z25, 896(DI)
+	VPXORQ      960(SI), Z31, Z31
+	VMOVDQU64   Z31, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	SUBQ        $0x00000800, CX
+	ADDL        $0x20, 48(SP)
+	JMP         columnsNext_317
+
+columnsLast_316:
+	VMOVDQU64   Z31, 192(SP)
+	VPADDD.BCST (SP), Z0, Z0
+	VPADDD.BCST 4(SP), Z1, Z1
+	VPADDD.BCST 8(SP), Z2, Z2
+	VPADDD.BCST 12(SP), Z3, Z3
+	VPADDD.BCST 16(SP), Z4, Z4
+	VPADDD.BCST 20(SP), Z5, Z5
+	VPADDD.BCST 24(SP), Z6, Z6
+	VPADDD.BCST 28(SP), Z7, Z7
+	VPADDD.BCST 32(SP), Z8, Z8
+	VPADDD.BCST 36(SP), Z9, Z9
+	VPADDD.BCST 40(SP), Z10, Z10
+	VPADDD.BCST 44(SP), Z11, Z11
+	VPADDD      64(SP), Z12, Z12
+	VPADDD.BCST 52(SP), Z13, Z13
+	VPADDD.BCST 56(SP), Z14, Z14
+	VPADDD.BCST 60(SP), Z15, Z15
+	VPUNPCKLDQ  Z1, Z0, Z31
+	VPUNPCKHDQ  Z1, Z0, Z1
+	VPUNPCKLDQ  Z3, Z2, Z0
+	VPUNPCKHDQ  Z3, Z2, Z3
+	VPUNPCKLQDQ Z0, Z31, Z2
+	VPUNPCKHQDQ Z0, Z31, Z0
+	VPUNPCKLQDQ Z3, Z1, Z31
+	VPUNPCKHQDQ Z3, Z1, Z3
+	VPUNPCKLDQ  Z5, Z4, Z1
+	VPUNPCKHDQ  Z5, Z4, Z5
+	VPUNPCKLDQ  Z7, Z6, Z4
+	VPUNPCKHDQ  Z7, Z6, Z7
+	VPUNPCKLQDQ Z4, Z1, Z6
+	VPUNPCKHQDQ Z4, Z1, Z4
+	VPUNPCKLQDQ Z7, Z5, Z1
+	VPUNPCKHQDQ Z7, Z5, Z7
+	VPUNPCKLDQ  Z9, Z8, Z5
+	VPUNPCKHDQ  Z9, Z8, Z9
+	VPUNPCKLDQ  Z11, Z10, Z8
+	VPUNPCKHDQ  Z11, Z10, Z11
+	VPUNPCKLQDQ Z8, Z5, Z10
+	VPUNPCKHQDQ Z8, Z5, Z8
+	VPUNPCKLQDQ Z11, Z9, Z5
+	VPUNPCKHQDQ Z11, Z9, Z11
+	VPUNPCKLDQ  Z13, Z12, Z9
+	VPUNPCKHDQ  Z13, Z12, Z13
+	VPUNPCKLDQ  Z15, Z14, Z12
+	VPUNPCKHDQ  Z15, Z14, Z15
+	VPUNPCKLQDQ Z12, Z9, Z14
+	VPUNPCKHQDQ Z12, Z9, Z12
+	VPUNPCKLQDQ Z15, Z13, Z9
+	VPUNPCKHQDQ Z15, Z13, Z15
+	VSHUFI32X4  $0x88, Z6, Z2, Z13
+	VSHUFI32X4  $0xdd, Z6, Z2, Z6
+	VSHUFI32X4  $0x88, Z14, Z10, Z2
+	VSHUFI32X4  $0xdd, Z14, Z10, Z14
+	VSHUFI32X4  $0x88, Z2, Z13, Z10
+	VSHUFI32X4  $0xdd, Z2, Z13, Z2
+	VSHUFI32X4  $0x88, Z14, Z6, Z13
+	VSHUFI32X4  $0xdd, Z14, Z6, Z14
+	VSHUFI32X4  $0x88, Z4, Z0, Z6
+	VSHUFI32X4  $0xdd, Z4, Z0, Z4
+	VSHUFI32X4  $0x88, Z12, Z8, Z0
+	VSHUFI32X4  $0xdd, Z12, Z8, Z12
+	VSHUFI32X4  $0x88, Z0, Z6, Z8
+	VSHUFI32X4  $0xdd, Z0, Z6, Z0
+	VSHUFI32X4  $0x88, Z12, Z4, Z6
+	VSHUFI32X4  $0xdd, Z12, Z4, Z12
+	VSHUFI32X4  $0x88, Z1, Z31, Z4
+	VSHUFI32X4  $0xdd, Z1, Z31, Z1
+	VSHUFI32X4  $0x88, Z9, Z5, Z31
+	VSHUFI32X4  $0xdd, Z9, Z5, Z9
+	VSHUFI32X4  $0x88, Z31, Z4, Z5
+	VSHUFI32X4  $0xdd, Z31, Z4, Z31
+	VSHUFI32X4  $0x88, Z9, Z1, Z4
+	VSHUFI32X4  $0xdd, Z9, Z1, Z9
+	VSHUFI32X4  $0x88, Z7, Z3, Z1
+	VSHUFI32X4  $0xdd, Z7, Z3, Z7
+	VSHUFI32X4  $0x88, Z15, Z11, Z3
+	VSHUFI32X4  $0xdd, Z15, Z11, Z15
+	VSHUFI32X4  $0x88, Z3, Z1, Z11
+	VSHUFI32X4  $0xdd, Z3, Z1, Z3
+	VSHUFI32X4  $0x88, Z15, Z7, Z1
+	VSHUFI32X4  $0xdd, Z15, Z7, Z15
+	CMPQ        CX, $0x00000040
+	JBE         part_318
+	SUBQ        $0x40, CX
+	VPXORQ      (SI), Z10, Z10
+	VMOVDQU64   Z10, (DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_319
+	SUBQ        $0x40, CX
+	VPXORQ      64(SI), Z8, Z8
+	VMOVDQU64   Z8, 64(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_320
+	SUBQ        $0x40, CX
+	VPXORQ      128(SI), Z5, Z5
+	VMOVDQU64   Z5, 128(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_321
+	SUBQ        $0x40, CX
+	VPXORQ      192(SI), Z11, Z11
+	VMOVDQU64   Z11, 192(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_322
+	SUBQ        $0x40, CX
+	VPXORQ      256(SI), Z13, Z13
+	VMOVDQU64   Z13, 256(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_323
+	SUBQ        $0x40, CX
+	VPXORQ      320(SI), Z6, Z6
+	VMOVDQU64   Z6, 320(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_324
+	SUBQ        $0x40, CX
+	VPXORQ      384(SI), Z4, Z4
+	VMOVDQU64   Z4, 384(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_325
+	SUBQ        $0x40, CX
+	VPXORQ      448(SI), Z1, Z1
+	VMOVDQU64   Z1, 448(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_326
+	SUBQ        $0x40, CX
+	VPXORQ      512(SI), Z2, Z2
+	VMOVDQU64   Z2, 512(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_327
+	SUBQ        $0x40, CX
+	VPXORQ      576(SI), Z0, Z0
+	VMOVDQU64   Z0, 576(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_328
+	SUBQ        $0x40, CX
+	VPXORQ      640(SI), Z31, Z31
+	VMOVDQU64   Z31, 640(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_329
+	SUBQ        $0x40, CX
+	VPXORQ      704(SI), Z3, Z3
+	VMOVDQU64   Z3, 704(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_330
+	SUBQ        $0x40, CX
+	VPXORQ      768(SI), Z14, Z14
+	VMOVDQU64   Z14, 768(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_331
+	SUBQ        $0x40, CX
+	VPXORQ      832(SI), Z12, Z12
+	VMOVDQU64   Z12, 832(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_332
+	SUBQ        $0x40, CX
+	VPXORQ      896(SI), Z9, Z9
+	VMOVDQU64   Z9, 896(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_333
+	SUBQ        $0x40, CX
+	VPXORQ      960(SI), Z15, Z15
+	VMOVDQU64   Z15, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	VMOVDQU64   192(SP), Z31
+	VPADDD.BCST (SP), Z16, Z16
+	VPADDD.BCST 4(SP), Z17, Z17
+	VPADDD.BCST 8(SP), Z18, Z18
+	VPADDD.BCST 12(SP), Z19, Z19
+	VPADDD.BCST 16(SP), Z20, Z20
+	VPADDD.BCST 20(SP), Z21, Z21
+	VPADDD.BCST 24(SP), Z22, Z22
+	VPADDD.BCST 28(SP), Z23, Z23
+	VPADDD.BCST 32(SP), Z24, Z24
+	VPADDD.BCST 36(SP), Z25, Z25
+	VPADDD.BCST 40(SP), Z26, Z26
+	VPADDD.BCST 44(SP), Z27, Z27
+	VPADDD      128(SP), Z28, Z28
+	VPADDD.BCST 52(SP), Z29, Z29
+	VPADDD.BCST 56(SP), Z30, Z30
+	VPADDD.BCST 60(SP), Z31, Z31
+	VPUNPCKLDQ  Z17, Z16, Z0
+	VPUNPCKHDQ  Z17, Z16, Z17
+	VPUNPCKLDQ  Z19, Z18, Z16
+	VPUNPCKHDQ  Z19, Z18, Z19
+	VPUNPCKLQDQ Z16, Z0, Z18
+	VPUNPCKHQDQ Z16, Z0, Z16
+	VPUNPCKLQDQ Z19, Z17, Z0
+	VPUNPCKHQDQ Z19, Z17, Z19
+	VPUNPCKLDQ  Z21, Z20, Z17
+	VPUNPCKHDQ  Z21, Z20, Z21
+	VPUNPCKLDQ  Z23, Z22, Z20
+	VPUNPCKHDQ  Z23, Z22, Z23
+	VPUNPCKLQDQ Z20, Z17, Z22
+	VPUNPCKHQDQ Z20, Z17, Z20
+	VPUNPCKLQDQ Z23, Z21, Z17
+	VPUNPCKHQDQ Z23, Z21, Z23
+	VPUNPCKLDQ  Z25, Z24, Z21
+	VPUNPCKHDQ  Z25, Z24, Z25
+	VPUNPCKLDQ  Z27, Z26, Z24
+	VPUNPCKHDQ  Z27, Z26, Z27
+	VPUNPCKLQDQ Z24, Z21, Z26
+	VPUNPCKHQDQ Z24, Z21, Z24
+	VPUNPCKLQDQ Z27, Z25, Z21
+	VPUNPCKHQDQ Z27, Z25, Z27
+	VPUNPCKLDQ  Z29, Z28, Z25
+	VPUNPCKHDQ  Z29, Z28, Z29
+	VPUNPCKLDQ  Z31, Z30, Z28
+	VPUNPCKHDQ  Z31, Z30, Z31
+	VPUNPCKLQDQ Z28, Z25, Z30
+	VPUNPCKHQDQ Z28, Z25, Z28
+	VPUNPCKLQDQ Z31, Z29, Z25
+	VPUNPCKHQDQ Z31, Z29, Z31
+	VSHUFI32X4  $0x88, Z22, Z18, Z29
+	VSHUFI32X4  $0xdd, Z22, Z18, Z22
+	VSHUFI32X4  $0x88, Z30, Z26, Z18
+	VSHUFI32X4  $0xdd, Z30, Z26, Z30
+	VSHUFI32X4  $0x88, Z18, Z29, Z26
+	VSHUFI32X4  $0xdd, Z18, Z29, Z18
+	VSHUFI32X4  $0x88, Z30, Z22, Z29
+	VSHUFI32X4  $0xdd, Z30, Z22, Z30
+	VSHUFI32X4  $0x88, Z20, Z16, Z22
+	VSHUFI32X4  $0xdd, Z20, Z16, Z20
+	VSHUFI32X4  $0x88, Z28, Z24, Z16
+	VSHUFI32X4  $0xdd, Z28, Z24, Z28
+	VSHUFI32X4  $0x88, Z16, Z22, Z24
+	VSHUFI32X4  $0xdd, Z16, Z22, Z16
+	VSHUFI32X4  $0x88, Z28, Z20, Z22
+	VSHUFI32X4  $0xdd, Z28, Z20, Z28
+	VSHUFI32X4  $0x88, Z17, Z0, Z20
+	VSHUFI32X4  $0xdd, Z17, Z0, Z17
+	VSHUFI32X4  $0x88, Z25, Z21, Z0
+	VSHUFI32X4  $0xdd, Z25, Z21, Z25
+	VSHUFI32X4  $0x88, Z0, Z20, Z21
+	VSHUFI32X4  $0xdd, Z0, Z20, Z0
+	VSHUFI32X4  $0x88, Z25, Z17, Z20
+	VSHUFI32X4  $0xdd, Z25, Z17, Z25
+	VSHUFI32X4  $0x88, Z23, Z19, Z17
+	VSHUFI32X4  $0xdd, Z23, Z19, Z23
+	VSHUFI32X4  $0x88, Z31, Z27, Z19
+	VSHUFI32X4  $0xdd, Z31, Z27, Z31
+	VSHUFI32X4  $0x88, Z19, Z17, Z27
+	VSHUFI32X4  $0xdd, Z19, Z17, Z19
+	VSHUFI32X4  $0x88, Z31, Z23, Z17
+	VSHUFI32X4  $0xdd, Z31, Z23, Z31
+	CMPQ        CX, $0x00000040
+	JBE         part_334
+	SUBQ        $0x40, CX
+	VPXORQ      (SI), Z26, Z26
+	VMOVDQU64   Z26, (DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_335
+	SUBQ        $0x40, CX
+	VPXORQ      64(SI), Z24, Z24
+	VMOVDQU64   Z24, 64(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_336
+	SUBQ        $0x40, CX
+	VPXORQ      128(SI), Z21, Z21
+	VMOVDQU64   Z21, 128(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_337
+	SUBQ        $0x40, CX
+	VPXORQ      192(SI), Z27, Z27
+	VMOVDQU64   Z27, 192(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_338
+	SUBQ        $0x40, CX
+	VPXORQ      256(SI), Z29, Z29
+	VMOVDQU64   Z29, 256(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_339
+	SUBQ        $0x40, CX
+	VPXORQ      320(SI), Z22, Z22
+	VMOVDQU64   Z22, 320(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_340
+	SUBQ        $0x40, CX
+	VPXORQ      384(SI), Z20, Z20
+	VMOVDQU64   Z20, 384(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_341
+	SUBQ        $0x40, CX
+	VPXORQ      448(SI), Z17, Z17
+	VMOVDQU64   Z17, 448(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_342
+	SUBQ        $0x40, CX
+	VPXORQ      512(SI), Z18, Z18
+	VMOVDQU64   Z18, 512(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_343
+	SUBQ        $0x40, CX
+	VPXORQ      576(SI), Z16, Z16
+	VMOVDQU64   Z16, 576(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_344
+	SUBQ        $0x40, CX
+	VPXORQ      640(SI), Z0, Z0
+	VMOVDQU64   Z0, 640(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_345
+	SUBQ        $0x40, CX
+	VPXORQ      704(SI), Z19, Z19
+	VMOVDQU64   Z19, 704(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_346
+	SUBQ        $0x40, CX
+	VPXORQ      768(SI), Z30, Z30
+	VMOVDQU64   Z30, 768(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_347
+	SUBQ        $0x40, CX
+	VPXORQ      832(SI), Z28, Z28
+	VMOVDQU64   Z28, 832(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_348
+	SUBQ        $0x40, CX
+	VPXORQ      896(SI), Z25, Z25
+	VMOVDQU64   Z25, 896(DI)
+	CMPQ        CX, $0x00000040
+	JBE         part_349
+	SUBQ        $0x40, CX
+	VPXORQ      960(SI), Z31, Z31
+	VMOVDQU64   Z31, 960(DI)
+	ADDQ        $0x00000400, SI
+	ADDQ        $0x00000400, DI
+	JMP         openAVX512End_222
+
+columnsNext_317:
+	JMP passes_310
+
+passesRows_311:
+	TESTQ           CX, CX
+	JEQ             openAVX512End_222
+	CMPQ            CX, $0x00000100
+	JBE             passesOne_313
+	CMPQ            CX, $0x00000200
+	JBE             passesTwo_312
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VMOVDQA64       Z0, Z4
+	VMOVDQA64       Z1, Z5
+	VMOVDQA64       Z2, Z6
+	VMOVDQA64       Z0, Z8
+	VMOVDQA64       Z1, Z9
+	VMOVDQA64       Z2, Z10
+	VMOVDQA64       Z0, Z12
+	VMOVDQA64       Z1, Z13
+	VMOVDQA64       Z2, Z14
+	VPADDD          chachaRows<>+192(SB), Z3, Z15
+	VPADDD          chachaRows<>+128(SB), Z3, Z11
+	VPADDD          chachaRows<>+64(SB), Z3, Z7
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            $0x0000000a, AX
+	PCALIGN         $0x20
+
+double_350:
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPROLD          $0x0c, Z13, Z13
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x93, Z8, Z8
+	VPSHUFD         $0x93, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
+	VPSHUFD         $0x39, Z10, Z10
+	VPSHUFD         $0x39, Z14, Z14
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPROLD          $0x10, Z11, Z11
+	VPROLD          $0x10, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPROLD          $0x0c, Z9, Z9
+	VPROLD          $0x0c, Z13, Z13
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPADDD          Z9, Z8, Z8
+	VPADDD          Z13, Z12, Z12
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPXORD          Z8, Z11, Z11
+	VPXORD          Z12, Z15, Z15
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPROLD          $0x08, Z11, Z11
+	VPROLD          $0x08, Z15, Z15
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPADDD          Z11, Z10, Z10
+	VPADDD          Z15, Z14, Z14
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPXORD          Z10, Z9, Z9
+	VPXORD          Z14, Z13, Z13
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPROLD          $0x07, Z9, Z9
+	VPROLD          $0x07, Z13, Z13
+	VPSHUFD         $0x39, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x39, Z8, Z8
+	VPSHUFD         $0x39, Z12, Z12
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x4e, Z11, Z11
+	VPSHUFD         $0x4e, Z15, Z15
+	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x93, Z6, Z6
+	VPSHUFD         $0x93, Z10, Z10
+	VPSHUFD         $0x93, Z14, Z14
+	DECL            AX
+	JNE             double_350
+	VBROADCASTI32X4 (SP), Z16
+	VBROADCASTI32X4 16(SP), Z17
+	VBROADCASTI32X4 32(SP), Z18
+	VBROADCASTI32X4 48(SP), Z19
+	VPADDD          Z16, Z0, Z0
+	VPADDD          Z17, Z1, Z1
+	VPADDD          Z18, Z2, Z2
+	VPADDD          Z19, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VPADDD          Z16, Z4, Z4
+	VPADDD          Z17, Z5, Z5
+	VPADDD          Z18, Z6, Z6
+	VPADDD          Z19, Z7, Z7
+	VPADDD          chachaRows<>+64(SB), Z7, Z7
+	VPADDD          Z16, Z8, Z8
+	VPADDD          Z17, Z9, Z9
+	VPADDD          Z18, Z10, Z10
+	VPADDD          Z19, Z11, Z11
+	VPADDD          chachaRows<>+128(SB), Z11, Z11
+	VPADDD          Z16, Z12, Z12
+	VPADDD          Z17, Z13, Z13
+	VPADDD          Z18, Z14, Z14
+	VPADDD          Z19, Z15, Z15
+	VPADDD          chachaRows<>+192(SB), Z15, Z15
+	VSHUFI32X4      $0x44, Z1, Z0, Z16
+	VSHUFI32X4      $0xee, Z1, Z0, Z17
+	VSHUFI32X4      $0x44, Z3, Z2, Z18
+	VSHUFI32X4      $0xee, Z3, Z2, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z0
+	VSHUFI32X4      $0xdd, Z18, Z16, Z1
+	VSHUFI32X4      $0x88, Z19, Z17, Z2
+	VSHUFI32X4      $0xdd, Z19, Z17, Z3
+	VSHUFI32X4      $0x44, Z5, Z4, Z16
+	VSHUFI32X4      $0xee, Z5, Z4, Z17
+	VSHUFI32X4      $0x44, Z7, Z6, Z18
+	VSHUFI32X4      $0xee, Z7, Z6, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z4
+	VSHUFI32X4      $0xdd, Z18, Z16, Z5
+	VSHUFI32X4      $0x88, Z19, Z17, Z6
+	VSHUFI32X4      $0xdd, Z19, Z17, Z7
+	VSHUFI32X4      $0x44, Z9, Z8, Z16
+	VSHUFI32X4      $0xee, Z9, Z8, Z17
+	VSHUFI32X4      $0x44, Z11, Z10, Z18
+	VSHUFI32X4      $0xee, Z11, Z10, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z8
+	VSHUFI32X4      $0xdd, Z18, Z16, Z9
+	VSHUFI32X4      $0x88, Z19, Z17, Z10
+	VSHUFI32X4      $0xdd, Z19, Z17, Z11
+	VSHUFI32X4      $0x44, Z13, Z12, Z16
+	VSHUFI32X4      $0xee, Z13, Z12, Z17
+	VSHUFI32X4      $0x44, Z15, Z14, Z18
+	VSHUFI32X4      $0xee, Z15, Z14, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z12
+	VSHUFI32X4      $0xdd, Z18, Z16, Z13
+	VSHUFI32X4      $0x88, Z19, Z17, Z14
+	VSHUFI32X4      $0xdd, Z19, Z17, Z15
+	JMP             passesWrite_314
+
+passesTwo_312:
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VMOVDQA64       Z0, Z4
+	VMOVDQA64       Z1, Z5
+	VMOVDQA64       Z2, Z6
+	VPADDD          chachaRows<>+64(SB), Z3, Z7
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            $0x0000000a, AX
+	PCALIGN         $0x20
+
+double_351:
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x93, Z4, Z4
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x39, Z2, Z2
+	VPSHUFD         $0x39, Z6, Z6
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPROLD          $0x10, Z3, Z3
+	VPROLD          $0x10, Z7, Z7
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x0c, Z1, Z1
+	VPROLD          $0x0c, Z5, Z5
+	VPADDD          Z1, Z0, Z0
+	VPADDD          Z5, Z4, Z4
+	VPXORD          Z0, Z3, Z3
+	VPXORD          Z4, Z7, Z7
+	VPROLD          $0x08, Z3, Z3
+	VPROLD          $0x08, Z7, Z7
+	VPADDD          Z3, Z2, Z2
+	VPADDD          Z7, Z6, Z6
+	VPXORD          Z2, Z1, Z1
+	VPXORD          Z6, Z5, Z5
+	VPROLD          $0x07, Z1, Z1
+	VPROLD          $0x07, Z5, Z5
+	VPSHUFD         $0x39, Z0, Z0
+	VPSHUFD         $0x39, Z4, Z4
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSHUFD         $0x93, Z2, Z2
+	VPSHUFD         $0x93, Z6, Z6
+	DECL            AX
+	JNE             double_351
+	VBROADCASTI32X4 (SP), Z16
+	VBROADCASTI32X4 16(SP), Z17
+	VBROADCASTI32X4 32(SP), Z18
+	VBROADCASTI32X4 48(SP), Z19
+	VPADDD          Z16, Z0, Z0
+	VPADDD          Z17, Z1, Z1
+	VPADDD          Z18, Z2, Z2
+	VPADDD          Z19, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VPADDD          Z16, Z4, Z4
+	VPADDD          Z17, Z5, Z5
+	VPADDD          Z18, Z6, Z6
+	VPADDD          Z19, Z7, Z7
+	VPADDD          chachaRows<>+64(SB), Z7, Z7
+	VSHUFI32X4      $0x44, Z1, Z0, Z16
+	VSHUFI32X4      $0xee, Z1, Z0, Z17
+	VSHUFI32X4      $0x44, Z3, Z2, Z18
+	VSHUFI32X4      $0xee, Z3, Z2, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z0
+	VSHUFI32X4      $0xdd, Z18, Z16, Z1
+	VSHUFI32X4      $0x88, Z19, Z17, Z2
+	VSHUFI32X4      $0xdd, Z19, Z17, Z3
+	VSHUFI32X4      $0x44, Z5, Z4, Z16
+	VSHUFI32X4      $0xee, Z5, Z4, Z17
+	VSHUFI32X4      $0x44, Z7, Z6, Z18
+	VSHUFI32X4      $0xee, Z7, Z6, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z4
+	VSHUFI32X4      $0xdd, Z18, Z16, Z5
+	VSHUFI32X4      $0x88, Z19, Z17, Z6
+	VSHUFI32X4      $0xdd, Z19, Z17, Z7
+	JMP             passesWrite_314
+
+passesOne_313:
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            $0x0000000a, AX
+	PCALIGN         $0x20
+
+double_352:
+	VPADDD          Z1, Z0, Z0
+	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x10, Z3, Z3
+	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x0c, Z1, Z1
+	VPADDD          Z1, Z0, Z0
+	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
+	VPSHUFD         $0x93, Z0, Z0
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDD          Z1, Z0, Z0
+	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x10, Z3, Z3
+	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x0c, Z1, Z1
+	VPADDD          Z1, Z0, Z0
+	VPXORD          Z0, Z3, Z3
+	VPROLD          $0x08, Z3, Z3
+	VPADDD          Z3, Z2, Z2
+	VPXORD          Z2, Z1, Z1
+	VPROLD          $0x07, Z1, Z1
+	VPSHUFD         $0x39, Z0, Z0
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSHUFD         $0x93, Z2, Z2
+	DECL            AX
+	JNE             double_352
+	VBROADCASTI32X4 (SP), Z16
+	VBROADCASTI32X4 16(SP), Z17
+	VBROADCASTI32X4 32(SP), Z18
+	VBROADCASTI32X4 48(SP), Z19
+	VPADDD          Z16, Z0, Z0
+	VPADDD          Z17, Z1, Z1
+	VPADDD          Z18, Z2, Z2
+	VPADDD          Z19, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VSHUFI32X4      $0x44, Z1, Z0, Z16
+	VSHUFI32X4      $0xee, Z1, Z0, Z17
+	VSHUFI32X4      $0x44, Z3, Z2, Z18
+	VSHUFI32X4      $0xee, Z3, Z2, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z0
+	VSHUFI32X4      $0xdd, Z18, Z16, Z1
+	VSHUFI32X4      $0x88, Z19, Z17, Z2
+	VSHUFI32X4      $0xdd, Z19, Z17, Z3
+
+passesWrite_314:
+	CMPQ      CX, $0x00000040
+	JBE       part_353
+	SUBQ      $0x40, CX
+	VPXORQ    (SI), Z0, Z0
+	VMOVDQU64 Z0, (DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_354
+	SUBQ      $0x40, CX
+	VPXORQ    64(SI), Z1, Z1
+	VMOVDQU64 Z1, 64(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_355
+	SUBQ      $0x40, CX
+	VPXORQ    128(SI), Z2, Z2
+	VMOVDQU64 Z2, 128(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_356
+	SUBQ      $0x40, CX
+	VPXORQ    192(SI), Z3, Z3
+	VMOVDQU64 Z3, 192(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_357
+	SUBQ      $0x40, CX
+	VPXORQ    256(SI), Z4, Z4
+	VMOVDQU64 Z4, 256(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_358
+	SUBQ      $0x40, CX
+	VPXORQ    320(SI), Z5, Z5
+	VMOVDQU64 Z5, 320(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_359
+	SUBQ      $0x40, CX
+	VPXORQ    384(SI), Z6, Z6
+	VMOVDQU64 Z6, 384(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_360
+	SUBQ      $0x40, CX
+	VPXORQ    448(SI), Z7, Z7
+	VMOVDQU64 Z7, 448(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_361
+	SUBQ      $0x40, CX
+	VPXORQ    512(SI), Z8, Z8
+	VMOVDQU64 Z8, 512(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_362
+	SUBQ      $0x40, CX
+	VPXORQ    576(SI), Z9, Z9
+	VMOVDQU64 Z9, 576(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_363
+	SUBQ      $0x40, CX
+	VPXORQ    640(SI), Z10, Z10
+	VMOVDQU64 Z10, 640(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_364
+	SUBQ      $0x40, CX
+	VPXORQ    704(SI), Z11, Z11
+	VMOVDQU64 Z11, 704(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_365
+	SUBQ      $0x40, CX
+	VPXORQ    768(SI), Z12, Z12
+	VMOVDQU64 Z12, 768(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_366
+	SUBQ      $0x40, CX
+	VPXORQ    832(SI), Z13, Z13
+	VMOVDQU64 Z13, 832(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_367
+	SUBQ      $0x40, CX
+	VPXORQ    896(SI), Z14, Z14
+	VMOVDQU64 Z14, 896(DI)
+	CMPQ      CX, $0x00000040
+	JBE       part_368
+	SUBQ      $0x40, CX
+	VPXORQ    960(SI), Z15, Z15
+	VMOVDQU64 Z15, 960(DI)
+	ADDQ      $0x00000400, SI
+	ADDQ      $0x00000400, DI
+
+openAVX512End_222:
+	MOVL $0x00000001, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openAVX512Bad_223:
+	MOVL $0x00000000, AX
+	MOVQ AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+part_260:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512End_222
+
+part_261:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512End_222
+
+part_262:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        openAVX512End_222
+
+part_263:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        openAVX512End_222
+
+part_264:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        openAVX512End_222
+
+part_265:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        openAVX512End_222
+
+part_266:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        openAVX512End_222
+
+part_267:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        openAVX512End_222
+
+part_268:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        openAVX512End_222
+
+part_269:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        openAVX512End_222
+
+part_270:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        openAVX512End_222
+
+part_271:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        openAVX512End_222
+
+part_272:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        openAVX512End_222
+
+part_273:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        openAVX512End_222
+
+part_274:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        openAVX512End_222
+
+part_275:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z16
+	VPXORQ     Z16, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512End_222
+
+part_278:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        openAVX512End_222
+
+part_279:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512End_222
+
+part_280:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512End_222
+
+part_281:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512End_222
+
+part_282:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512End_222
+
+part_283:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512End_222
+
+part_284:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512End_222
+
+part_285:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512End_222
+
+part_286:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512End_222
+
+part_287:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512End_222
+
+part_288:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512End_222
+
+part_289:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512End_222
+
+part_290:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512End_222
+
+part_291:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512End_222
+
+part_292:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512End_222
+
+part_293:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512End_222
+
+part_294:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512End_222
+
+part_295:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512End_222
+
+part_296:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512End_222
+
+part_297:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512End_222
+
+part_298:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512End_222
+
+part_299:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512End_222
+
+part_300:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512End_222
+
+part_301:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512End_222
+
+part_302:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512End_222
+
+part_303:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512End_222
+
+part_304:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512End_222
+
+part_305:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512End_222
+
+part_306:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512End_222
+
+part_307:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512End_222
+
+part_308:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512End_222
+
+part_309:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512End_222
+
+part_318:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K1, (DI)
+	JMP        openAVX512End_222
+
+part_319:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K1, 64(DI)
+	JMP        openAVX512End_222
+
+part_320:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K1, 128(DI)
+	JMP        openAVX512End_222
+
+part_321:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K1, 192(DI)
+	JMP        openAVX512End_222
+
+part_322:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K1, 256(DI)
+	JMP        openAVX512End_222
+
+part_323:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K1, 320(DI)
+	JMP        openAVX512End_222
+
+part_324:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K1, 384(DI)
+	JMP        openAVX512End_222
+
+part_325:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K1, 448(DI)
+	JMP        openAVX512End_222
+
+part_326:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K1, 512(DI)
+	JMP        openAVX512End_222
+
+part_327:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K1, 576(DI)
+	JMP        openAVX512End_222
+
+part_328:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K1, 640(DI)
+	JMP        openAVX512End_222
+
+part_329:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K1, 704(DI)
+	JMP        openAVX512End_222
+
+part_330:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K1, 768(DI)
+	JMP        openAVX512End_222
+
+part_331:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K1, 832(DI)
+	JMP        openAVX512End_222
+
+part_332:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K1, 896(DI)
+	JMP        openAVX512End_222
+
+part_333:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512End_222
+
+part_334:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K1, (DI)
+	JMP        openAVX512End_222
+
+part_335:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K1, 64(DI)
+	JMP        openAVX512End_222
+
+part_336:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K1, 128(DI)
+	JMP        openAVX512End_222
+
+part_337:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K1, 192(DI)
+	JMP        openAVX512End_222
+
+part_338:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K1, 256(DI)
+	JMP        openAVX512End_222
+
+part_339:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K1, 320(DI)
+	JMP        openAVX512End_222
+
+part_340:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K1, 384(DI)
+	JMP        openAVX512End_222
+
+part_341:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K1, 448(DI)
+	JMP        openAVX512End_222
+
+part_342:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K1, 512(DI)
+	JMP        openAVX512End_222
+
+part_343:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K1, 576(DI)
+	JMP        openAVX512End_222
+
+part_344:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K1, 640(DI)
+	JMP        openAVX512End_222
+
+part_345:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K1, 704(DI)
+	JMP        openAVX512End_222
+
+part_346:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K1, 768(DI)
+	JMP        openAVX512End_222
+
+part_347:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K1, 832(DI)
+	JMP        openAVX512End_222
+
+part_348:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K1, 896(DI)
+	JMP        openAVX512End_222
+
+part_349:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K1, 960(DI)
+	JMP        openAVX512End_222
+
+part_353:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	JMP        openAVX512End_222
+
+part_354:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K1, 64(DI)
+	JMP        openAVX512End_222
+
+part_355:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K1, 128(DI)
+	JMP        openAVX512End_222
+
+part_356:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K1, 192(DI)
+	JMP        openAVX512End_222
+
+part_357:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K1, 256(DI)
+	JMP        openAVX512End_222
+
+part_358:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K1, 320(DI)
+	JMP        openAVX512End_222
+
+part_359:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K1, 384(DI)
+	JMP        openAVX512End_222
+
+part_360:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K1, 448(DI)
+	JMP        openAVX512End_222
+
+part_361:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K1, 512(DI)
+	JMP        openAVX512End_222
+
+part_362:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K1, 576(DI)
+	JMP        openAVX512End_222
+
+part_363:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K1, 640(DI)
+	JMP        openAVX512End_222
+
+part_364:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K1, 704(DI)
+	JMP        openAVX512End_222
+
+part_365:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K1, 768(DI)
+	JMP        openAVX512End_222
+
+part_366:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K1, 832(DI)
+	JMP        openAVX512End_222
+
+part_367:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K1, 896(DI)
+	JMP        openAVX512End_222
+
+part_368:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z 960(SI), K1, Z16
+	VPXORQ     Z16, Z15, Z15
+	VMOVDQU8   Z15, K1, 960(DI)
+	JMP        openAVX512End_222
+
+// func sealMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
+TEXT ·sealMoreAVX512(SB), $2344-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
 	KMOVW        AX, K6
 	MOVL         $0x0000000f, AX
 	KMOVW        AX, K7
-	MOVQ         s+8(FP), AX
-	TESTQ        AX, AX
-	JEQ          openAVX512Whole_214
 	MOVQ         s+8(FP), R15
 	MOVQ         key+0(FP), BX
 	VMOVDQU      chachaConstants<>+0(SB), X0
@@ -12659,23 +23460,23 @@ TEXT ·openAVX512(SB), $4376-72
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z22, 624(SP)
+	VMOVDQU64    Z23, 1008(SP)
+	VMOVDQU64    Z24, 1392(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1760(SP)
+	VMOVDQU64    Z20, 1776(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2144(SP)
+	VMOVDQU64    Z20, 2160(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 688(SP)
+	VMOVDQU64    Z21, 1072(SP)
+	VMOVDQU64    Z21, 1456(SP)
+	VMOVDQU64    Z21, 1840(SP)
+	VMOVDQU64    Z21, 2224(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -12729,17 +23530,17 @@ TEXT ·openAVX512(SB), $4376-72
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z16, 560(SP)
+	VMOVDQU64    Z17, 944(SP)
+	VMOVDQU64    Z18, 1328(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1696(SP)
+	VMOVDQU64    Z20, 1712(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2080(SP)
+	VMOVDQU64    Z20, 2096(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -12793,20 +23594,20 @@ TEXT ·openAVX512(SB), $4376-72
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z16, 496(SP)
+	VMOVDQU64    Z17, 880(SP)
+	VMOVDQU64    Z18, 1264(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1632(SP)
+	VMOVDQU64    Z20, 1648(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2016(SP)
-	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    Z20, 2032(SP)
+	VMOVDQU64    560(SP), Z22
+	VMOVDQU64    944(SP), Z23
+	VMOVDQU64    1328(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -12857,23 +23658,23 @@ TEXT ·openAVX512(SB), $4376-72
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z16, 432(SP)
+	VMOVDQU64    Z17, 816(SP)
+	VMOVDQU64    Z18, 1200(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1568(SP)
+	VMOVDQU64    Z20, 1584(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1952(SP)
+	VMOVDQU64    Z20, 1968(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    624(SP), Z22
+	VMOVDQU64    1008(SP), Z23
+	VMOVDQU64    1392(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -12924,10425 +23725,22 @@ TEXT ·openAVX512(SB), $4376-72
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z16, 368(SP)
+	VMOVDQU64    Z17, 752(SP)
+	VMOVDQU64    Z18, 1136(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1504(SP)
+	VMOVDQU64    Z20, 1520(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1888(SP)
-	MOVQ         dst+24(FP), DI
-	MOVQ         src+32(FP), SI
-	MOVQ         n+40(FP), CX
+	VMOVDQU64    Z20, 1904(SP)
+	MOVQ         dst+16(FP), DI
+	MOVQ         src+24(FP), SI
+	MOVQ         n+32(FP), CX
 	MOVQ         $-1, R8
-	VPBROADCASTQ poly44<>+0(SB), Z31
-	VMOVDQU64    polyIndex<>+0(SB), Z29
-	VMOVDQU64    polyIndex<>+64(SB), Z30
-	MOVQ         312(SP), AX
-	MOVQ         320(SP), BX
-	MOVQ         poly44<>+0(SB), R11
-	MOVQ         AX, R12
-	ANDQ         R11, R12
-	SHRQ         $0x2c, BX, AX
-	ANDQ         R11, AX
-	MOVQ         328(SP), DX
-	SHRQ         $0x18, DX, BX
-	VMOVQ        R12, X22
-	VMOVQ        AX, X23
-	VMOVQ        BX, X24
-	LEAQ         15(CX), R9
-	SHRQ         $0x04, R9
-	INCQ         R9
-	PCALIGN      $0x20
 
-hash_221:
-	CMPQ         R9, $0x00000028
-	JBE          hashEnd_222
-	VMOVDQU64    384(SI), Z25
-	VMOVDQA64    Z25, Z27
-	VPERMT2Q     448(SI), Z29, Z25
-	VPERMT2Q     448(SI), Z30, Z27
-	VPSRLQ       $0x2c, Z25, Z28
-	VPSLLQ       $0x14, Z27, Z26
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPANDQ       Z31, Z25, Z25
-	VPSRLQ       $0x18, Z27, Z27
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPXORQ       Z8, Z8, Z8
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 608(SP), Z0
-	VPBROADCASTQ 992(SP), Z1
-	VPBROADCASTQ 1376(SP), Z2
-	VPBROADCASTQ 1760(SP), Z3
-	VPBROADCASTQ 2144(SP), Z4
-	VMOVDQU64    256(SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPERMT2Q     320(SI), Z29, Z5
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPERMT2Q     320(SI), Z30, Z7
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 544(SP), Z0
-	VPBROADCASTQ 928(SP), Z1
-	VPBROADCASTQ 1312(SP), Z2
-	VPBROADCASTQ 1696(SP), Z3
-	VPBROADCASTQ 2080(SP), Z4
-	VMOVDQU64    128(SI), Z25
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VMOVDQA64    Z25, Z27
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPERMT2Q     192(SI), Z29, Z25
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPERMT2Q     192(SI), Z30, Z27
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPSRLQ       $0x2c, Z25, Z28
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPSLLQ       $0x14, Z27, Z26
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPANDQ       Z31, Z25, Z25
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPSRLQ       $0x18, Z27, Z27
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 480(SP), Z0
-	VPBROADCASTQ 864(SP), Z1
-	VPBROADCASTQ 1248(SP), Z2
-	VPBROADCASTQ 1632(SP), Z3
-	VPBROADCASTQ 2016(SP), Z4
-	VMOVDQU64    (SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPERMT2Q     64(SI), Z29, Z5
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPERMT2Q     64(SI), Z30, Z7
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPADDQ       Z22, Z5, Z5
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPADDQ       Z23, Z6, Z6
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPADDQ       Z24, Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 416(SP), Z0
-	VPBROADCASTQ 800(SP), Z1
-	VPBROADCASTQ 1184(SP), Z2
-	VPBROADCASTQ 1568(SP), Z3
-	VPBROADCASTQ 1952(SP), Z4
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPADDQ       Z8, Z16, Z16
-	VPADDQ       Z11, Z19, Z19
-	VPADDQ       Z9, Z17, Z17
-	VPADDQ       Z12, Z20, Z20
-	VPADDQ       Z10, Z18, Z18
-	VPADDQ       Z13, Z21, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z28
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z28, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z28
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z28, Z18, Z18
-	VPANDQ       Z31, Z16, Z22
-	VPSRLQ       $0x2a, Z18, Z28
-	VPANDQ       Z31, Z17, Z23
-	VPADDQ       Z21, Z28, Z28
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
-	VPADDQ       Z28, Z22, Z22
-	VPSLLQ       $0x02, Z28, Z28
-	VPADDQ       Z28, Z22, Z22
-	VPSRLQ       $0x2c, Z22, Z28
-	VPANDQ       Z31, Z22, Z22
-	VPADDQ       Z28, Z23, Z23
-	ADDQ         $0x00000200, SI
-	SUBQ         $0x00000200, CX
-	SUBQ         $0x20, R9
-	JMP          hash_221
-
-hashEnd_222:
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	MOVL   $0x00000028, R10
-	SUBQ   R9, R10
-	LEAQ   352(SP)(R10*8), R10
-	MOVQ   $-1, R8
-	XORL   R11, R11
-	MOVL   $0x00000040, R12
-
-hashVector_223:
-	CMPQ        R9, $0x08
-	JBE         hashTail_224
-	MOVQ        CX, AX
-	CMPQ        AX, R12
-	CMOVQHI     R12, AX
-	MOVQ        CX, BX
-	SUBQ        R12, BX
-	CMOVQCS     R11, BX
-	CMPQ        BX, R12
-	CMOVQHI     R12, BX
-	BZHIQ       AX, R8, AX
-	BZHIQ       BX, R8, BX
-	KMOVQ       AX, K1
-	KMOVQ       BX, K2
-	VMOVDQU8.Z  (SI), K1, Z25
-	VMOVDQU8.Z  64(SI), K2, Z28
-	VMOVDQA64   Z25, Z27
-	VPERMT2Q    Z28, Z29, Z25
-	VPERMT2Q    Z28, Z30, Z27
-	VPSRLQ      $0x2c, Z25, Z28
-	VPSLLQ      $0x14, Z27, Z26
-	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
-	VPANDQ      Z31, Z25, Z25
-	VPSRLQ      $0x18, Z27, Z27
-	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
-	VPADDQ      Z22, Z25, Z25
-	VPADDQ      Z23, Z26, Z26
-	VPADDQ      Z24, Z27, Z27
-	VPXORQ      Z22, Z22, Z22
-	VPXORQ      Z23, Z23, Z23
-	VPXORQ      Z24, Z24, Z24
-	VPMADD52LUQ (R10), Z25, Z16
-	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
-	VPMADD52LUQ (R10), Z26, Z17
-	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
-	VPMADD52LUQ (R10), Z27, Z18
-	VPMADD52HUQ (R10), Z27, Z21
-	ADDQ        $0x00000040, R10
-	ADDQ        $0x00000080, SI
-	SUBQ        $0x00000080, CX
-	CMOVQCS     R11, CX
-	SUBQ        $0x08, R9
-	JMP         hashVector_223
-
-hashTail_224:
-	MOVQ          CX, AX
-	CMPQ          AX, R12
-	CMOVQHI       R12, AX
-	MOVQ          CX, BX
-	SUBQ          R12, BX
-	CMOVQCS       R11, BX
-	CMPQ          BX, R12
-	CMOVQHI       R12, BX
-	BZHIQ         AX, R8, AX
-	BZHIQ         BX, R8, BX
-	KMOVQ         AX, K1
-	KMOVQ         BX, K2
-	VMOVDQU8.Z    (SI), K1, Z25
-	VMOVDQU8.Z    64(SI), K2, Z28
-	VMOVDQA64     Z25, Z27
-	VPERMT2Q      Z28, Z29, Z25
-	VPERMT2Q      Z28, Z30, Z27
-	MOVL          $0x00000001, AX
-	LEAQ          -1(R9), BX
-	SHLXQ         BX, AX, AX
-	KMOVW         AX, K3
-	VPBROADCASTQ  336(SP), K3, Z25
-	VPBROADCASTQ  344(SP), K3, Z27
-	VPSRLQ        $0x2c, Z25, Z28
-	VPSLLQ        $0x14, Z27, Z26
-	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
-	VPANDQ        Z31, Z25, Z25
-	VPSRLQ        $0x18, Z27, Z27
-	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPADDQ        Z22, Z25, Z25
-	VPADDQ        Z23, Z26, Z26
-	VPADDQ        Z24, Z27, Z27
-	VPMADD52LUQ   (R10), Z25, Z16
-	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
-	VPMADD52LUQ   (R10), Z26, Z17
-	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
-	VPMADD52LUQ   (R10), Z27, Z18
-	VPMADD52HUQ   (R10), Z27, Z21
-	VPSLLQ        $0x08, Z19, Z19
-	VPSRLQ        $0x2c, Z16, Z28
-	VPSLLQ        $0x08, Z20, Z20
-	VPADDQ        Z19, Z17, Z17
-	VPADDQ        Z28, Z17, Z17
-	VPADDQ        Z20, Z18, Z18
-	VPSRLQ        $0x2c, Z17, Z28
-	VPSLLQ        $0x0a, Z21, Z21
-	VPADDQ        Z28, Z18, Z18
-	VPANDQ        Z31, Z16, Z22
-	VPSRLQ        $0x2a, Z18, Z28
-	VPANDQ        Z31, Z17, Z23
-	VPADDQ        Z21, Z28, Z28
-	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
-	VPADDQ        Z28, Z22, Z22
-	VPSLLQ        $0x02, Z28, Z28
-	VPADDQ        Z28, Z22, Z22
-	VPSRLQ        $0x2c, Z22, Z28
-	VPANDQ        Z31, Z22, Z22
-	VPADDQ        Z28, Z23, Z23
-	VEXTRACTI64X4 $0x01, Z22, Y25
-	VPADDQ        Y25, Y22, Y22
-	VEXTRACTI64X4 $0x01, Z23, Y26
-	VPADDQ        Y26, Y23, Y23
-	VEXTRACTI64X4 $0x01, Z24, Y27
-	VPADDQ        Y27, Y24, Y24
-	VEXTRACTI64X2 $0x01, Y22, X25
-	VPADDQ        X25, X22, X22
-	VEXTRACTI64X2 $0x01, Y23, X26
-	VPADDQ        X26, X23, X23
-	VEXTRACTI64X2 $0x01, Y24, X27
-	VPADDQ        X27, X24, X24
-	VPUNPCKHQDQ   X22, X22, X25
-	VPADDQ        X25, X22, X22
-	VMOVQ         X22, AX
-	VPUNPCKHQDQ   X23, X23, X26
-	VPADDQ        X26, X23, X23
-	VMOVQ         X23, BX
-	VPUNPCKHQDQ   X24, X24, X27
-	VPADDQ        X27, X24, X24
-	VMOVQ         X24, DX
-	MOVQ          BX, R11
-	SHLQ          $0x2c, R11
-	SHRQ          $0x14, BX
-	MOVQ          DX, R12
-	SHLQ          $0x18, R12
-	SHRQ          $0x28, DX
-	ADDQ          R11, AX
-	ADCQ          R12, BX
-	ADCQ          $0x00, DX
-	MOVQ          DX, R11
-	MOVQ          DX, R12
-	SHRQ          $0x02, R11
-	ANDQ          $-4, R12
-	ANDL          $0x03, DX
-	ADDQ          R12, R11
-	ADDQ          R11, AX
-	ADCQ          $0x00, BX
-	ADCQ          $0x00, DX
-	MOVQ          AX, R11
-	MOVQ          BX, R12
-	MOVQ          DX, R13
-	ADDQ          $0x05, R11
-	ADCQ          $0x00, R12
-	ADCQ          $0x00, R13
-	SHRQ          $0x02, R13
-	CMOVQNE       R11, AX
-	CMOVQNE       R12, BX
-	ADDQ          296(SP), AX
-	ADCQ          304(SP), BX
-	MOVQ          src+32(FP), SI
-	MOVQ          n+40(FP), CX
-	XORQ          (SI)(CX*1), AX
-	XORQ          8(SI)(CX*1), BX
-	ORQ           BX, AX
-	JNE           openAVX512Bad_220
-	MOVQ          dst+24(FP), DI
-	MOVQ          src+32(FP), SI
-	MOVQ          n+40(FP), CX
-	MOVQ          $-1, R8
-
-passes_225:
-	CMPQ         CX, $0x00000400
-	JBE          passesRows_226
-	VPBROADCASTD 48(SP), Z0
-	VPADDD       chachaColumns<>+0(SB), Z0, Z12
-	VMOVDQU64    Z12, 64(SP)
-	VPADDD       chachaColumns<>+64(SB), Z0, Z28
-	VMOVDQU64    Z28, 128(SP)
-	VPBROADCASTD (SP), Z0
-	VMOVDQA64    Z0, Z16
-	VPBROADCASTD 4(SP), Z1
-	VMOVDQA64    Z1, Z17
-	VPBROADCASTD 8(SP), Z2
-	VMOVDQA64    Z2, Z18
-	VPBROADCASTD 12(SP), Z3
-	VMOVDQA64    Z3, Z19
-	VPBROADCASTD 16(SP), Z4
-	VMOVDQA64    Z4, Z20
-	VPBROADCASTD 20(SP), Z5
-	VMOVDQA64    Z5, Z21
-	VPBROADCASTD 24(SP), Z6
-	VMOVDQA64    Z6, Z22
-	VPBROADCASTD 28(SP), Z7
-	VMOVDQA64    Z7, Z23
-	VPBROADCASTD 32(SP), Z8
-	VMOVDQA64    Z8, Z24
-	VPBROADCASTD 36(SP), Z9
-	VMOVDQA64    Z9, Z25
-	VPBROADCASTD 40(SP), Z10
-	VMOVDQA64    Z10, Z26
-	VPBROADCASTD 44(SP), Z11
-	VMOVDQA64    Z11, Z27
-	VPBROADCASTD 52(SP), Z13
-	VMOVDQA64    Z13, Z29
-	VPBROADCASTD 56(SP), Z14
-	VMOVDQA64    Z14, Z30
-	VPBROADCASTD 60(SP), Z15
-	VMOVDQA64    Z15, Z31
-	MOVL         $0x0000000a, AX
-	PCALIGN      $0x20
-
-double_230:
-	VPADDD      Z4, Z0, Z0
-	VPADDD      Z5, Z1, Z1
-	VPADDD      Z6, Z2, Z2
-	VPADDD      Z7, Z3, Z3
-	VPXORD      Z0, Z12, Z12
-	VPXORD      Z1, Z13, Z13
-	VPXORD      Z2, Z14, Z14
-	VPXORD      Z3, Z15, Z15
-	VPROLD      $0x10, Z12, Z12
-	VPROLD      $0x10, Z13, Z13
-	VPROLD      $0x10, Z14, Z14
-	VPROLD      $0x10, Z15, Z15
-	VPADDD      Z12, Z8, Z8
-	VPADDD      Z13, Z9, Z9
-	VPADDD      Z14, Z10, Z10
-	VPADDD      Z15, Z11, Z11
-	VPXORD      Z8, Z4, Z4
-	VPXORD      Z9, Z5, Z5
-	VPXORD      Z10, Z6, Z6
-	VPXORD      Z11, Z7, Z7
-	VPROLD      $0x0c, Z4, Z4
-	VPROLD      $0x0c, Z5, Z5
-	VPROLD      $0x0c, Z6, Z6
-	VPROLD      $0x0c, Z7, Z7
-	VPADDD      Z4, Z0, Z0
-	VPADDD      Z5, Z1, Z1
-	VPADDD      Z6, Z2, Z2
-	VPADDD      Z7, Z3, Z3
-	VPXORD      Z0, Z12, Z12
-	VPXORD      Z1, Z13, Z13
-	VPXORD      Z2, Z14, Z14
-	VPXORD      Z3, Z15, Z15
-	VPROLD      $0x08, Z12, Z12
-	VPROLD      $0x08, Z13, Z13
-	VPROLD      $0x08, Z14, Z14
-	VPROLD      $0x08, Z15, Z15
-	VPADDD      Z12, Z8, Z8
-	VPADDD      Z13, Z9, Z9
-	VPADDD      Z14, Z10, Z10
-	VPADDD      Z15, Z11, Z11
-	VPXORD      Z8, Z4, Z4
-	VPXORD      Z9, Z5, Z5
-	VPXORD      Z10, Z6, Z6
-	VPXORD      Z11, Z7, Z7
-	VPROLD      $0x07, Z4, Z4
-	VPROLD      $0x07, Z5, Z5
-	VPROLD      $0x07, Z6, Z6
-	VPROLD      $0x07, Z7, Z7
-	VPADDD      Z20, Z16, Z16
-	VPADDD      Z21, Z17, Z17
-	VPADDD      Z22, Z18, Z18
-	VPADDD      Z23, Z19, Z19
-	VPXORD      Z16, Z28, Z28
-	VPXORD      Z17, Z29, Z29
-	VPXORD      Z18, Z30, Z30
-	VPXORD      Z19, Z31, Z31
-	VPROLD      $0x10, Z28, Z28
-	VPROLD      $0x10, Z29, Z29
-	VPROLD      $0x10, Z30, Z30
-	VPROLD      $0x10, Z31, Z31
-	VPADDD      Z28, Z24, Z24
-	VPADDD      Z29, Z25, Z25
-	VPADDD      Z30, Z26, Z26
-	VPADDD      Z31, Z27, Z27
-	VPXORD      Z24, Z20, Z20
-	VPXORD      Z25, Z21, Z21
-	VPXORD      Z26, Z22, Z22
-	VPXORD      Z27, Z23, Z23
-	VPROLD      $0x0c, Z20, Z20
-	VPROLD      $0x0c, Z21, Z21
-	VPROLD      $0x0c, Z22, Z22
-	VPROLD      $0x0c, Z23, Z23
-	VPADDD      Z20, Z16, Z16
-	VPADDD      Z21, Z17, Z17
-	VPADDD      Z22, Z18, Z18
-	VPADDD      Z23, Z19, Z19
-	VPXORD      Z16, Z28, Z28
-	VPXORD      Z17, Z29, Z29
-	VPXORD      Z18, Z30, Z30
-	VPXORD      Z19, Z31, Z31
-	VPROLD      $0x08, Z28, Z28
-	VPROLD      $0x08, Z29, Z29
-	VPROLD      $0x08, Z30, Z30
-	VPROLD      $0x08, Z31, Z31
-	VPADDD      Z28, Z24, Z24
-	VPADDD      Z29, Z25, Z25
-	VPADDD      Z30, Z26, Z26
-	VPADDD      Z31, Z27, Z27
-	VPXORD      Z24, Z20, Z20
-	VPXORD      Z25, Z21, Z21
-	VPXORD      Z26, Z22, Z22
-	VPXORD      Z27, Z23, Z23
-	VPROLD      $0x07, Z20, Z20
-	VPROLD      $0x07, Z21, Z21
-	VPROLD      $0x07, Z22, Z22
-	VPROLD      $0x07, Z23, Z23
-	VPADDD      Z5, Z0, Z0
-	VPADDD      Z6, Z1, Z1
-	VPADDD      Z7, Z2, Z2
-	VPADDD      Z4, Z3, Z3
-	VPXORD      Z0, Z15, Z15
-	VPXORD      Z1, Z12, Z12
-	VPXORD      Z2, Z13, Z13
-	VPXORD      Z3, Z14, Z14
-	VPROLD      $0x10, Z15, Z15
-	VPROLD      $0x10, Z12, Z12
-	VPROLD      $0x10, Z13, Z13
-	VPROLD      $0x10, Z14, Z14
-	VPADDD      Z15, Z10, Z10
-	VPADDD      Z12, Z11, Z11
-	VPADDD      Z13, Z8, Z8
-	VPADDD      Z14, Z9, Z9
-	VPXORD      Z10, Z5, Z5
-	VPXORD      Z11, Z6, Z6
-	VPXORD      Z8, Z7, Z7
-	VPXORD      Z9, Z4, Z4
-	VPROLD      $0x0c, Z5, Z5
-	VPROLD      $0x0c, Z6, Z6
-	VPROLD      $0x0c, Z7, Z7
-	VPROLD      $0x0c, Z4, Z4
-	VPADDD      Z5, Z0, Z0
-	VPADDD      Z6, Z1, Z1
-	VPADDD      Z7, Z2, Z2
-	VPADDD      Z4, Z3, Z3
-	VPXORD      Z0, Z15, Z15
-	VPXORD      Z1, Z12, Z12
-	VPXORD      Z2, Z13, Z13
-	VPXORD      Z3, Z14, Z14
-	VPROLD      $0x08, Z15, Z15
-	VPROLD      $0x08, Z12, Z12
-	VPROLD      $0x08, Z13, Z13
-	VPROLD      $0x08, Z14, Z14
-	VPADDD      Z15, Z10, Z10
-	VPADDD      Z12, Z11, Z11
-	VPADDD      Z13, Z8, Z8
-	VPADDD      Z14, Z9, Z9
-	VPXORD      Z10, Z5, Z5
-	VPXORD      Z11, Z6, Z6
-	VPXORD      Z8, Z7, Z7
-	VPXORD      Z9, Z4, Z4
-	VPROLD      $0x07, Z5, Z5
-	VPROLD      $0x07, Z6, Z6
-	VPROLD      $0x07, Z7, Z7
-	VPROLD      $0x07, Z4, Z4
-	VPADDD      Z21, Z16, Z16
-	VPADDD      Z22, Z17, Z17
-	VPADDD      Z23, Z18, Z18
-	VPADDD      Z20, Z19, Z19
-	VPXORD      Z16, Z31, Z31
-	VPXORD      Z17, Z28, Z28
-	VPXORD      Z18, Z29, Z29
-	VPXORD      Z19, Z30, Z30
-	VPROLD      $0x10, Z31, Z31
-	VPROLD      $0x10, Z28, Z28
-	VPROLD      $0x10, Z29, Z29
-	VPROLD      $0x10, Z30, Z30
-	VPADDD      Z31, Z26, Z26
-	VPADDD      Z28, Z27, Z27
-	VPADDD      Z29, Z24, Z24
-	VPADDD      Z30, Z25, Z25
-	VPXORD      Z26, Z21, Z21
-	VPXORD      Z27, Z22, Z22
-	VPXORD      Z24, Z23, Z23
-	VPXORD      Z25, Z20, Z20
-	VPROLD      $0x0c, Z21, Z21
-	VPROLD      $0x0c, Z22, Z22
-	VPROLD      $0x0c, Z23, Z23
-	VPROLD      $0x0c, Z20, Z20
-	VPADDD      Z21, Z16, Z16
-	VPADDD      Z22, Z17, Z17
-	VPADDD      Z23, Z18, Z18
-	VPADDD      Z20, Z19, Z19
-	VPXORD      Z16, Z31, Z31
-	VPXORD      Z17, Z28, Z28
-	VPXORD      Z18, Z29, Z29
-	VPXORD      Z19, Z30, Z30
-	VPROLD      $0x08, Z31, Z31
-	VPROLD      $0x08, Z28, Z28
-	VPROLD      $0x08, Z29, Z29
-	VPROLD      $0x08, Z30, Z30
-	VPADDD      Z31, Z26, Z26
-	VPADDD      Z28, Z27, Z27
-	VPADDD      Z29, Z24, Z24
-	VPADDD      Z30, Z25, Z25
-	VPXORD      Z26, Z21, Z21
-	VPXORD      Z27, Z22, Z22
-	VPXORD      Z24, Z23, Z23
-	VPXORD      Z25, Z20, Z20
-	VPROLD      $0x07, Z21, Z21
-	VPROLD      $0x07, Z22, Z22
-	VPROLD      $0x07, Z23, Z23
-	VPROLD      $0x07, Z20, Z20
-	DECL        AX
-	JNE         double_230
-	CMPQ        CX, $0x00000800
-	JBE         columnsLast_231
-	VMOVDQU64   Z31, 192(SP)
-	VPADDD.BCST (SP), Z0, Z0
-	VPADDD.BCST 4(SP), Z1, Z1
-	VPADDD.BCST 8(SP), Z2, Z2
-	VPADDD.BCST 12(SP), Z3, Z3
-	VPADDD.BCST 16(SP), Z4, Z4
-	VPADDD.BCST 20(SP), Z5, Z5
-	VPADDD.BCST 24(SP), Z6, Z6
-	VPADDD.BCST 28(SP), Z7, Z7
-	VPADDD.BCST 32(SP), Z8, Z8
-	VPADDD.BCST 36(SP), Z9, Z9
-	VPADDD.BCST 40(SP), Z10, Z10
-	VPADDD.BCST 44(SP), Z11, Z11
-	VPADDD      64(SP), Z12, Z12
-	VPADDD.BCST 52(SP), Z13, Z13
-	VPADDD.BCST 56(SP), Z14, Z14
-	VPADDD.BCST 60(SP), Z15, Z15
-	VPUNPCKLDQ  Z1, Z0, Z31
-	VPUNPCKHDQ  Z1, Z0, Z1
-	VPUNPCKLDQ  Z3, Z2, Z0
-	VPUNPCKHDQ  Z3, Z2, Z3
-	VPUNPCKLQDQ Z0, Z31, Z2
-	VPUNPCKHQDQ Z0, Z31, Z0
-	VPUNPCKLQDQ Z3, Z1, Z31
-	VPUNPCKHQDQ Z3, Z1, Z3
-	VPUNPCKLDQ  Z5, Z4, Z1
-	VPUNPCKHDQ  Z5, Z4, Z5
-	VPUNPCKLDQ  Z7, Z6, Z4
-	VPUNPCKHDQ  Z7, Z6, Z7
-	VPUNPCKLQDQ Z4, Z1, Z6
-	VPUNPCKHQDQ Z4, Z1, Z4
-	VPUNPCKLQDQ Z7, Z5, Z1
-	VPUNPCKHQDQ Z7, Z5, Z7
-	VPUNPCKLDQ  Z9, Z8, Z5
-	VPUNPCKHDQ  Z9, Z8, Z9
-	VPUNPCKLDQ  Z11, Z10, Z8
-	VPUNPCKHDQ  Z11, Z10, Z11
-	VPUNPCKLQDQ Z8, Z5, Z10
-	VPUNPCKHQDQ Z8, Z5, Z8
-	VPUNPCKLQDQ Z11, Z9, Z5
-	VPUNPCKHQDQ Z11, Z9, Z11
-	VPUNPCKLDQ  Z13, Z12, Z9
-	VPUNPCKHDQ  Z13, Z12, Z13
-	VPUNPCKLDQ  Z15, Z14, Z12
-	VPUNPCKHDQ  Z15, Z14, Z15
-	VPUNPCKLQDQ Z12, Z9, Z14
-	VPUNPCKHQDQ Z12, Z9, Z12
-	VPUNPCKLQDQ Z15, Z13, Z9
-	VPUNPCKHQDQ Z15, Z13, Z15
-	VSHUFI32X4  $0x88, Z6, Z2, Z13
-	VSHUFI32X4  $0xdd, Z6, Z2, Z6
-	VSHUFI32X4  $0x88, Z14, Z10, Z2
-	VSHUFI32X4  $0xdd, Z14, Z10, Z14
-	VSHUFI32X4  $0x88, Z2, Z13, Z10
-	VSHUFI32X4  $0xdd, Z2, Z13, Z2
-	VSHUFI32X4  $0x88, Z14, Z6, Z13
-	VSHUFI32X4  $0xdd, Z14, Z6, Z14
-	VSHUFI32X4  $0x88, Z4, Z0, Z6
-	VSHUFI32X4  $0xdd, Z4, Z0, Z4
-	VSHUFI32X4  $0x88, Z12, Z8, Z0
-	VSHUFI32X4  $0xdd, Z12, Z8, Z12
-	VSHUFI32X4  $0x88, Z0, Z6, Z8
-	VSHUFI32X4  $0xdd, Z0, Z6, Z0
-	VSHUFI32X4  $0x88, Z12, Z4, Z6
-	VSHUFI32X4  $0xdd, Z12, Z4, Z12
-	VSHUFI32X4  $0x88, Z1, Z31, Z4
-	VSHUFI32X4  $0xdd, Z1, Z31, Z1
-	VSHUFI32X4  $0x88, Z9, Z5, Z31
-	VSHUFI32X4  $0xdd, Z9, Z5, Z9
-	VSHUFI32X4  $0x88, Z31, Z4, Z5
-	VSHUFI32X4  $0xdd, Z31, Z4, Z31
-	VSHUFI32X4  $0x88, Z9, Z1, Z4
-	VSHUFI32X4  $0xdd, Z9, Z1, Z9
-	VSHUFI32X4  $0x88, Z7, Z3, Z1
-	VSHUFI32X4  $0xdd, Z7, Z3, Z7
-	VSHUFI32X4  $0x88, Z15, Z11, Z3
-	VSHUFI32X4  $0xdd, Z15, Z11, Z15
-	VSHUFI32X4  $0x88, Z3, Z1, Z11
-	VSHUFI32X4  $0xdd, Z3, Z1, Z3
-	VSHUFI32X4  $0x88, Z15, Z7, Z1
-	VSHUFI32X4  $0xdd, Z15, Z7, Z15
-	VPXORQ      (SI), Z10, Z10
-	VMOVDQU64   Z10, (DI)
-	VPXORQ      64(SI), Z8, Z8
-	VMOVDQU64   Z8, 64(DI)
-	VPXORQ      128(SI), Z5, Z5
-	VMOVDQU64   Z5, 128(DI)
-	VPXORQ      192(SI), Z11, Z11
-	VMOVDQU64   Z11, 192(DI)
-	VPXORQ      256(SI), Z13, Z13
-	VMOVDQU64   Z13, 256(DI)
-	VPXORQ      320(SI), Z6, Z6
-	VMOVDQU64   Z6, 320(DI)
-	VPXORQ      384(SI), Z4, Z4
-	VMOVDQU64   Z4, 384(DI)
-	VPXORQ      448(SI), Z1, Z1
-	VMOVDQU64   Z1, 448(DI)
-	VPXORQ      512(SI), Z2, Z2
-	VMOVDQU64   Z2, 512(DI)
-	VPXORQ      576(SI), Z0, Z0
-	VMOVDQU64   Z0, 576(DI)
-	VPXORQ      640(SI), Z31, Z31
-	VMOVDQU64   Z31, 640(DI)
-	VPXORQ      704(SI), Z3, Z3
-	VMOVDQU64   Z3, 704(DI)
-	VPXORQ      768(SI), Z14, Z14
-	VMOVDQU64   Z14, 768(DI)
-	VPXORQ      832(SI), Z12, Z12
-	VMOVDQU64   Z12, 832(DI)
-	VPXORQ      896(SI), Z9, Z9
-	VMOVDQU64   Z9, 896(DI)
-	VPXORQ      960(SI), Z15, Z15
-	VMOVDQU64   Z15, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	VMOVDQU64   192(SP), Z31
-	VPADDD.BCST (SP), Z16, Z16
-	VPADDD.BCST 4(SP), Z17, Z17
-	VPADDD.BCST 8(SP), Z18, Z18
-	VPADDD.BCST 12(SP), Z19, Z19
-	VPADDD.BCST 16(SP), Z20, Z20
-	VPADDD.BCST 20(SP), Z21, Z21
-	VPADDD.BCST 24(SP), Z22, Z22
-	VPADDD.BCST 28(SP), Z23, Z23
-	VPADDD.BCST 32(SP), Z24, Z24
-	VPADDD.BCST 36(SP), Z25, Z25
-	VPADDD.BCST 40(SP), Z26, Z26
-	VPADDD.BCST 44(SP), Z27, Z27
-	VPADDD      128(SP), Z28, Z28
-	VPADDD.BCST 52(SP), Z29, Z29
-	VPADDD.BCST 56(SP), Z30, Z30
-	VPADDD.BCST 60(SP), Z31, Z31
-	VPUNPCKLDQ  Z17, Z16, Z0
-	VPUNPCKHDQ  Z17, Z16, Z17
-	VPUNPCKLDQ  Z19, Z18, Z16
-	VPUNPCKHDQ  Z19, Z18, Z19
-	VPUNPCKLQDQ Z16, Z0, Z18
-	VPUNPCKHQDQ Z16, Z0, Z16
-	VPUNPCKLQDQ Z19, Z17, Z0
-	VPUNPCKHQDQ Z19, Z17, Z19
-	VPUNPCKLDQ  Z21, Z20, Z17
-	VPUNPCKHDQ  Z21, Z20, Z21
-	VPUNPCKLDQ  Z23, Z22, Z20
-	VPUNPCKHDQ  Z23, Z22, Z23
-	VPUNPCKLQDQ Z20, Z17, Z22
-	VPUNPCKHQDQ Z20, Z17, Z20
-	VPUNPCKLQDQ Z23, Z21, Z17
-	VPUNPCKHQDQ Z23, Z21, Z23
-	VPUNPCKLDQ  Z25, Z24, Z21
-	VPUNPCKHDQ  Z25, Z24, Z25
-	VPUNPCKLDQ  Z27, Z26, Z24
-	VPUNPCKHDQ  Z27, Z26, Z27
-	VPUNPCKLQDQ Z24, Z21, Z26
-	VPUNPCKHQDQ Z24, Z21, Z24
-	VPUNPCKLQDQ Z27, Z25, Z21
-	VPUNPCKHQDQ Z27, Z25, Z27
-	VPUNPCKLDQ  Z29, Z28, Z25
-	VPUNPCKHDQ  Z29, Z28, Z29
-	VPUNPCKLDQ  Z31, Z30, Z28
-	VPUNPCKHDQ  Z31, Z30, Z31
-	VPUNPCKLQDQ Z28, Z25, Z30
-	VPUNPCKHQDQ Z28, Z25, Z28
-	VPUNPCKLQDQ Z31, Z29, Z25
-	VPUNPCKHQDQ Z31, Z29, Z31
-	VSHUFI32X4  $0x88, Z22, Z18, Z29
-	VSHUFI32X4  $0xdd, Z22, Z18, Z22
-	VSHUFI32X4  $0x88, Z30, Z26, Z18
-	VSHUFI32X4  $0xdd, Z30, Z26, Z30
-	VSHUFI32X4  $0x88, Z18, Z29, Z26
-	VSHUFI32X4  $0xdd, Z18, Z29, Z18
-	VSHUFI32X4  $0x88, Z30, Z22, Z29
-	VSHUFI32X4  $0xdd, Z30, Z22, Z30
-	VSHUFI32X4  $0x88, Z20, Z16, Z22
-	VSHUFI32X4  $0xdd, Z20, Z16, Z20
-	VSHUFI32X4  $0x88, Z28, Z24, Z16
-	VSHUFI32X4  $0xdd, Z28, Z24, Z28
-	VSHUFI32X4  $0x88, Z16, Z22, Z24
-	VSHUFI32X4  $0xdd, Z16, Z22, Z16
-	VSHUFI32X4  $0x88, Z28, Z20, Z22
-	VSHUFI32X4  $0xdd, Z28, Z20, Z28
-	VSHUFI32X4  $0x88, Z17, Z0, Z20
-	VSHUFI32X4  $0xdd, Z17, Z0, Z17
-	VSHUFI32X4  $0x88, Z25, Z21, Z0
-	VSHUFI32X4  $0xdd, Z25, Z21, Z25
-	VSHUFI32X4  $0x88, Z0, Z20, Z21
-	VSHUFI32X4  $0xdd, Z0, Z20, Z0
-	VSHUFI32X4  $0x88, Z25, Z17, Z20
-	VSHUFI32X4  $0xdd, Z25, Z17, Z25
-	VSHUFI32X4  $0x88, Z23, Z19, Z17
-	VSHUFI32X4  $0xdd, Z23, Z19, Z23
-	VSHUFI32X4  $0x88, Z31, Z27, Z19
-	VSHUFI32X4  $0xdd, Z31, Z27, Z31
-	VSHUFI32X4  $0x88, Z19, Z17, Z27
-	VSHUFI32X4  $0xdd, Z19, Z17, Z19
-	VSHUFI32X4  $0x88, Z31, Z23, Z17
-	VSHUFI32X4  $0xdd, Z31, Z23, Z31
-	VPXORQ      (SI), Z26, Z26
-	VMOVDQU64   Z26, (DI)
-	VPXORQ      64(SI), Z24, Z24
-	VMOVDQU64   Z24, 64(DI)
-	VPXORQ      128(SI), Z21, Z21
-	VMOVDQU64   Z21, 128(DI)
-	VPXORQ      192(SI), Z27, Z27
-	VMOVDQU64   Z27, 192(DI)
-	VPXORQ      256(SI), Z29, Z29
-	VMOVDQU64   Z29, 256(DI)
-	VPXORQ      320(SI), Z22, Z22
-	VMOVDQU64   Z22, 320(DI)
-	VPXORQ      384(SI), Z20, Z20
-	VMOVDQU64   Z20, 384(DI)
-	VPXORQ      448(SI), Z17, Z17
-	VMOVDQU64   Z17, 448(DI)
-	VPXORQ      512(SI), Z18, Z18
-	VMOVDQU64   Z18, 512(DI)
-	VPXORQ      576(SI), Z16, Z16
-	VMOVDQU64   Z16, 576(DI)
-	VPXORQ      640(SI), Z0, Z0
-	VMOVDQU64   Z0, 640(DI)
-	VPXORQ      704(SI), Z19, Z19
-	VMOVDQU64   Z19, 704(DI)
-	VPXORQ      768(SI), Z30, Z30
-	VMOVDQU64   Z30, 768(DI)
-	VPXORQ      832(SI), Z28, Z28
-	VMOVDQU64   Z28, 832(DI)
-	VPXORQ      896(SI), Z25, Z25
-	VMOVDQU64   Z25, 896(DI)
-	VPXORQ      960(SI), Z31, Z31
-	VMOVDQU64   Z31, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	SUBQ        $0x00000800, CX
-	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_232
-
-columnsLast_231:
-	VMOVDQU64   Z31, 192(SP)
-	VPADDD.BCST (SP), Z0, Z0
-	VPADDD.BCST 4(SP), Z1, Z1
-	VPADDD.BCST 8(SP), Z2, Z2
-	VPADDD.BCST 12(SP), Z3, Z3
-	VPADDD.BCST 16(SP), Z4, Z4
-	VPADDD.BCST 20(SP), Z5, Z5
-	VPADDD.BCST 24(SP), Z6, Z6
-	VPADDD.BCST 28(SP), Z7, Z7
-	VPADDD.BCST 32(SP), Z8, Z8
-	VPADDD.BCST 36(SP), Z9, Z9
-	VPADDD.BCST 40(SP), Z10, Z10
-	VPADDD.BCST 44(SP), Z11, Z11
-	VPADDD      64(SP), Z12, Z12
-	VPADDD.BCST 52(SP), Z13, Z13
-	VPADDD.BCST 56(SP), Z14, Z14
-	VPADDD.BCST 60(SP), Z15, Z15
-	VPUNPCKLDQ  Z1, Z0, Z31
-	VPUNPCKHDQ  Z1, Z0, Z1
-	VPUNPCKLDQ  Z3, Z2, Z0
-	VPUNPCKHDQ  Z3, Z2, Z3
-	VPUNPCKLQDQ Z0, Z31, Z2
-	VPUNPCKHQDQ Z0, Z31, Z0
-	VPUNPCKLQDQ Z3, Z1, Z31
-	VPUNPCKHQDQ Z3, Z1, Z3
-	VPUNPCKLDQ  Z5, Z4, Z1
-	VPUNPCKHDQ  Z5, Z4, Z5
-	VPUNPCKLDQ  Z7, Z6, Z4
-	VPUNPCKHDQ  Z7, Z6, Z7
-	VPUNPCKLQDQ Z4, Z1, Z6
-	VPUNPCKHQDQ Z4, Z1, Z4
-	VPUNPCKLQDQ Z7, Z5, Z1
-	VPUNPCKHQDQ Z7, Z5, Z7
-	VPUNPCKLDQ  Z9, Z8, Z5
-	VPUNPCKHDQ  Z9, Z8, Z9
-	VPUNPCKLDQ  Z11, Z10, Z8
-	VPUNPCKHDQ  Z11, Z10, Z11
-	VPUNPCKLQDQ Z8, Z5, Z10
-	VPUNPCKHQDQ Z8, Z5, Z8
-	VPUNPCKLQDQ Z11, Z9, Z5
-	VPUNPCKHQDQ Z11, Z9, Z11
-	VPUNPCKLDQ  Z13, Z12, Z9
-	VPUNPCKHDQ  Z13, Z12, Z13
-	VPUNPCKLDQ  Z15, Z14, Z12
-	VPUNPCKHDQ  Z15, Z14, Z15
-	VPUNPCKLQDQ Z12, Z9, Z14
-	VPUNPCKHQDQ Z12, Z9, Z12
-	VPUNPCKLQDQ Z15, Z13, Z9
-	VPUNPCKHQDQ Z15, Z13, Z15
-	VSHUFI32X4  $0x88, Z6, Z2, Z13
-	VSHUFI32X4  $0xdd, Z6, Z2, Z6
-	VSHUFI32X4  $0x88, Z14, Z10, Z2
-	VSHUFI32X4  $0xdd, Z14, Z10, Z14
-	VSHUFI32X4  $0x88, Z2, Z13, Z10
-	VSHUFI32X4  $0xdd, Z2, Z13, Z2
-	VSHUFI32X4  $0x88, Z14, Z6, Z13
-	VSHUFI32X4  $0xdd, Z14, Z6, Z14
-	VSHUFI32X4  $0x88, Z4, Z0, Z6
-	VSHUFI32X4  $0xdd, Z4, Z0, Z4
-	VSHUFI32X4  $0x88, Z12, Z8, Z0
-	VSHUFI32X4  $0xdd, Z12, Z8, Z12
-	VSHUFI32X4  $0x88, Z0, Z6, Z8
-	VSHUFI32X4  $0xdd, Z0, Z6, Z0
-	VSHUFI32X4  $0x88, Z12, Z4, Z6
-	VSHUFI32X4  $0xdd, Z12, Z4, Z12
-	VSHUFI32X4  $0x88, Z1, Z31, Z4
-	VSHUFI32X4  $0xdd, Z1, Z31, Z1
-	VSHUFI32X4  $0x88, Z9, Z5, Z31
-	VSHUFI32X4  $0xdd, Z9, Z5, Z9
-	VSHUFI32X4  $0x88, Z31, Z4, Z5
-	VSHUFI32X4  $0xdd, Z31, Z4, Z31
-	VSHUFI32X4  $0x88, Z9, Z1, Z4
-	VSHUFI32X4  $0xdd, Z9, Z1, Z9
-	VSHUFI32X4  $0x88, Z7, Z3, Z1
-	VSHUFI32X4  $0xdd, Z7, Z3, Z7
-	VSHUFI32X4  $0x88, Z15, Z11, Z3
-	VSHUFI32X4  $0xdd, Z15, Z11, Z15
-	VSHUFI32X4  $0x88, Z3, Z1, Z11
-	VSHUFI32X4  $0xdd, Z3, Z1, Z3
-	VSHUFI32X4  $0x88, Z15, Z7, Z1
-	VSHUFI32X4  $0xdd, Z15, Z7, Z15
-	CMPQ        CX, $0x00000040
-	JBE         part_233
-	SUBQ        $0x40, CX
-	VPXORQ      (SI), Z10, Z10
-	VMOVDQU64   Z10, (DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_234
-	SUBQ        $0x40, CX
-	VPXORQ      64(SI), Z8, Z8
-	VMOVDQU64   Z8, 64(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_235
-	SUBQ        $0x40, CX
-	VPXORQ      128(SI), Z5, Z5
-	VMOVDQU64   Z5, 128(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_236
-	SUBQ        $0x40, CX
-	VPXORQ      192(SI), Z11, Z11
-	VMOVDQU64   Z11, 192(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_237
-	SUBQ        $0x40, CX
-	VPXORQ      256(SI), Z13, Z13
-	VMOVDQU64   Z13, 256(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_238
-	SUBQ        $0x40, CX
-	VPXORQ      320(SI), Z6, Z6
-	VMOVDQU64   Z6, 320(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_239
-	SUBQ        $0x40, CX
-	VPXORQ      384(SI), Z4, Z4
-	VMOVDQU64   Z4, 384(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_240
-	SUBQ        $0x40, CX
-	VPXORQ      448(SI), Z1, Z1
-	VMOVDQU64   Z1, 448(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_241
-	SUBQ        $0x40, CX
-	VPXORQ      512(SI), Z2, Z2
-	VMOVDQU64   Z2, 512(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_242
-	SUBQ        $0x40, CX
-	VPXORQ      576(SI), Z0, Z0
-	VMOVDQU64   Z0, 576(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_243
-	SUBQ        $0x40, CX
-	VPXORQ      640(SI), Z31, Z31
-	VMOVDQU64   Z31, 640(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_244
-	SUBQ        $0x40, CX
-	VPXORQ      704(SI), Z3, Z3
-	VMOVDQU64   Z3, 704(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_245
-	SUBQ        $0x40, CX
-	VPXORQ      768(SI), Z14, Z14
-	VMOVDQU64   Z14, 768(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_246
-	SUBQ        $0x40, CX
-	VPXORQ      832(SI), Z12, Z12
-	VMOVDQU64   Z12, 832(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_247
-	SUBQ        $0x40, CX
-	VPXORQ      896(SI), Z9, Z9
-	VMOVDQU64   Z9, 896(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_248
-	SUBQ        $0x40, CX
-	VPXORQ      960(SI), Z15, Z15
-	VMOVDQU64   Z15, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	VMOVDQU64   192(SP), Z31
-	VPADDD.BCST (SP), Z16, Z16
-	VPADDD.BCST 4(SP), Z17, Z17
-	VPADDD.BCST 8(SP), Z18, Z18
-	VPADDD.BCST 12(SP), Z19, Z19
-	VPADDD.BCST 16(SP), Z20, Z20
-	VPADDD.BCST 20(SP), Z21, Z21
-	VPADDD.BCST 24(SP), Z22, Z22
-	VPADDD.BCST 28(SP), Z23, Z23
-	VPADDD.BCST 32(SP), Z24, Z24
-	VPADDD.BCST 36(SP), Z25, Z25
-	VPADDD.BCST 40(SP), Z26, Z26
-	VPADDD.BCST 44(SP), Z27, Z27
-	VPADDD      128(SP), Z28, Z28
-	VPADDD.BCST 52(SP), Z29, Z29
-	VPADDD.BCST 56(SP), Z30, Z30
-	VPADDD.BCST 60(SP), Z31, Z31
-	VPUNPCKLDQ  Z17, Z16, Z0
-	VPUNPCKHDQ  Z17, Z16, Z17
-	VPUNPCKLDQ  Z19, Z18, Z16
-	VPUNPCKHDQ  Z19, Z18, Z19
-	VPUNPCKLQDQ Z16, Z0, Z18
-	VPUNPCKHQDQ Z16, Z0, Z16
-	VPUNPCKLQDQ Z19, Z17, Z0
-	VPUNPCKHQDQ Z19, Z17, Z19
-	VPUNPCKLDQ  Z21, Z20, Z17
-	VPUNPCKHDQ  Z21, Z20, Z21
-	VPUNPCKLDQ  Z23, Z22, Z20
-	VPUNPCKHDQ  Z23, Z22, Z23
-	VPUNPCKLQDQ Z20, Z17, Z22
-	VPUNPCKHQDQ Z20, Z17, Z20
-	VPUNPCKLQDQ Z23, Z21, Z17
-	VPUNPCKHQDQ Z23, Z21, Z23
-	VPUNPCKLDQ  Z25, Z24, Z21
-	VPUNPCKHDQ  Z25, Z24, Z25
-	VPUNPCKLDQ  Z27, Z26, Z24
-	VPUNPCKHDQ  Z27, Z26, Z27
-	VPUNPCKLQDQ Z24, Z21, Z26
-	VPUNPCKHQDQ Z24, Z21, Z24
-	VPUNPCKLQDQ Z27, Z25, Z21
-	VPUNPCKHQDQ Z27, Z25, Z27
-	VPUNPCKLDQ  Z29, Z28, Z25
-	VPUNPCKHDQ  Z29, Z28, Z29
-	VPUNPCKLDQ  Z31, Z30, Z28
-	VPUNPCKHDQ  Z31, Z30, Z31
-	VPUNPCKLQDQ Z28, Z25, Z30
-	VPUNPCKHQDQ Z28, Z25, Z28
-	VPUNPCKLQDQ Z31, Z29, Z25
-	VPUNPCKHQDQ Z31, Z29, Z31
-	VSHUFI32X4  $0x88, Z22, Z18, Z29
-	VSHUFI32X4  $0xdd, Z22, Z18, Z22
-	VSHUFI32X4  $0x88, Z30, Z26, Z18
-	VSHUFI32X4  $0xdd, Z30, Z26, Z30
-	VSHUFI32X4  $0x88, Z18, Z29, Z26
-	VSHUFI32X4  $0xdd, Z18, Z29, Z18
-	VSHUFI32X4  $0x88, Z30, Z22, Z29
-	VSHUFI32X4  $0xdd, Z30, Z22, Z30
-	VSHUFI32X4  $0x88, Z20, Z16, Z22
-	VSHUFI32X4  $0xdd, Z20, Z16, Z20
-	VSHUFI32X4  $0x88, Z28, Z24, Z16
-	VSHUFI32X4  $0xdd, Z28, Z24, Z28
-	VSHUFI32X4  $0x88, Z16, Z22, Z24
-	VSHUFI32X4  $0xdd, Z16, Z22, Z16
-	VSHUFI32X4  $0x88, Z28, Z20, Z22
-	VSHUFI32X4  $0xdd, Z28, Z20, Z28
-	VSHUFI32X4  $0x88, Z17, Z0, Z20
-	VSHUFI32X4  $0xdd, Z17, Z0, Z17
-	VSHUFI32X4  $0x88, Z25, Z21, Z0
-	VSHUFI32X4  $0xdd, Z25, Z21, Z25
-	VSHUFI32X4  $0x88, Z0, Z20, Z21
-	VSHUFI32X4  $0xdd, Z0, Z20, Z0
-	VSHUFI32X4  $0x88, Z25, Z17, Z20
-	VSHUFI32X4  $0xdd, Z25, Z17, Z25
-	VSHUFI32X4  $0x88, Z23, Z19, Z17
-	VSHUFI32X4  $0xdd, Z23, Z19, Z23
-	VSHUFI32X4  $0x88, Z31, Z27, Z19
-	VSHUFI32X4  $0xdd, Z31, Z27, Z31
-	VSHUFI32X4  $0x88, Z19, Z17, Z27
-	VSHUFI32X4  $0xdd, Z19, Z17, Z19
-	VSHUFI32X4  $0x88, Z31, Z23, Z17
-	VSHUFI32X4  $0xdd, Z31, Z23, Z31
-	CMPQ        CX, $0x00000040
-	JBE         part_249
-	SUBQ        $0x40, CX
-	VPXORQ      (SI), Z26, Z26
-	VMOVDQU64   Z26, (DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_250
-	SUBQ        $0x40, CX
-	VPXORQ      64(SI), Z24, Z24
-	VMOVDQU64   Z24, 64(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_251
-	SUBQ        $0x40, CX
-	VPXORQ      128(SI), Z21, Z21
-	VMOVDQU64   Z21, 128(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_252
-	SUBQ        $0x40, CX
-	VPXORQ      192(SI), Z27, Z27
-	VMOVDQU64   Z27, 192(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_253
-	SUBQ        $0x40, CX
-	VPXORQ      256(SI), Z29, Z29
-	VMOVDQU64   Z29, 256(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_254
-	SUBQ        $0x40, CX
-	VPXORQ      320(SI), Z22, Z22
-	VMOVDQU64   Z22, 320(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_255
-	SUBQ        $0x40, CX
-	VPXORQ      384(SI), Z20, Z20
-	VMOVDQU64   Z20, 384(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_256
-	SUBQ        $0x40, CX
-	VPXORQ      448(SI), Z17, Z17
-	VMOVDQU64   Z17, 448(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_257
-	SUBQ        $0x40, CX
-	VPXORQ      512(SI), Z18, Z18
-	VMOVDQU64   Z18, 512(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_258
-	SUBQ        $0x40, CX
-	VPXORQ      576(SI), Z16, Z16
-	VMOVDQU64   Z16, 576(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_259
-	SUBQ        $0x40, CX
-	VPXORQ      640(SI), Z0, Z0
-	VMOVDQU64   Z0, 640(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_260
-	SUBQ        $0x40, CX
-	VPXORQ      704(SI), Z19, Z19
-	VMOVDQU64   Z19, 704(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_261
-	SUBQ        $0x40, CX
-	VPXORQ      768(SI), Z30, Z30
-	VMOVDQU64   Z30, 768(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_262
-	SUBQ        $0x40, CX
-	VPXORQ      832(SI), Z28, Z28
-	VMOVDQU64   Z28, 832(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_263
-	SUBQ        $0x40, CX
-	VPXORQ      896(SI), Z25, Z25
-	VMOVDQU64   Z25, 896(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_264
-	SUBQ        $0x40, CX
-	VPXORQ      960(SI), Z31, Z31
-	VMOVDQU64   Z31, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_219
-
-columnsNext_232:
-	JMP passes_225
-
-passesRows_226:
-	TESTQ           CX, CX
-	JEQ             openAVX512Out_219
-	CMPQ            CX, $0x00000100
-	JBE             passesOne_228
-	CMPQ            CX, $0x00000200
-	JBE             passesTwo_227
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VMOVDQA64       Z0, Z4
-	VMOVDQA64       Z1, Z5
-	VMOVDQA64       Z2, Z6
-	VMOVDQA64       Z0, Z8
-	VMOVDQA64       Z1, Z9
-	VMOVDQA64       Z2, Z10
-	VMOVDQA64       Z0, Z12
-	VMOVDQA64       Z1, Z13
-	VMOVDQA64       Z2, Z14
-	VPADDD          chachaRows<>+192(SB), Z3, Z15
-	VPADDD          chachaRows<>+128(SB), Z3, Z11
-	VPADDD          chachaRows<>+64(SB), Z3, Z7
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            $0x0000000a, AX
-	PCALIGN         $0x20
-
-double_265:
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPSHUFD         $0x39, Z14, Z14
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x39, Z8, Z8
-	VPSHUFD         $0x39, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	VPSHUFD         $0x93, Z10, Z10
-	VPSHUFD         $0x93, Z14, Z14
-	DECL            AX
-	JNE             double_265
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VPADDD          Z16, Z4, Z4
-	VPADDD          Z17, Z5, Z5
-	VPADDD          Z18, Z6, Z6
-	VPADDD          Z19, Z7, Z7
-	VPADDD          chachaRows<>+64(SB), Z7, Z7
-	VPADDD          Z16, Z8, Z8
-	VPADDD          Z17, Z9, Z9
-	VPADDD          Z18, Z10, Z10
-	VPADDD          Z19, Z11, Z11
-	VPADDD          chachaRows<>+128(SB), Z11, Z11
-	VPADDD          Z16, Z12, Z12
-	VPADDD          Z17, Z13, Z13
-	VPADDD          Z18, Z14, Z14
-	VPADDD          Z19, Z15, Z15
-	VPADDD          chachaRows<>+192(SB), Z15, Z15
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	VSHUFI32X4      $0x44, Z5, Z4, Z16
-	VSHUFI32X4      $0xee, Z5, Z4, Z17
-	VSHUFI32X4      $0x44, Z7, Z6, Z18
-	VSHUFI32X4      $0xee, Z7, Z6, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z4
-	VSHUFI32X4      $0xdd, Z18, Z16, Z5
-	VSHUFI32X4      $0x88, Z19, Z17, Z6
-	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	VSHUFI32X4      $0x44, Z9, Z8, Z16
-	VSHUFI32X4      $0xee, Z9, Z8, Z17
-	VSHUFI32X4      $0x44, Z11, Z10, Z18
-	VSHUFI32X4      $0xee, Z11, Z10, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z8
-	VSHUFI32X4      $0xdd, Z18, Z16, Z9
-	VSHUFI32X4      $0x88, Z19, Z17, Z10
-	VSHUFI32X4      $0xdd, Z19, Z17, Z11
-	VSHUFI32X4      $0x44, Z13, Z12, Z16
-	VSHUFI32X4      $0xee, Z13, Z12, Z17
-	VSHUFI32X4      $0x44, Z15, Z14, Z18
-	VSHUFI32X4      $0xee, Z15, Z14, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z12
-	VSHUFI32X4      $0xdd, Z18, Z16, Z13
-	VSHUFI32X4      $0x88, Z19, Z17, Z14
-	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_229
-
-passesTwo_227:
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VMOVDQA64       Z0, Z4
-	VMOVDQA64       Z1, Z5
-	VMOVDQA64       Z2, Z6
-	VPADDD          chachaRows<>+64(SB), Z3, Z7
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            $0x0000000a, AX
-	PCALIGN         $0x20
-
-double_266:
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	DECL            AX
-	JNE             double_266
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VPADDD          Z16, Z4, Z4
-	VPADDD          Z17, Z5, Z5
-	VPADDD          Z18, Z6, Z6
-	VPADDD          Z19, Z7, Z7
-	VPADDD          chachaRows<>+64(SB), Z7, Z7
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	VSHUFI32X4      $0x44, Z5, Z4, Z16
-	VSHUFI32X4      $0xee, Z5, Z4, Z17
-	VSHUFI32X4      $0x44, Z7, Z6, Z18
-	VSHUFI32X4      $0xee, Z7, Z6, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z4
-	VSHUFI32X4      $0xdd, Z18, Z16, Z5
-	VSHUFI32X4      $0x88, Z19, Z17, Z6
-	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_229
-
-passesOne_228:
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            $0x0000000a, AX
-	PCALIGN         $0x20
-
-double_267:
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x10, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x0c, Z1, Z1
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x08, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x07, Z1, Z1
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x10, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x0c, Z1, Z1
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x08, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x07, Z1, Z1
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x93, Z2, Z2
-	DECL            AX
-	JNE             double_267
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-
-passesWrite_229:
-	CMPQ      CX, $0x00000040
-	JBE       part_268
-	SUBQ      $0x40, CX
-	VPXORQ    (SI), Z0, Z0
-	VMOVDQU64 Z0, (DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_269
-	SUBQ      $0x40, CX
-	VPXORQ    64(SI), Z1, Z1
-	VMOVDQU64 Z1, 64(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_270
-	SUBQ      $0x40, CX
-	VPXORQ    128(SI), Z2, Z2
-	VMOVDQU64 Z2, 128(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_271
-	SUBQ      $0x40, CX
-	VPXORQ    192(SI), Z3, Z3
-	VMOVDQU64 Z3, 192(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_272
-	SUBQ      $0x40, CX
-	VPXORQ    256(SI), Z4, Z4
-	VMOVDQU64 Z4, 256(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_273
-	SUBQ      $0x40, CX
-	VPXORQ    320(SI), Z5, Z5
-	VMOVDQU64 Z5, 320(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_274
-	SUBQ      $0x40, CX
-	VPXORQ    384(SI), Z6, Z6
-	VMOVDQU64 Z6, 384(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_275
-	SUBQ      $0x40, CX
-	VPXORQ    448(SI), Z7, Z7
-	VMOVDQU64 Z7, 448(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_276
-	SUBQ      $0x40, CX
-	VPXORQ    512(SI), Z8, Z8
-	VMOVDQU64 Z8, 512(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_277
-	SUBQ      $0x40, CX
-	VPXORQ    576(SI), Z9, Z9
-	VMOVDQU64 Z9, 576(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_278
-	SUBQ      $0x40, CX
-	VPXORQ    640(SI), Z10, Z10
-	VMOVDQU64 Z10, 640(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_279
-	SUBQ      $0x40, CX
-	VPXORQ    704(SI), Z11, Z11
-	VMOVDQU64 Z11, 704(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_280
-	SUBQ      $0x40, CX
-	VPXORQ    768(SI), Z12, Z12
-	VMOVDQU64 Z12, 768(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_281
-	SUBQ      $0x40, CX
-	VPXORQ    832(SI), Z13, Z13
-	VMOVDQU64 Z13, 832(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_282
-	SUBQ      $0x40, CX
-	VPXORQ    896(SI), Z14, Z14
-	VMOVDQU64 Z14, 896(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_283
-	SUBQ      $0x40, CX
-	VPXORQ    960(SI), Z15, Z15
-	VMOVDQU64 Z15, 960(DI)
-	ADDQ      $0x00000400, SI
-	ADDQ      $0x00000400, DI
-
-openAVX512Out_219:
-	MOVL $0x00000001, AX
-	MOVQ AX, ok+64(FP)
-	VZEROUPPER
-	RET
-
-openAVX512Whole_214:
-	MOVQ            nonce+16(FP), DX
-	MOVQ            key+0(FP), BX
-	VMOVDQU         chachaConstants<>+0(SB), X0
-	VMOVDQU         X0, (SP)
-	VMOVDQU         (BX), X0
-	VMOVDQU         16(BX), X1
-	VMOVDQU         X0, 16(SP)
-	VMOVDQU         X1, 32(SP)
-	MOVL            $0x00000001, BX
-	VMOVD           BX, X2
-	VPINSRD         $0x01, (DX), X2, X2
-	VPINSRD         $0x02, 4(DX), X2, X2
-	VPINSRD         $0x03, 8(DX), X2, X2
-	VMOVDQU         X2, 48(SP)
-	MOVQ            n+40(FP), CX
-	MOVQ            adLen+56(FP), AX
-	MOVQ            AX, 336(SP)
-	MOVQ            CX, 344(SP)
-	CMPQ            CX, $0x00000400
-	JA              openAVX512Columns_217
-	CMPQ            CX, $0x00000200
-	JA              openAVX512Four_216
-	CMPQ            CX, $0x00000100
-	JA              openAVX512Two_215
-	CMPQ            CX, $0x00000070
-	JA              openAVX512Short_213
-	MOVQ            src+32(FP), SI
-	MOVQ            $-1, R8
-	XORL            R11, R11
-	MOVL            $0x00000040, R12
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K1
-	MOVQ            AX, 2272(SP)
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      (SI), K1, Z4
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K2
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      64(SI), K2, Z5
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            (SP), AX
-	MOVL            16(SP), SI
-	MOVL            48(SP), R10
-	MOVL            4(SP), BX
-	MOVL            20(SP), DI
-	MOVL            52(SP), R11
-	MOVL            8(SP), CX
-	MOVL            24(SP), R8
-	MOVL            56(SP), R12
-	MOVL            12(SP), DX
-	MOVL            28(SP), R9
-	MOVL            60(SP), R13
-	XORL            R10, R10
-	MOVL            40(SP), R14
-	MOVL            R14, 264(SP)
-	MOVL            44(SP), R14
-	MOVL            R14, 268(SP)
-	MOVL            32(SP), R14
-	MOVL            36(SP), R15
-	MOVQ            $0x00000002, 272(SP)
-	PCALIGN         $0x20
-
-key_284:
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x10, Z3, Z3
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x0c, Z1, Z1
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x07, Z1, Z1
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPSHUFD $0x39, Z2, Z2
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x10, Z3, Z3
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z1, Z0, Z0
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x08, Z3, Z3
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x07, Z1, Z1
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPSHUFD $0x39, Z0, Z0
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPSHUFD $0x93, Z2, Z2
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x08, Z3, Z3
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x07, Z1, Z1
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPSHUFD $0x93, Z0, Z0
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPSHUFD $0x4e, Z3, Z3
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z1, Z0, Z0
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x10, Z3, Z3
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPSHUFD $0x93, Z2, Z2
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x10, Z3, Z3
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x0c, Z1, Z1
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z3, Z2, Z2
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x07, Z1, Z1
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPSHUFD $0x39, Z2, Z2
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x10, Z3, Z3
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x08, Z3, Z3
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x07, Z1, Z1
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPSHUFD $0x39, Z0, Z0
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPSHUFD $0x93, Z2, Z2
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z3, Z2, Z2
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x08, Z3, Z3
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x07, Z1, Z1
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPSHUFD $0x93, Z0, Z0
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPSHUFD $0x4e, Z3, Z3
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x10, Z3, Z3
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPSHUFD $0x93, Z2, Z2
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	DECQ    272(SP)
-	JNE     key_284
-	ADDL    (SP), AX
-	ADDL    16(SP), SI
-	ADDL    4(SP), BX
-	ADDL    20(SP), DI
-	ADDL    8(SP), CX
-	ADDL    24(SP), R8
-	ADDL    12(SP), DX
-	ADDL    28(SP), R9
-	SHLQ    $0x20, BX
-	ORQ     BX, AX
-	SHLQ    $0x20, DX
-	ORQ     DX, CX
-	SHLQ    $0x20, DI
-	ORQ     DI, SI
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	MOVQ    $0x0ffffffc0fffffff, R10
-	MOVQ    $0x0ffffffc0ffffffc, R11
-	ANDQ    R10, AX
-	ANDQ    R11, CX
-	MOVQ    AX, 280(SP)
-	MOVQ    CX, 288(SP)
-	MOVQ    SI, 296(SP)
-	MOVQ    R8, 304(SP)
-	MOVQ    280(SP), R11
-	MOVQ    288(SP), R12
-	MOVQ    R12, R13
-	SHRQ    $0x02, R13
-	ADDQ    R12, R13
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
-	TESTQ   DI, DI
-	JEQ     adEnd_286
-
-ad_285:
-	MOVL  $0x0000ffff, AX
-	CMPQ  DI, $0x10
-	JAE   adFull_287
-	BZHIQ DI, AX, AX
-
-adFull_287:
-	KMOVW      AX, K1
-	VMOVDQU8.Z (SI), K1, X31
-	VMOVQ      X31, AX
-	VPEXTRQ    $0x01, X31, BX
-	ADDQ       AX, R8
-	ADCQ       BX, R9
-	ADCQ       $0x01, R10
-	MOVQ       R8, DX
-	MULXQ      R11, AX, BX
-	MULXQ      R12, R14, R15
-	MOVQ       R9, DX
-	MULXQ      R13, CX, R8
-	ADDQ       CX, AX
-	ADCQ       R8, BX
-	MULXQ      R11, CX, R8
-	ADDQ       CX, R14
-	ADCQ       R8, R15
-	MOVQ       R10, CX
-	IMULQ      R13, CX
-	ADDQ       CX, R14
-	ADCQ       $0x00, R15
-	IMULQ      R11, R10
-	ADDQ       BX, R14
-	ADCQ       R15, R10
-	MOVQ       AX, R8
-	MOVQ       R14, R9
-	MOVQ       R10, CX
-	MOVQ       R10, DX
-	SHRQ       $0x02, CX
-	ANDQ       $-4, DX
-	ANDL       $0x03, R10
-	ADDQ       DX, CX
-	ADDQ       CX, R8
-	ADCQ       $0x00, R9
-	ADCQ       $0x00, R10
-	ADDQ       $0x10, SI
-	SUBQ       $0x10, DI
-	JA         ad_285
-
-adEnd_286:
-	MOVQ            R8, 312(SP)
-	MOVQ            R9, 320(SP)
-	MOVQ            R10, 328(SP)
-	KMOVQ           2272(SP), K1
-	MOVQ            336(SP), R8
-	MOVQ            344(SP), R9
-	XORL            R10, R10
-	MOVQ            R8, DX
-	MULXQ           R11, AX, BX
-	MULXQ           R12, R14, R15
-	MOVQ            R9, DX
-	MULXQ           R13, CX, R8
-	ADDQ            CX, AX
-	ADCQ            R8, BX
-	MULXQ           R11, CX, R8
-	ADDQ            CX, R14
-	ADCQ            R8, R15
-	MOVQ            R10, CX
-	IMULQ           R13, CX
-	ADDQ            CX, R14
-	ADCQ            $0x00, R15
-	IMULQ           R11, R10
-	ADDQ            BX, R14
-	ADCQ            R15, R10
-	MOVQ            AX, R8
-	MOVQ            R14, R9
-	MOVQ            R10, CX
-	MOVQ            R10, DX
-	SHRQ            $0x02, CX
-	ANDQ            $-4, DX
-	ANDL            $0x03, R10
-	ADDQ            DX, CX
-	ADDQ            CX, R8
-	ADCQ            $0x00, R9
-	ADCQ            $0x00, R10
-	MOVQ            R8, 2280(SP)
-	MOVQ            R9, 2288(SP)
-	MOVQ            R10, 2296(SP)
-	MOVQ            312(SP), AX
-	MOVQ            320(SP), BX
-	MOVQ            poly44<>+0(SB), R11
-	MOVQ            AX, R12
-	ANDQ            R11, R12
-	SHRQ            $0x2c, BX, AX
-	ANDQ            R11, AX
-	MOVQ            328(SP), DX
-	SHRQ            $0x18, DX, BX
-	VMOVQ           R12, X12
-	VMOVQ           AX, X13
-	VMOVQ           BX, X14
-	MOVQ            344(SP), AX
-	ADDQ            $0x0f, AX
-	SHRQ            $0x04, AX
-	MOVL            $0x00000007, BX
-	SUBQ            AX, BX
-	LEAQ            polyShift<>+0(SB), R10
-	LEAQ            (R10)(BX*8), R10
-	VPBROADCASTQ    poly44<>+0(SB), Z31
-	VPADDD          Z1, Z0, Z0
-	VPBROADCASTQ    280(SP), Z22
-	VPBROADCASTQ    288(SP), Z24
-	VPSRLQ          $0x2c, Z22, Z23
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x14, Z24, Z30
-	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPANDQ          Z31, Z22, Z22
-	VPROLD          $0x10, Z3, Z3
-	VPSRLQ          $0x18, Z24, Z24
-	VMOVDQA64       Z22, Z25
-	VMOVDQA64       Z23, Z26
-	VPADDD          Z3, Z2, Z2
-	VMOVDQA64       Z24, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VMOVDQA64       Z16, K5, Z22
-	VMOVDQA64       Z17, K5, Z23
-	VMOVDQA64       Z18, K5, Z24
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x0c, Z1, Z1
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQA64       Z16, K6, Z22
-	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z18, K6, Z24
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x07, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z3, Z2, Z2
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z1, Z0, Z0
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VMOVDQA64       Z16, K7, Z22
-	VMOVDQA64       Z17, K7, Z23
-	VMOVDQA64       Z18, K7, Z24
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       (R10), Z25
-	VPERMT2Q        Z21, Z25, Z22
-	VPERMT2Q        Z21, Z25, Z23
-	VPROLD          $0x07, Z1, Z1
-	VPERMT2Q        Z21, Z25, Z24
-	VMOVDQU64       Z22, 352(SP)
-	VMOVDQU64       Z23, 736(SP)
-	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z24, 1120(SP)
-	VPSLLQ          $0x04, Z23, Z19
-	VPSLLQ          $0x02, Z23, Z20
-	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1504(SP)
-	VPSLLQ          $0x04, Z24, Z19
-	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z24, Z20
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1888(SP)
-	MOVQ            dst+24(FP), DI
-	MOVQ            src+32(FP), SI
-	MOVQ            n+40(FP), CX
-	MOVQ            $-1, R8
-	MOVQ            CX, R9
-	VMOVDQU64       polyIndex<>+0(SB), Z29
-	VMOVDQU64       polyIndex<>+64(SB), Z30
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     352(SP), Z12, Z16
-	VPMADD52HUQ     352(SP), Z12, Z19
-	VPMADD52LUQ     736(SP), Z12, Z17
-	VPMADD52HUQ     736(SP), Z12, Z20
-	VPMADD52LUQ     1120(SP), Z12, Z18
-	VPMADD52HUQ     1120(SP), Z12, Z21
-	VPMADD52LUQ     1888(SP), Z13, Z16
-	VPMADD52HUQ     1888(SP), Z13, Z19
-	VPMADD52LUQ     352(SP), Z13, Z17
-	VPMADD52HUQ     352(SP), Z13, Z20
-	VPMADD52LUQ     736(SP), Z13, Z18
-	VPMADD52HUQ     736(SP), Z13, Z21
-	VPMADD52LUQ     1504(SP), Z14, Z16
-	VPMADD52HUQ     1504(SP), Z14, Z19
-	VPMADD52LUQ     1888(SP), Z14, Z17
-	VPMADD52HUQ     1888(SP), Z14, Z20
-	VPMADD52LUQ     352(SP), Z14, Z18
-	VPMADD52HUQ     352(SP), Z14, Z21
-	VBROADCASTI32X4 (SP), Z12
-	VBROADCASTI32X4 16(SP), Z13
-	VBROADCASTI32X4 32(SP), Z14
-	VBROADCASTI32X4 48(SP), Z15
-	VPADDD          Z12, Z0, Z0
-	VPADDD          Z13, Z1, Z1
-	VPADDD          Z14, Z2, Z2
-	VPADDD          Z15, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VSHUFI32X4      $0x44, Z1, Z0, Z12
-	VSHUFI32X4      $0xee, Z1, Z0, Z13
-	VSHUFI32X4      $0x44, Z3, Z2, Z14
-	VSHUFI32X4      $0xee, Z3, Z2, Z15
-	VSHUFI32X4      $0x88, Z14, Z12, Z0
-	VSHUFI32X4      $0xdd, Z14, Z12, Z1
-	VSHUFI32X4      $0x88, Z15, Z13, Z2
-	VSHUFI32X4      $0xdd, Z15, Z13, Z3
-	VMOVDQA64       Z4, Z25
-	VMOVDQA64       Z4, Z27
-	VPERMT2Q        Z5, Z29, Z25
-	VPERMT2Q        Z5, Z30, Z27
-	VPSRLQ          $0x2c, Z25, Z28
-	VPSLLQ          $0x14, Z27, Z26
-	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
-	VPANDQ          Z31, Z25, Z25
-	VPSRLQ          $0x18, Z27, Z27
-	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     352(SP), Z25, Z16
-	VPMADD52HUQ     352(SP), Z25, Z19
-	VPMADD52LUQ     736(SP), Z25, Z17
-	VPMADD52HUQ     736(SP), Z25, Z20
-	VPMADD52LUQ     1120(SP), Z25, Z18
-	VPMADD52HUQ     1120(SP), Z25, Z21
-	VPMADD52LUQ     1888(SP), Z26, Z16
-	VPMADD52HUQ     1888(SP), Z26, Z19
-	VPMADD52LUQ     352(SP), Z26, Z17
-	VPMADD52HUQ     352(SP), Z26, Z20
-	VPMADD52LUQ     736(SP), Z26, Z18
-	VPMADD52HUQ     736(SP), Z26, Z21
-	VPMADD52LUQ     1504(SP), Z27, Z16
-	VPMADD52HUQ     1504(SP), Z27, Z19
-	VPMADD52LUQ     1888(SP), Z27, Z17
-	VPMADD52HUQ     1888(SP), Z27, Z20
-	VPMADD52LUQ     352(SP), Z27, Z18
-	VPMADD52HUQ     352(SP), Z27, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPUNPCKLQDQ     Z17, Z16, Z25
-	VPUNPCKHQDQ     Z17, Z16, Z26
-	VPUNPCKLQDQ     Z21, Z18, Z27
-	VPUNPCKHQDQ     Z21, Z18, Z28
-	VPADDQ          Z26, Z25, Z25
-	VPADDQ          Z28, Z27, Z27
-	VEXTRACTI64X4   $0x01, Z25, Y28
-	VPADDQ          Y28, Y25, Y25
-	VEXTRACTI64X2   $0x01, Y25, X28
-	VPADDQ          X28, X25, X25
-	VEXTRACTI64X4   $0x01, Z27, Y28
-	VPADDQ          Y28, Y27, Y27
-	VEXTRACTI64X2   $0x01, Y27, X28
-	VPADDQ          X28, X27, X27
-	VMOVQ           X25, AX
-	VPEXTRQ         $0x01, X25, R11
-	VMOVQ           X27, BX
-	VPEXTRQ         $0x01, X27, DX
-	MOVQ            R11, R12
-	SHLQ            $0x2c, R11
-	SHRQ            $0x14, R12
-	MOVQ            BX, R13
-	SHLQ            $0x18, BX
-	SHRQ            $0x28, R13
-	SHLQ            $0x0c, DX
-	ADDQ            R11, AX
-	ADCQ            R12, BX
-	ADCQ            R13, DX
-	ADDQ            2280(SP), AX
-	ADCQ            2288(SP), BX
-	ADCQ            2296(SP), DX
-	MOVQ            DX, R11
-	MOVQ            DX, R12
-	SHRQ            $0x02, R11
-	ANDQ            $-4, R12
-	ANDL            $0x03, DX
-	ADDQ            R12, R11
-	ADDQ            R11, AX
-	ADCQ            $0x00, BX
-	ADCQ            $0x00, DX
-	MOVQ            AX, R11
-	MOVQ            BX, R12
-	MOVQ            DX, R13
-	ADDQ            $0x05, R11
-	ADCQ            $0x00, R12
-	ADCQ            $0x00, R13
-	SHRQ            $0x02, R13
-	CMOVQNE         R11, AX
-	CMOVQNE         R12, BX
-	ADDQ            296(SP), AX
-	ADCQ            304(SP), BX
-	XORQ            (SI)(R9*1), AX
-	XORQ            8(SI)(R9*1), BX
-	ORQ             BX, AX
-	JNE             shortBad_288
-	VPXORQ          Z4, Z0, Z0
-	VMOVDQU8        Z0, K1, (DI)
-	CMPQ            R9, $0x00000040
-	JBE             shortEnd_290
-	VPXORQ          Z5, Z1, Z1
-	VMOVDQU8        Z1, K2, 64(DI)
-
-shortEnd_290:
-	MOVL $0x00000001, AX
-	MOVQ AX, ok+64(FP)
-	VZEROUPPER
-	RET
-
-shortBad_288:
-	MOVL $0x00000000, AX
-	MOVQ AX, ok+64(FP)
-	VZEROUPPER
-	RET
-
-openAVX512Short_213:
-	MOVQ            src+32(FP), SI
-	MOVQ            $-1, R8
-	XORL            R11, R11
-	MOVL            $0x00000040, R12
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K1
-	MOVQ            AX, 2272(SP)
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      (SI), K1, Z4
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K2
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      64(SI), K2, Z5
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K3
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      128(SI), K3, Z6
-	MOVQ            CX, AX
-	CMPQ            AX, R12
-	CMOVQHI         R12, AX
-	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K4
-	SUBQ            R12, CX
-	CMOVQCS         R11, CX
-	VMOVDQU8.Z      192(SI), K4, Z7
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            (SP), AX
-	MOVL            16(SP), SI
-	MOVL            48(SP), R10
-	MOVL            4(SP), BX
-	MOVL            20(SP), DI
-	MOVL            52(SP), R11
-	MOVL            8(SP), CX
-	MOVL            24(SP), R8
-	MOVL            56(SP), R12
-	MOVL            12(SP), DX
-	MOVL            28(SP), R9
-	MOVL            60(SP), R13
-	XORL            R10, R10
-	MOVL            40(SP), R14
-	MOVL            R14, 264(SP)
-	MOVL            44(SP), R14
-	MOVL            R14, 268(SP)
-	MOVL            32(SP), R14
-	MOVL            36(SP), R15
-	MOVQ            $0x00000002, 272(SP)
-	PCALIGN         $0x20
-
-key_291:
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x10, Z3, Z3
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x0c, Z1, Z1
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x07, Z1, Z1
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPSHUFD $0x39, Z2, Z2
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x10, Z3, Z3
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z1, Z0, Z0
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x08, Z3, Z3
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x07, Z1, Z1
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPSHUFD $0x39, Z0, Z0
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPSHUFD $0x93, Z2, Z2
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x08, Z3, Z3
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x07, Z1, Z1
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPSHUFD $0x93, Z0, Z0
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPSHUFD $0x4e, Z3, Z3
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z1, Z0, Z0
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x10, Z3, Z3
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPSHUFD $0x93, Z2, Z2
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x10, Z3, Z3
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x0c, Z1, Z1
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z3, Z2, Z2
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x07, Z1, Z1
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPSHUFD $0x39, Z2, Z2
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x10, Z3, Z3
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x08, Z3, Z3
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x07, Z1, Z1
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPSHUFD $0x39, Z0, Z0
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPSHUFD $0x93, Z2, Z2
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z1, Z0, Z0
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z0, Z3, Z3
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z3, Z2, Z2
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x10, R11
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPROLD  $0x08, Z3, Z3
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPADDD  Z3, Z2, Z2
-	XORL    AX, R10
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	XORL    R15, DI
-	VPROLD  $0x07, Z1, Z1
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPSHUFD $0x93, Z0, Z0
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPSHUFD $0x4e, Z3, Z3
-	XORL    DX, R13
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, CX
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z0, Z3, Z3
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	ADDL    R13, R15
-	VPROLD  $0x10, Z3, Z3
-	XORL    R14, R8
-	XORL    R15, R9
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPXORD  Z2, Z1, Z1
-	ROLL    $0x10, R10
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPROLD  $0x0c, Z1, Z1
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPADDD  Z1, Z0, Z0
-	XORL    AX, R13
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	XORL    R15, R8
-	VPROLD  $0x08, Z3, Z3
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPADDD  Z3, Z2, Z2
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPXORD  Z2, Z1, Z1
-	XORL    DX, R12
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R9, CX
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x4e, Z3, Z3
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	ADDL    R12, R15
-	VPSHUFD $0x93, Z2, Z2
-	XORL    R14, R9
-	XORL    R15, SI
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	DECQ    272(SP)
-	JNE     key_291
-	ADDL    (SP), AX
-	ADDL    16(SP), SI
-	ADDL    4(SP), BX
-	ADDL    20(SP), DI
-	ADDL    8(SP), CX
-	ADDL    24(SP), R8
-	ADDL    12(SP), DX
-	ADDL    28(SP), R9
-	SHLQ    $0x20, BX
-	ORQ     BX, AX
-	SHLQ    $0x20, DX
-	ORQ     DX, CX
-	SHLQ    $0x20, DI
-	ORQ     DI, SI
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	MOVQ    $0x0ffffffc0fffffff, R10
-	MOVQ    $0x0ffffffc0ffffffc, R11
-	ANDQ    R10, AX
-	ANDQ    R11, CX
-	MOVQ    AX, 280(SP)
-	MOVQ    CX, 288(SP)
-	MOVQ    SI, 296(SP)
-	MOVQ    R8, 304(SP)
-	MOVQ    280(SP), R11
-	MOVQ    288(SP), R12
-	MOVQ    R12, R13
-	SHRQ    $0x02, R13
-	ADDQ    R12, R13
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
-	TESTQ   DI, DI
-	JEQ     adEnd_293
-
-ad_292:
-	MOVL  $0x0000ffff, AX
-	CMPQ  DI, $0x10
-	JAE   adFull_294
-	BZHIQ DI, AX, AX
-
-adFull_294:
-	KMOVW      AX, K1
-	VMOVDQU8.Z (SI), K1, X31
-	VMOVQ      X31, AX
-	VPEXTRQ    $0x01, X31, BX
-	ADDQ       AX, R8
-	ADCQ       BX, R9
-	ADCQ       $0x01, R10
-	MOVQ       R8, DX
-	MULXQ      R11, AX, BX
-	MULXQ      R12, R14, R15
-	MOVQ       R9, DX
-	MULXQ      R13, CX, R8
-	ADDQ       CX, AX
-	ADCQ       R8, BX
-	MULXQ      R11, CX, R8
-	ADDQ       CX, R14
-	ADCQ       R8, R15
-	MOVQ       R10, CX
-	IMULQ      R13, CX
-	ADDQ       CX, R14
-	ADCQ       $0x00, R15
-	IMULQ      R11, R10
-	ADDQ       BX, R14
-	ADCQ       R15, R10
-	MOVQ       AX, R8
-	MOVQ       R14, R9
-	MOVQ       R10, CX
-	MOVQ       R10, DX
-	SHRQ       $0x02, CX
-	ANDQ       $-4, DX
-	ANDL       $0x03, R10
-	ADDQ       DX, CX
-	ADDQ       CX, R8
-	ADCQ       $0x00, R9
-	ADCQ       $0x00, R10
-	ADDQ       $0x10, SI
-	SUBQ       $0x10, DI
-	JA         ad_292
-
-adEnd_293:
-	MOVQ            R8, 312(SP)
-	MOVQ            R9, 320(SP)
-	MOVQ            R10, 328(SP)
-	KMOVQ           2272(SP), K1
-	MOVQ            336(SP), R8
-	MOVQ            344(SP), R9
-	XORL            R10, R10
-	MOVQ            R9, R10
-	ADDQ            $0x0f, R10
-	SHRQ            $0x08, R10
-	MOVQ            R8, DX
-	MULXQ           R11, AX, BX
-	MULXQ           R12, R14, R15
-	MOVQ            R9, DX
-	MULXQ           R13, CX, R8
-	ADDQ            CX, AX
-	ADCQ            R8, BX
-	MULXQ           R11, CX, R8
-	ADDQ            CX, R14
-	ADCQ            R8, R15
-	MOVQ            R10, CX
-	IMULQ           R13, CX
-	ADDQ            CX, R14
-	ADCQ            $0x00, R15
-	IMULQ           R11, R10
-	ADDQ            BX, R14
-	ADCQ            R15, R10
-	MOVQ            AX, R8
-	MOVQ            R14, R9
-	MOVQ            R10, CX
-	MOVQ            R10, DX
-	SHRQ            $0x02, CX
-	ANDQ            $-4, DX
-	ANDL            $0x03, R10
-	ADDQ            DX, CX
-	ADDQ            CX, R8
-	ADCQ            $0x00, R9
-	ADCQ            $0x00, R10
-	MOVQ            R8, 2280(SP)
-	MOVQ            R9, 2288(SP)
-	MOVQ            R10, 2296(SP)
-	MOVQ            280(SP), AX
-	MOVQ            288(SP), BX
-	MOVQ            poly44<>+0(SB), R11
-	MOVQ            AX, R12
-	ANDQ            R11, R12
-	SHRQ            $0x2c, BX, AX
-	ANDQ            R11, AX
-	SHRQ            $0x18, BX
-	MOVQ            R12, 2304(SP)
-	MOVQ            AX, 2312(SP)
-	MOVQ            BX, 2320(SP)
-	MOVQ            312(SP), AX
-	MOVQ            320(SP), BX
-	MOVQ            poly44<>+0(SB), R11
-	MOVQ            AX, R12
-	ANDQ            R11, R12
-	SHRQ            $0x2c, BX, AX
-	ANDQ            R11, AX
-	MOVQ            328(SP), DX
-	SHRQ            $0x18, DX, BX
-	VMOVQ           R12, X12
-	VMOVQ           AX, X13
-	VMOVQ           BX, X14
-	MOVQ            344(SP), AX
-	ADDQ            $0x0f, AX
-	SHRQ            $0x04, AX
-	MOVL            $0x00000010, BX
-	SUBQ            AX, BX
-	LEAQ            polyShift<>+0(SB), R10
-	LEAQ            (R10)(BX*8), R10
-	VPBROADCASTQ    poly44<>+0(SB), Z31
-	VPADDD          Z1, Z0, Z0
-	VPBROADCASTQ    280(SP), Z22
-	VPBROADCASTQ    288(SP), Z24
-	VPSRLQ          $0x2c, Z22, Z23
-	VPSLLQ          $0x14, Z24, Z30
-	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z22, Z22
-	VPSRLQ          $0x18, Z24, Z24
-	VMOVDQA64       Z22, Z25
-	VMOVDQA64       Z23, Z26
-	VMOVDQA64       Z24, Z27
-	VPROLD          $0x10, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQA64       Z16, K5, Z22
-	VMOVDQA64       Z17, K5, Z23
-	VMOVDQA64       Z18, K5, Z24
-	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x93, Z0, Z0
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x39, Z2, Z2
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQA64       Z16, K6, Z22
-	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z18, K6, Z24
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z1, Z0, Z0
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQA64       Z16, K7, Z22
-	VMOVDQA64       Z17, K7, Z23
-	VMOVDQA64       Z18, K7, Z24
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPADDD          Z3, Z2, Z2
-	VPBROADCASTQ    X18, Z27
-	VMOVDQU64       Z25, 480(SP)
-	VMOVDQU64       Z26, 864(SP)
-	VMOVDQU64       Z27, 1248(SP)
-	VPBROADCASTQ    2304(SP), Z25
-	VPBROADCASTQ    2312(SP), Z26
-	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    2320(SP), Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x0c, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z1, Z0, Z0
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x07, Z1, Z1
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQA64       Z16, Z22
-	VMOVDQU64       480(SP), Z25
-	VPSHUFD         $0x39, Z2, Z2
-	VMOVDQA64       Z17, Z23
-	VMOVDQU64       864(SP), Z26
-	VMOVDQA64       Z18, Z24
-	VMOVDQU64       1248(SP), Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VMOVDQU64       (R10), Z28
-	VPERMT2Q        Z22, Z28, Z16
-	VPERMT2Q        Z23, Z28, Z17
-	VPERMT2Q        Z24, Z28, Z18
-	VMOVQ           2304(SP), X25
-	VPERMT2Q        Z25, Z28, Z22
-	VPXORD          Z2, Z1, Z1
-	VMOVQ           2312(SP), X26
-	VPERMT2Q        Z26, Z28, Z23
-	VMOVQ           2320(SP), X27
-	VPERMT2Q        Z27, Z28, Z24
-	VMOVDQU64       Z16, 352(SP)
-	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z17, 736(SP)
-	VMOVDQU64       Z18, 1120(SP)
-	VPSLLQ          $0x04, Z17, Z19
-	VPSLLQ          $0x02, Z17, Z20
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z20, 1504(SP)
-	VPSLLQ          $0x04, Z18, Z19
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1888(SP)
-	VMOVDQU64       Z22, 416(SP)
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z23, 800(SP)
-	VMOVDQU64       Z24, 1184(SP)
-	VPSLLQ          $0x04, Z23, Z19
-	VPSLLQ          $0x02, Z23, Z20
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z20, 1568(SP)
-	VPSLLQ          $0x04, Z24, Z19
-	VPSLLQ          $0x02, Z24, Z20
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1952(SP)
-	MOVQ            dst+24(FP), DI
-	MOVQ            src+32(FP), SI
-	MOVQ            n+40(FP), CX
-	MOVQ            $-1, R8
-	MOVQ            CX, R9
-	VMOVDQU64       polyIndex<>+0(SB), Z29
-	VMOVDQU64       polyIndex<>+64(SB), Z30
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     352(SP), Z12, Z16
-	VPMADD52HUQ     352(SP), Z12, Z19
-	VPMADD52LUQ     736(SP), Z12, Z17
-	VPMADD52HUQ     736(SP), Z12, Z20
-	VPMADD52LUQ     1120(SP), Z12, Z18
-	VPMADD52HUQ     1120(SP), Z12, Z21
-	VPMADD52LUQ     1888(SP), Z13, Z16
-	VPMADD52HUQ     1888(SP), Z13, Z19
-	VPMADD52LUQ     352(SP), Z13, Z17
-	VPMADD52HUQ     352(SP), Z13, Z20
-	VPMADD52LUQ     736(SP), Z13, Z18
-	VPMADD52HUQ     736(SP), Z13, Z21
-	VPMADD52LUQ     1504(SP), Z14, Z16
-	VPMADD52HUQ     1504(SP), Z14, Z19
-	VPMADD52LUQ     1888(SP), Z14, Z17
-	VPMADD52HUQ     1888(SP), Z14, Z20
-	VPMADD52LUQ     352(SP), Z14, Z18
-	VPMADD52HUQ     352(SP), Z14, Z21
-	VBROADCASTI32X4 (SP), Z12
-	VBROADCASTI32X4 16(SP), Z13
-	VBROADCASTI32X4 32(SP), Z14
-	VBROADCASTI32X4 48(SP), Z15
-	VPADDD          Z12, Z0, Z0
-	VPADDD          Z13, Z1, Z1
-	VPADDD          Z14, Z2, Z2
-	VPADDD          Z15, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VSHUFI32X4      $0x44, Z1, Z0, Z12
-	VSHUFI32X4      $0xee, Z1, Z0, Z13
-	VSHUFI32X4      $0x44, Z3, Z2, Z14
-	VSHUFI32X4      $0xee, Z3, Z2, Z15
-	VSHUFI32X4      $0x88, Z14, Z12, Z0
-	VSHUFI32X4      $0xdd, Z14, Z12, Z1
-	VSHUFI32X4      $0x88, Z15, Z13, Z2
-	VSHUFI32X4      $0xdd, Z15, Z13, Z3
-	VMOVDQA64       Z4, Z25
-	VMOVDQA64       Z4, Z27
-	VPERMT2Q        Z5, Z29, Z25
-	VPERMT2Q        Z5, Z30, Z27
-	VPSRLQ          $0x2c, Z25, Z28
-	VPSLLQ          $0x14, Z27, Z26
-	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
-	VPANDQ          Z31, Z25, Z25
-	VPSRLQ          $0x18, Z27, Z27
-	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     352(SP), Z25, Z16
-	VPMADD52HUQ     352(SP), Z25, Z19
-	VPMADD52LUQ     736(SP), Z25, Z17
-	VPMADD52HUQ     736(SP), Z25, Z20
-	VPMADD52LUQ     1120(SP), Z25, Z18
-	VPMADD52HUQ     1120(SP), Z25, Z21
-	VPMADD52LUQ     1888(SP), Z26, Z16
-	VPMADD52HUQ     1888(SP), Z26, Z19
-	VPMADD52LUQ     352(SP), Z26, Z17
-	VPMADD52HUQ     352(SP), Z26, Z20
-	VPMADD52LUQ     736(SP), Z26, Z18
-	VPMADD52HUQ     736(SP), Z26, Z21
-	VPMADD52LUQ     1504(SP), Z27, Z16
-	VPMADD52HUQ     1504(SP), Z27, Z19
-	VPMADD52LUQ     1888(SP), Z27, Z17
-	VPMADD52HUQ     1888(SP), Z27, Z20
-	VPMADD52LUQ     352(SP), Z27, Z18
-	VPMADD52HUQ     352(SP), Z27, Z21
-	VPXORQ          Z8, Z8, Z8
-	VPXORQ          Z9, Z9, Z9
-	VPXORQ          Z10, Z10, Z10
-	VPXORQ          Z11, Z11, Z11
-	VPXORQ          Z12, Z12, Z12
-	VPXORQ          Z13, Z13, Z13
-	VMOVDQA64       Z6, Z25
-	VMOVDQA64       Z6, Z27
-	VPERMT2Q        Z7, Z29, Z25
-	VPERMT2Q        Z7, Z30, Z27
-	VPSRLQ          $0x2c, Z25, Z28
-	VPSLLQ          $0x14, Z27, Z26
-	VPTERNLOGQ      $0xa8, Z31, Z28, Z26
-	VPANDQ          Z31, Z25, Z25
-	VPSRLQ          $0x18, Z27, Z27
-	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     416(SP), Z25, Z8
-	VPMADD52HUQ     416(SP), Z25, Z11
-	VPMADD52LUQ     800(SP), Z25, Z9
-	VPMADD52HUQ     800(SP), Z25, Z12
-	VPMADD52LUQ     1184(SP), Z25, Z10
-	VPMADD52HUQ     1184(SP), Z25, Z13
-	VPMADD52LUQ     1952(SP), Z26, Z8
-	VPMADD52HUQ     1952(SP), Z26, Z11
-	VPMADD52LUQ     416(SP), Z26, Z9
-	VPMADD52HUQ     416(SP), Z26, Z12
-	VPMADD52LUQ     800(SP), Z26, Z10
-	VPMADD52HUQ     800(SP), Z26, Z13
-	VPMADD52LUQ     1568(SP), Z27, Z8
-	VPMADD52HUQ     1568(SP), Z27, Z11
-	VPMADD52LUQ     1952(SP), Z27, Z9
-	VPMADD52HUQ     1952(SP), Z27, Z12
-	VPMADD52LUQ     416(SP), Z27, Z10
-	VPMADD52HUQ     416(SP), Z27, Z13
-	VPADDQ          Z8, Z16, Z16
-	VPADDQ          Z11, Z19, Z19
-	VPADDQ          Z9, Z17, Z17
-	VPADDQ          Z12, Z20, Z20
-	VPADDQ          Z10, Z18, Z18
-	VPADDQ          Z13, Z21, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPUNPCKLQDQ     Z17, Z16, Z25
-	VPUNPCKHQDQ     Z17, Z16, Z26
-	VPUNPCKLQDQ     Z21, Z18, Z27
-	VPUNPCKHQDQ     Z21, Z18, Z28
-	VPADDQ          Z26, Z25, Z25
-	VPADDQ          Z28, Z27, Z27
-	VEXTRACTI64X4   $0x01, Z25, Y28
-	VPADDQ          Y28, Y25, Y25
-	VEXTRACTI64X2   $0x01, Y25, X28
-	VPADDQ          X28, X25, X25
-	VEXTRACTI64X4   $0x01, Z27, Y28
-	VPADDQ          Y28, Y27, Y27
-	VEXTRACTI64X2   $0x01, Y27, X28
-	VPADDQ          X28, X27, X27
-	VMOVQ           X25, AX
-	VPEXTRQ         $0x01, X25, R11
-	VMOVQ           X27, BX
-	VPEXTRQ         $0x01, X27, DX
-	MOVQ            R11, R12
-	SHLQ            $0x2c, R11
-	SHRQ            $0x14, R12
-	MOVQ            BX, R13
-	SHLQ            $0x18, BX
-	SHRQ            $0x28, R13
-	SHLQ            $0x0c, DX
-	ADDQ            R11, AX
-	ADCQ            R12, BX
-	ADCQ            R13, DX
-	ADDQ            2280(SP), AX
-	ADCQ            2288(SP), BX
-	ADCQ            2296(SP), DX
-	MOVQ            DX, R11
-	MOVQ            DX, R12
-	SHRQ            $0x02, R11
-	ANDQ            $-4, R12
-	ANDL            $0x03, DX
-	ADDQ            R12, R11
-	ADDQ            R11, AX
-	ADCQ            $0x00, BX
-	ADCQ            $0x00, DX
-	MOVQ            AX, R11
-	MOVQ            BX, R12
-	MOVQ            DX, R13
-	ADDQ            $0x05, R11
-	ADCQ            $0x00, R12
-	ADCQ            $0x00, R13
-	SHRQ            $0x02, R13
-	CMOVQNE         R11, AX
-	CMOVQNE         R12, BX
-	ADDQ            296(SP), AX
-	ADCQ            304(SP), BX
-	XORQ            (SI)(R9*1), AX
-	XORQ            8(SI)(R9*1), BX
-	ORQ             BX, AX
-	JNE             shortBad_295
-	VPXORQ          Z4, Z0, Z0
-	VMOVDQU8        Z0, K1, (DI)
-	CMPQ            R9, $0x00000040
-	JBE             shortEnd_297
-	VPXORQ          Z5, Z1, Z1
-	VMOVDQU8        Z1, K2, 64(DI)
-	CMPQ            R9, $0x00000080
-	JBE             shortEnd_297
-	VPXORQ          Z6, Z2, Z2
-	VMOVDQU8        Z2, K3, 128(DI)
-	CMPQ            R9, $0x000000c0
-	JBE             shortEnd_297
-	VPXORQ          Z7, Z3, Z3
-	VMOVDQU8        Z3, K4, 192(DI)
-
-shortEnd_297:
-	MOVL $0x00000001, AX
-	MOVQ AX, ok+64(FP)
-	VZEROUPPER
-	RET
-
-shortBad_295:
-	MOVL $0x00000000, AX
-	MOVQ AX, ok+64(FP)
-	VZEROUPPER
-	RET
-
-openAVX512Two_215:
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VMOVDQA64       Z0, Z4
-	VMOVDQA64       Z1, Z5
-	VMOVDQA64       Z2, Z6
-	VPADDD          chachaRows<>+64(SB), Z3, Z7
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            (SP), AX
-	MOVL            16(SP), SI
-	MOVL            48(SP), R10
-	MOVL            4(SP), BX
-	MOVL            20(SP), DI
-	MOVL            52(SP), R11
-	MOVL            8(SP), CX
-	MOVL            24(SP), R8
-	MOVL            56(SP), R12
-	MOVL            12(SP), DX
-	MOVL            28(SP), R9
-	MOVL            60(SP), R13
-	XORL            R10, R10
-	MOVL            40(SP), R14
-	MOVL            R14, 264(SP)
-	MOVL            44(SP), R14
-	MOVL            R14, 268(SP)
-	MOVL            32(SP), R14
-	MOVL            36(SP), R15
-	MOVQ            $0x00000002, 272(SP)
-	PCALIGN         $0x20
-
-key_299:
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x10, Z3, Z3
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x10, Z7, Z7
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z3, Z2, Z2
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x07, Z1, Z1
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x07, Z5, Z5
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPSHUFD $0x93, Z4, Z4
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPSHUFD $0x4e, Z3, Z3
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPSHUFD $0x4e, Z7, Z7
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x39, Z6, Z6
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x0c, Z5, Z5
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z1, Z0, Z0
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPSHUFD $0x39, Z4, Z4
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPSHUFD $0x93, Z6, Z6
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x10, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x08, Z3, Z3
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x08, Z7, Z7
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z3, Z2, Z2
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPSHUFD $0x93, Z4, Z4
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPSHUFD $0x4e, Z7, Z7
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPSHUFD $0x39, Z6, Z6
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x10, Z3, Z3
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x10, Z7, Z7
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x07, Z1, Z1
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x07, Z5, Z5
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPSHUFD $0x39, Z4, Z4
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPSHUFD $0x4e, Z3, Z3
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPSHUFD $0x4e, Z7, Z7
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPSHUFD $0x93, Z6, Z6
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x0c, Z5, Z5
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x08, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPSHUFD $0x93, Z4, Z4
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPSHUFD $0x39, Z6, Z6
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z1, Z0, Z0
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x08, Z3, Z3
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x08, Z7, Z7
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x07, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPSHUFD $0x39, Z4, Z4
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x4e, Z7, Z7
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPSHUFD $0x93, Z6, Z6
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	DECQ    272(SP)
-	JNE     key_299
-	ADDL    (SP), AX
-	ADDL    16(SP), SI
-	ADDL    4(SP), BX
-	ADDL    20(SP), DI
-	ADDL    8(SP), CX
-	ADDL    24(SP), R8
-	ADDL    12(SP), DX
-	ADDL    28(SP), R9
-	SHLQ    $0x20, BX
-	ORQ     BX, AX
-	SHLQ    $0x20, DX
-	ORQ     DX, CX
-	SHLQ    $0x20, DI
-	ORQ     DI, SI
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	MOVQ    $0x0ffffffc0fffffff, R10
-	MOVQ    $0x0ffffffc0ffffffc, R11
-	ANDQ    R10, AX
-	ANDQ    R11, CX
-	MOVQ    AX, 280(SP)
-	MOVQ    CX, 288(SP)
-	MOVQ    SI, 296(SP)
-	MOVQ    R8, 304(SP)
-	MOVQ    280(SP), R11
-	MOVQ    288(SP), R12
-	MOVQ    R12, R13
-	SHRQ    $0x02, R13
-	ADDQ    R12, R13
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
-	TESTQ   DI, DI
-	JEQ     adEnd_301
-
-ad_300:
-	MOVL  $0x0000ffff, AX
-	CMPQ  DI, $0x10
-	JAE   adFull_302
-	BZHIQ DI, AX, AX
-
-adFull_302:
-	KMOVW      AX, K1
-	VMOVDQU8.Z (SI), K1, X31
-	VMOVQ      X31, AX
-	VPEXTRQ    $0x01, X31, BX
-	ADDQ       AX, R8
-	ADCQ       BX, R9
-	ADCQ       $0x01, R10
-	MOVQ       R8, DX
-	MULXQ      R11, AX, BX
-	MULXQ      R12, R14, R15
-	MOVQ       R9, DX
-	MULXQ      R13, CX, R8
-	ADDQ       CX, AX
-	ADCQ       R8, BX
-	MULXQ      R11, CX, R8
-	ADDQ       CX, R14
-	ADCQ       R8, R15
-	MOVQ       R10, CX
-	IMULQ      R13, CX
-	ADDQ       CX, R14
-	ADCQ       $0x00, R15
-	IMULQ      R11, R10
-	ADDQ       BX, R14
-	ADCQ       R15, R10
-	MOVQ       AX, R8
-	MOVQ       R14, R9
-	MOVQ       R10, CX
-	MOVQ       R10, DX
-	SHRQ       $0x02, CX
-	ANDQ       $-4, DX
-	ANDL       $0x03, R10
-	ADDQ       DX, CX
-	ADDQ       CX, R8
-	ADCQ       $0x00, R9
-	ADCQ       $0x00, R10
-	ADDQ       $0x10, SI
-	SUBQ       $0x10, DI
-	JA         ad_300
-
-adEnd_301:
-	MOVQ            R8, 312(SP)
-	MOVQ            R9, 320(SP)
-	MOVQ            R10, 328(SP)
-	VPBROADCASTQ    poly44<>+0(SB), Z31
-	VPADDD          Z1, Z0, Z0
-	VPBROADCASTQ    280(SP), Z22
-	VPADDD          Z5, Z4, Z4
-	VPBROADCASTQ    288(SP), Z24
-	VPSRLQ          $0x2c, Z22, Z23
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x14, Z24, Z30
-	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z22, Z22
-	VPSRLQ          $0x18, Z24, Z24
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQA64       Z22, Z25
-	VMOVDQA64       Z23, Z26
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQA64       Z24, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z4, Z4
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z16, K5, Z22
-	VMOVDQA64       Z17, K5, Z23
-	VPXORD          Z4, Z7, Z7
-	VMOVDQA64       Z18, K5, Z24
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x10, Z3, Z3
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x10, Z7, Z7
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPSHUFD         $0x4e, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x93, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x93, Z6, Z6
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z16, K6, Z22
-	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z4, Z7, Z7
-	VMOVDQA64       Z18, K6, Z24
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x10, Z3, Z3
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z0, Z0
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x93, Z4, Z4
-	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPSHUFD         $0x4e, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQA64       Z16, K7, Z22
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z17, K7, Z23
-	VMOVDQA64       Z18, K7, Z24
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z22, 608(SP)
-	VMOVDQU64       Z23, 992(SP)
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z24, 1376(SP)
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x04, Z23, Z19
-	VPSLLQ          $0x02, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1760(SP)
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z24, Z19
-	VPSLLQ          $0x02, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2144(SP)
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1056(SP)
-	VMOVDQU64       Z21, 1440(SP)
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1824(SP)
-	VMOVDQU64       Z21, 2208(SP)
-	VPADDD          Z1, Z0, Z0
-	VPBROADCASTQ    X16, Z25
-	VPADDD          Z5, Z4, Z4
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x39, Z4, Z4
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z4, Z7, Z7
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 544(SP)
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z17, 928(SP)
-	VMOVDQU64       Z18, 1312(SP)
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z17, Z19
-	VPSLLQ          $0x02, Z17, Z20
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1696(SP)
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z18, Z19
-	VPSLLQ          $0x02, Z18, Z20
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2080(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X18, Z27
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x07, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 480(SP)
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z17, 864(SP)
-	VMOVDQU64       Z18, 1248(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z17, Z19
-	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1632(SP)
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x04, Z18, Z19
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2016(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       544(SP), Z22
-	VMOVDQU64       928(SP), Z23
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x39, Z4, Z4
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 416(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z17, 800(SP)
-	VMOVDQU64       Z18, 1184(SP)
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z19
-	VPSLLQ          $0x02, Z17, Z20
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1568(SP)
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z18, Z19
-	VPSLLQ          $0x02, Z18, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1952(SP)
-	VPSHUFD         $0x93, Z0, Z0
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x93, Z4, Z4
-	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       608(SP), Z22
-	VMOVDQU64       992(SP), Z23
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       1376(SP), Z24
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 352(SP)
-	VMOVDQU64       Z17, 736(SP)
-	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z18, 1120(SP)
-	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z17, Z20
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z20, 1504(SP)
-	VPSLLQ          $0x04, Z18, Z19
-	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z20, 1888(SP)
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VPADDD          Z16, Z4, Z4
-	VPADDD          Z17, Z5, Z5
-	VPADDD          Z18, Z6, Z6
-	VPADDD          Z19, Z7, Z7
-	VPADDD          chachaRows<>+64(SB), Z7, Z7
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	VSHUFI32X4      $0x44, Z5, Z4, Z16
-	VSHUFI32X4      $0xee, Z5, Z4, Z17
-	VSHUFI32X4      $0x44, Z7, Z6, Z18
-	VSHUFI32X4      $0xee, Z7, Z6, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z4
-	VSHUFI32X4      $0xdd, Z18, Z16, Z5
-	VSHUFI32X4      $0x88, Z19, Z17, Z6
-	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	VMOVDQU64       Z0, 2328(SP)
-	VMOVDQU64       Z1, 2392(SP)
-	VMOVDQU64       Z2, 2456(SP)
-	VMOVDQU64       Z3, 2520(SP)
-	VMOVDQU64       Z4, 2584(SP)
-	VMOVDQU64       Z5, 2648(SP)
-	VMOVDQU64       Z6, 2712(SP)
-	VMOVDQU64       Z7, 2776(SP)
-	JMP             openAVX512Rows_298
-
-openAVX512Four_216:
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VMOVDQA64       Z0, Z4
-	VMOVDQA64       Z1, Z5
-	VMOVDQA64       Z2, Z6
-	VMOVDQA64       Z0, Z8
-	VMOVDQA64       Z1, Z9
-	VMOVDQA64       Z2, Z10
-	VMOVDQA64       Z0, Z12
-	VMOVDQA64       Z1, Z13
-	VMOVDQA64       Z2, Z14
-	VPADDD          chachaRows<>+192(SB), Z3, Z15
-	VPADDD          chachaRows<>+128(SB), Z3, Z11
-	VPADDD          chachaRows<>+64(SB), Z3, Z7
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            (SP), AX
-	MOVL            16(SP), SI
-	MOVL            48(SP), R10
-	MOVL            4(SP), BX
-	MOVL            20(SP), DI
-	MOVL            52(SP), R11
-	MOVL            8(SP), CX
-	MOVL            24(SP), R8
-	MOVL            56(SP), R12
-	MOVL            12(SP), DX
-	MOVL            28(SP), R9
-	MOVL            60(SP), R13
-	XORL            R10, R10
-	MOVL            40(SP), R14
-	MOVL            R14, 264(SP)
-	MOVL            44(SP), R14
-	MOVL            R14, 268(SP)
-	MOVL            32(SP), R14
-	MOVL            36(SP), R15
-	MOVQ            $0x00000002, 272(SP)
-	PCALIGN         $0x20
-
-key_303:
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	VPADDD  Z5, Z4, Z4
-	XORL    AX, R10
-	VPADDD  Z9, Z8, Z8
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x10, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPXORD  Z4, Z7, Z7
-	XORL    R14, SI
-	VPXORD  Z8, Z11, Z11
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x0c, DI
-	VPROLD  $0x10, Z3, Z3
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPROLD  $0x10, Z7, Z7
-	XORL    AX, R10
-	VPROLD  $0x10, Z11, Z11
-	XORL    BX, R11
-	VPROLD  $0x10, Z15, Z15
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z3, Z2, Z2
-	ADDL    R10, R14
-	VPADDD  Z7, Z6, Z6
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z11, Z10, Z10
-	XORL    R15, DI
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 256(SP)
-	VPXORD  Z6, Z5, Z5
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z10, Z9, Z9
-	MOVL    268(SP), R15
-	VPXORD  Z14, Z13, Z13
-	ADDL    R8, CX
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPROLD  $0x0c, Z5, Z5
-	XORL    DX, R13
-	VPROLD  $0x0c, Z9, Z9
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	VPROLD  $0x0c, Z13, Z13
-	ADDL    R12, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, R9
-	VPADDD  Z9, Z8, Z8
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z13, Z12, Z12
-	ADDL    R8, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    R9, DX
-	VPXORD  Z4, Z7, Z7
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x08, R12
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R13, R15
-	VPROLD  $0x08, Z7, Z7
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x08, Z11, Z11
-	ROLL    $0x07, R8
-	VPROLD  $0x08, Z15, Z15
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
-	XORL    AX, R13
-	VPADDD  Z11, Z10, Z10
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	VPXORD  Z6, Z5, Z5
-	XORL    R14, DI
-	VPXORD  Z10, Z9, Z9
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x0c, R8
-	VPROLD  $0x07, Z1, Z1
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPROLD  $0x07, Z5, Z5
-	XORL    AX, R13
-	VPROLD  $0x07, Z9, Z9
-	XORL    BX, R10
-	VPROLD  $0x07, Z13, Z13
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R13, R14
-	VPSHUFD $0x93, Z4, Z4
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPSHUFD $0x93, Z8, Z8
-	XORL    R15, R8
-	VPSHUFD $0x93, Z12, Z12
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPSHUFD $0x4e, Z3, Z3
-	MOVL    R14, 264(SP)
-	VPSHUFD $0x4e, Z7, Z7
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPSHUFD $0x4e, Z11, Z11
-	MOVL    260(SP), R15
-	VPSHUFD $0x4e, Z15, Z15
-	ADDL    R9, CX
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPSHUFD $0x39, Z6, Z6
-	XORL    DX, R12
-	VPSHUFD $0x39, Z10, Z10
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	VPSHUFD $0x39, Z14, Z14
-	ADDL    R11, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, SI
-	VPADDD  Z9, Z8, Z8
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z13, Z12, Z12
-	ADDL    R9, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    SI, DX
-	VPXORD  Z4, Z7, Z7
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x08, R11
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R12, R15
-	VPROLD  $0x10, Z7, Z7
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x10, Z11, Z11
-	ROLL    $0x07, R9
-	VPROLD  $0x10, Z15, Z15
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	VPADDD  Z7, Z6, Z6
-	XORL    AX, R10
-	VPADDD  Z11, Z10, Z10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x10, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPXORD  Z6, Z5, Z5
-	XORL    R14, SI
-	VPXORD  Z10, Z9, Z9
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x0c, DI
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPROLD  $0x0c, Z5, Z5
-	XORL    AX, R10
-	VPROLD  $0x0c, Z9, Z9
-	XORL    BX, R11
-	VPROLD  $0x0c, Z13, Z13
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z1, Z0, Z0
-	ADDL    R10, R14
-	VPADDD  Z5, Z4, Z4
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z9, Z8, Z8
-	XORL    R15, DI
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 256(SP)
-	VPXORD  Z4, Z7, Z7
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z8, Z11, Z11
-	MOVL    268(SP), R15
-	VPXORD  Z12, Z15, Z15
-	ADDL    R8, CX
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPROLD  $0x08, Z7, Z7
-	XORL    DX, R13
-	VPROLD  $0x08, Z11, Z11
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	VPROLD  $0x08, Z15, Z15
-	ADDL    R12, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, R9
-	VPADDD  Z11, Z10, Z10
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z15, Z14, Z14
-	ADDL    R8, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    R9, DX
-	VPXORD  Z6, Z5, Z5
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z10, Z9, Z9
-	ROLL    $0x08, R12
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R13, R15
-	VPROLD  $0x07, Z5, Z5
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x07, Z9, Z9
-	ROLL    $0x07, R8
-	VPROLD  $0x07, Z13, Z13
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R8, BX
-	VPSHUFD $0x39, Z4, Z4
-	XORL    AX, R13
-	VPSHUFD $0x39, Z8, Z8
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPSHUFD $0x39, Z12, Z12
-	ROLL    $0x10, R10
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    R14, DI
-	VPSHUFD $0x4e, Z11, Z11
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPSHUFD $0x4e, Z15, Z15
-	ROLL    $0x0c, R8
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPSHUFD $0x93, Z6, Z6
-	XORL    AX, R13
-	VPSHUFD $0x93, Z10, Z10
-	XORL    BX, R10
-	VPSHUFD $0x93, Z14, Z14
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R14
-	VPADDD  Z5, Z4, Z4
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z9, Z8, Z8
-	XORL    R15, R8
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 264(SP)
-	VPXORD  Z4, Z7, Z7
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z8, Z11, Z11
-	MOVL    260(SP), R15
-	VPXORD  Z12, Z15, Z15
-	ADDL    R9, CX
-	VPROLD  $0x10, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPROLD  $0x10, Z7, Z7
-	XORL    DX, R12
-	VPROLD  $0x10, Z11, Z11
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	VPROLD  $0x10, Z15, Z15
-	ADDL    R11, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, SI
-	VPADDD  Z11, Z10, Z10
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z15, Z14, Z14
-	ADDL    R9, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    SI, DX
-	VPXORD  Z6, Z5, Z5
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z10, Z9, Z9
-	ROLL    $0x08, R11
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R12, R15
-	VPROLD  $0x0c, Z5, Z5
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x0c, Z9, Z9
-	ROLL    $0x07, R9
-	VPROLD  $0x0c, Z13, Z13
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	VPADDD  Z5, Z4, Z4
-	XORL    AX, R10
-	VPADDD  Z9, Z8, Z8
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x10, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPXORD  Z4, Z7, Z7
-	XORL    R14, SI
-	VPXORD  Z8, Z11, Z11
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x0c, DI
-	VPROLD  $0x08, Z3, Z3
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPROLD  $0x08, Z7, Z7
-	XORL    AX, R10
-	VPROLD  $0x08, Z11, Z11
-	XORL    BX, R11
-	VPROLD  $0x08, Z15, Z15
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z3, Z2, Z2
-	ADDL    R10, R14
-	VPADDD  Z7, Z6, Z6
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z11, Z10, Z10
-	XORL    R15, DI
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 256(SP)
-	VPXORD  Z6, Z5, Z5
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z10, Z9, Z9
-	MOVL    268(SP), R15
-	VPXORD  Z14, Z13, Z13
-	ADDL    R8, CX
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPROLD  $0x07, Z5, Z5
-	XORL    DX, R13
-	VPROLD  $0x07, Z9, Z9
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	VPROLD  $0x07, Z13, Z13
-	ADDL    R12, R14
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	VPSHUFD $0x93, Z4, Z4
-	XORL    R15, R9
-	VPSHUFD $0x93, Z8, Z8
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPSHUFD $0x93, Z12, Z12
-	ADDL    R8, CX
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R9, DX
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    CX, R12
-	XORL    DX, R13
-	VPSHUFD $0x4e, Z11, Z11
-	ROLL    $0x08, R12
-	VPSHUFD $0x4e, Z15, Z15
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    R13, R15
-	VPSHUFD $0x39, Z6, Z6
-	XORL    R14, R8
-	XORL    R15, R9
-	VPSHUFD $0x39, Z10, Z10
-	ROLL    $0x07, R8
-	VPSHUFD $0x39, Z14, Z14
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	VPADDD  Z5, Z4, Z4
-	XORL    AX, R13
-	VPADDD  Z9, Z8, Z8
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	VPXORD  Z4, Z7, Z7
-	XORL    R14, DI
-	VPXORD  Z8, Z11, Z11
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x0c, R8
-	VPROLD  $0x10, Z3, Z3
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPROLD  $0x10, Z7, Z7
-	XORL    AX, R13
-	VPROLD  $0x10, Z11, Z11
-	XORL    BX, R10
-	VPROLD  $0x10, Z15, Z15
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R14
-	VPADDD  Z7, Z6, Z6
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z11, Z10, Z10
-	XORL    R15, R8
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 264(SP)
-	VPXORD  Z6, Z5, Z5
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z10, Z9, Z9
-	MOVL    260(SP), R15
-	VPXORD  Z14, Z13, Z13
-	ADDL    R9, CX
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPROLD  $0x0c, Z5, Z5
-	XORL    DX, R12
-	VPROLD  $0x0c, Z9, Z9
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	VPROLD  $0x0c, Z13, Z13
-	ADDL    R11, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, SI
-	VPADDD  Z9, Z8, Z8
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z13, Z12, Z12
-	ADDL    R9, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    SI, DX
-	VPXORD  Z4, Z7, Z7
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x08, R11
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R12, R15
-	VPROLD  $0x08, Z7, Z7
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x08, Z11, Z11
-	ROLL    $0x07, R9
-	VPROLD  $0x08, Z15, Z15
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	VPADDD  Z7, Z6, Z6
-	XORL    AX, R10
-	VPADDD  Z11, Z10, Z10
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x10, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPXORD  Z6, Z5, Z5
-	XORL    R14, SI
-	VPXORD  Z10, Z9, Z9
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x0c, DI
-	VPROLD  $0x07, Z1, Z1
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPROLD  $0x07, Z5, Z5
-	XORL    AX, R10
-	VPROLD  $0x07, Z9, Z9
-	XORL    BX, R11
-	VPROLD  $0x07, Z13, Z13
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R10, R14
-	VPSHUFD $0x39, Z4, Z4
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPSHUFD $0x39, Z8, Z8
-	XORL    R15, DI
-	VPSHUFD $0x39, Z12, Z12
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPSHUFD $0x4e, Z3, Z3
-	MOVL    R14, 256(SP)
-	VPSHUFD $0x4e, Z7, Z7
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPSHUFD $0x4e, Z11, Z11
-	MOVL    268(SP), R15
-	VPSHUFD $0x4e, Z15, Z15
-	ADDL    R8, CX
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPSHUFD $0x93, Z6, Z6
-	XORL    DX, R13
-	VPSHUFD $0x93, Z10, Z10
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	VPSHUFD $0x93, Z14, Z14
-	ADDL    R12, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, R9
-	VPADDD  Z9, Z8, Z8
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z13, Z12, Z12
-	ADDL    R8, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    R9, DX
-	VPXORD  Z4, Z7, Z7
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z8, Z11, Z11
-	ROLL    $0x08, R12
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R13, R15
-	VPROLD  $0x10, Z7, Z7
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x10, Z11, Z11
-	ROLL    $0x07, R8
-	VPROLD  $0x10, Z15, Z15
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
-	XORL    AX, R13
-	VPADDD  Z11, Z10, Z10
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	VPXORD  Z6, Z5, Z5
-	XORL    R14, DI
-	VPXORD  Z10, Z9, Z9
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPROLD  $0x0c, Z5, Z5
-	XORL    AX, R13
-	VPROLD  $0x0c, Z9, Z9
-	XORL    BX, R10
-	VPROLD  $0x0c, Z13, Z13
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R14
-	VPADDD  Z5, Z4, Z4
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z9, Z8, Z8
-	XORL    R15, R8
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 264(SP)
-	VPXORD  Z4, Z7, Z7
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z8, Z11, Z11
-	MOVL    260(SP), R15
-	VPXORD  Z12, Z15, Z15
-	ADDL    R9, CX
-	VPROLD  $0x08, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPROLD  $0x08, Z7, Z7
-	XORL    DX, R12
-	VPROLD  $0x08, Z11, Z11
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	VPROLD  $0x08, Z15, Z15
-	ADDL    R11, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, SI
-	VPADDD  Z11, Z10, Z10
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPADDD  Z15, Z14, Z14
-	ADDL    R9, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    SI, DX
-	VPXORD  Z6, Z5, Z5
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z10, Z9, Z9
-	ROLL    $0x08, R11
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R12, R15
-	VPROLD  $0x07, Z5, Z5
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x07, Z9, Z9
-	ROLL    $0x07, R9
-	VPROLD  $0x07, Z13, Z13
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    DI, BX
-	VPSHUFD $0x93, Z4, Z4
-	XORL    AX, R10
-	VPSHUFD $0x93, Z8, Z8
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	VPSHUFD $0x93, Z12, Z12
-	ROLL    $0x10, R11
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    R14, SI
-	VPSHUFD $0x4e, Z11, Z11
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	VPSHUFD $0x4e, Z15, Z15
-	ROLL    $0x0c, DI
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    SI, AX
-	ADDL    DI, BX
-	VPSHUFD $0x39, Z6, Z6
-	XORL    AX, R10
-	VPSHUFD $0x39, Z10, Z10
-	XORL    BX, R11
-	VPSHUFD $0x39, Z14, Z14
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z1, Z0, Z0
-	ADDL    R10, R14
-	VPADDD  Z5, Z4, Z4
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z9, Z8, Z8
-	XORL    R15, DI
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 256(SP)
-	VPXORD  Z4, Z7, Z7
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z8, Z11, Z11
-	MOVL    268(SP), R15
-	VPXORD  Z12, Z15, Z15
-	ADDL    R8, CX
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	VPROLD  $0x10, Z7, Z7
-	XORL    DX, R13
-	VPROLD  $0x10, Z11, Z11
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	VPROLD  $0x10, Z15, Z15
-	ADDL    R12, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, R9
-	VPADDD  Z11, Z10, Z10
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	VPADDD  Z15, Z14, Z14
-	ADDL    R8, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    R9, DX
-	VPXORD  Z6, Z5, Z5
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z10, Z9, Z9
-	ROLL    $0x08, R12
-	VPXORD  Z14, Z13, Z13
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R13, R15
-	VPROLD  $0x0c, Z5, Z5
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x0c, Z9, Z9
-	ROLL    $0x07, R8
-	VPROLD  $0x0c, Z13, Z13
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	VPADDD  Z5, Z4, Z4
-	XORL    AX, R13
-	VPADDD  Z9, Z8, Z8
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	VPADDD  Z13, Z12, Z12
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	VPXORD  Z4, Z7, Z7
-	XORL    R14, DI
-	VPXORD  Z8, Z11, Z11
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	VPXORD  Z12, Z15, Z15
-	ROLL    $0x0c, R8
-	VPROLD  $0x08, Z3, Z3
-	ADDL    DI, AX
-	ADDL    R8, BX
-	VPROLD  $0x08, Z7, Z7
-	XORL    AX, R13
-	VPROLD  $0x08, Z11, Z11
-	XORL    BX, R10
-	VPROLD  $0x08, Z15, Z15
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R14
-	VPADDD  Z7, Z6, Z6
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z11, Z10, Z10
-	XORL    R15, R8
-	VPADDD  Z15, Z14, Z14
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 264(SP)
-	VPXORD  Z6, Z5, Z5
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z10, Z9, Z9
-	MOVL    260(SP), R15
-	VPXORD  Z14, Z13, Z13
-	ADDL    R9, CX
-	VPROLD  $0x07, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	VPROLD  $0x07, Z5, Z5
-	XORL    DX, R12
-	VPROLD  $0x07, Z9, Z9
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	VPROLD  $0x07, Z13, Z13
-	ADDL    R11, R14
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	VPSHUFD $0x39, Z4, Z4
-	XORL    R15, SI
-	VPSHUFD $0x39, Z8, Z8
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	VPSHUFD $0x39, Z12, Z12
-	ADDL    R9, CX
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    SI, DX
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x4e, Z11, Z11
-	ROLL    $0x08, R11
-	VPSHUFD $0x4e, Z15, Z15
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    R12, R15
-	VPSHUFD $0x93, Z6, Z6
-	XORL    R14, R9
-	XORL    R15, SI
-	VPSHUFD $0x93, Z10, Z10
-	ROLL    $0x07, R9
-	VPSHUFD $0x93, Z14, Z14
-	ROLL    $0x07, SI
-	DECQ    272(SP)
-	JNE     key_303
-	ADDL    (SP), AX
-	ADDL    16(SP), SI
-	ADDL    4(SP), BX
-	ADDL    20(SP), DI
-	ADDL    8(SP), CX
-	ADDL    24(SP), R8
-	ADDL    12(SP), DX
-	ADDL    28(SP), R9
-	SHLQ    $0x20, BX
-	ORQ     BX, AX
-	SHLQ    $0x20, DX
-	ORQ     DX, CX
-	SHLQ    $0x20, DI
-	ORQ     DI, SI
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	MOVQ    $0x0ffffffc0fffffff, R10
-	MOVQ    $0x0ffffffc0ffffffc, R11
-	ANDQ    R10, AX
-	ANDQ    R11, CX
-	MOVQ    AX, 280(SP)
-	MOVQ    CX, 288(SP)
-	MOVQ    SI, 296(SP)
-	MOVQ    R8, 304(SP)
-	MOVQ    280(SP), R11
-	MOVQ    288(SP), R12
-	MOVQ    R12, R13
-	SHRQ    $0x02, R13
-	ADDQ    R12, R13
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	MOVQ    ad+48(FP), SI
-	MOVQ    adLen+56(FP), DI
-	TESTQ   DI, DI
-	JEQ     adEnd_305
-
-ad_304:
-	MOVL  $0x0000ffff, AX
-	CMPQ  DI, $0x10
-	JAE   adFull_306
-	BZHIQ DI, AX, AX
-
-adFull_306:
-	KMOVW      AX, K1
-	VMOVDQU8.Z (SI), K1, X31
-	VMOVQ      X31, AX
-	VPEXTRQ    $0x01, X31, BX
-	ADDQ       AX, R8
-	ADCQ       BX, R9
-	ADCQ       $0x01, R10
-	MOVQ       R8, DX
-	MULXQ      R11, AX, BX
-	MULXQ      R12, R14, R15
-	MOVQ       R9, DX
-	MULXQ      R13, CX, R8
-	ADDQ       CX, AX
-	ADCQ       R8, BX
-	MULXQ      R11, CX, R8
-	ADDQ       CX, R14
-	ADCQ       R8, R15
-	MOVQ       R10, CX
-	IMULQ      R13, CX
-	ADDQ       CX, R14
-	ADCQ       $0x00, R15
-	IMULQ      R11, R10
-	ADDQ       BX, R14
-	ADCQ       R15, R10
-	MOVQ       AX, R8
-	MOVQ       R14, R9
-	MOVQ       R10, CX
-	MOVQ       R10, DX
-	SHRQ       $0x02, CX
-	ANDQ       $-4, DX
-	ANDL       $0x03, R10
-	ADDQ       DX, CX
-	ADDQ       CX, R8
-	ADCQ       $0x00, R9
-	ADCQ       $0x00, R10
-	ADDQ       $0x10, SI
-	SUBQ       $0x10, DI
-	JA         ad_304
-
-adEnd_305:
-	MOVQ            R8, 312(SP)
-	MOVQ            R9, 320(SP)
-	MOVQ            R10, 328(SP)
-	VPBROADCASTQ    poly44<>+0(SB), Z31
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPBROADCASTQ    280(SP), Z22
-	VPADDD          Z9, Z8, Z8
-	VPBROADCASTQ    288(SP), Z24
-	VPADDD          Z13, Z12, Z12
-	VPSRLQ          $0x2c, Z22, Z23
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x14, Z24, Z30
-	VPXORD          Z4, Z7, Z7
-	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z8, Z11, Z11
-	VPANDQ          Z31, Z22, Z22
-	VPXORD          Z12, Z15, Z15
-	VPSRLQ          $0x18, Z24, Z24
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQA64       Z22, Z25
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQA64       Z23, Z26
-	VPROLD          $0x10, Z11, Z11
-	VMOVDQA64       Z24, Z27
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z13, Z13
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z15, Z14, Z14
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z10, Z9, Z9
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x07, Z13, Z13
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z4, Z4
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z8, Z8
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSRLQ          $0x2a, Z18, Z30
-	VPSHUFD         $0x4e, Z15, Z15
-	VPANDQ          Z31, Z17, Z17
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x39, Z6, Z6
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPSHUFD         $0x39, Z10, Z10
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x39, Z14, Z14
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z9, Z8, Z8
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z16, K5, Z22
-	VPXORD          Z4, Z7, Z7
-	VMOVDQA64       Z17, K5, Z23
-	VPXORD          Z8, Z11, Z11
-	VMOVDQA64       Z18, K5, Z24
-	VPXORD          Z12, Z15, Z15
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x10, Z11, Z11
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x0c, Z13, Z13
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z13, Z12, Z12
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z8, Z11, Z11
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z12, Z15, Z15
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z11, Z11
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x08, Z15, Z15
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x07, Z13, Z13
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x39, Z4, Z4
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x39, Z8, Z8
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x39, Z12, Z12
-	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPSHUFD         $0x4e, Z11, Z11
-	VPANDQ          Z31, Z17, Z17
-	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x93, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPSHUFD         $0x93, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x93, Z10, Z10
-	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x93, Z14, Z14
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z9, Z8, Z8
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z16, K6, Z22
-	VPXORD          Z4, Z7, Z7
-	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z8, Z11, Z11
-	VMOVDQA64       Z18, K6, Z24
-	VPXORD          Z12, Z15, Z15
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x10, Z3, Z3
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x10, Z7, Z7
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x10, Z11, Z11
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z17, Z17, Z17
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z9, Z9
-	VPXORQ          Z21, Z21, Z21
-	VPROLD          $0x0c, Z13, Z13
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z14, Z13, Z13
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x07, Z13, Z13
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z0, Z0
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z4, Z4
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x93, Z8, Z8
-	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPSHUFD         $0x4e, Z11, Z11
-	VPANDQ          Z31, Z17, Z17
-	VPSHUFD         $0x4e, Z15, Z15
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x39, Z10, Z10
-	VPSLLQ          $0x02, Z30, Z30
-	VPSHUFD         $0x39, Z14, Z14
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z13, Z12, Z12
-	VMOVDQA64       Z16, K7, Z22
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z17, K7, Z23
-	VPXORD          Z4, Z7, Z7
-	VMOVDQA64       Z18, K7, Z24
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z22, 608(SP)
-	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z23, 992(SP)
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z24, 1376(SP)
-	VPROLD          $0x10, Z11, Z11
-	VPSLLQ          $0x04, Z23, Z19
-	VPROLD          $0x10, Z15, Z15
-	VPSLLQ          $0x02, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z20, 1760(SP)
-	VPADDD          Z11, Z10, Z10
-	VPSLLQ          $0x04, Z24, Z19
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z20, 2144(SP)
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z21, 672(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1056(SP)
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1440(SP)
-	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z21, 1824(SP)
-	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z21, 2208(SP)
-	VPADDD          Z1, Z0, Z0
-	VPBROADCASTQ    X16, Z25
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPBROADCASTQ    X17, Z26
-	VPADDD          Z13, Z12, Z12
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z28, Z28
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x08, Z11, Z11
-	VPXORQ          Z16, Z16, Z16
-	VPROLD          $0x08, Z15, Z15
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z18, Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z11, Z10, Z10
-	VPXORQ          Z20, Z20, Z20
-	VPADDD          Z15, Z14, Z14
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z9, Z9
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPROLD          $0x07, Z13, Z13
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x39, Z4, Z4
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x39, Z8, Z8
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x39, Z12, Z12
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSHUFD         $0x93, Z14, Z14
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z9, Z8, Z8
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDD          Z13, Z12, Z12
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPSRLQ          $0x2c, Z17, Z30
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
-	VPROLD          $0x10, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x10, Z11, Z11
-	VPSRLQ          $0x2a, Z18, Z30
-	VPROLD          $0x10, Z15, Z15
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z14, Z13, Z13
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z16, 544(SP)
-	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z17, 928(SP)
-	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z18, 1312(SP)
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z17, Z19
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x02, Z17, Z20
-	VPADDD          Z9, Z8, Z8
-	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z13, Z12, Z12
-	VMOVDQU64       Z20, 1696(SP)
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z18, Z19
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x02, Z18, Z20
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z20, 2080(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPBROADCASTQ    X18, Z27
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z10, Z9, Z9
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z14, Z13, Z13
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x07, Z9, Z9
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x07, Z13, Z13
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x93, Z8, Z8
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x4e, Z11, Z11
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPSHUFD         $0x4e, Z15, Z15
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x39, Z10, Z10
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPSHUFD         $0x39, Z14, Z14
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z11, Z11
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x10, Z15, Z15
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z11, Z10, Z10
-	VPSRLQ          $0x2c, Z17, Z30
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPSRLQ          $0x2a, Z18, Z30
-	VPXORD          Z14, Z13, Z13
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPROLD          $0x0c, Z5, Z5
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x0c, Z9, Z9
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z13, Z12, Z12
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z16, 480(SP)
-	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z17, 864(SP)
-	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z18, 1248(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z17, Z19
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x08, Z11, Z11
-	VPADDQ          Z19, Z20, Z20
-	VPROLD          $0x08, Z15, Z15
-	VMOVDQU64       Z20, 1632(SP)
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x04, Z18, Z19
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z11, Z10, Z10
-	VPADDQ          Z19, Z20, Z20
-	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z20, 2016(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       544(SP), Z22
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       928(SP), Z23
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       1312(SP), Z24
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z30, Z28, Z28
-	VPROLD          $0x07, Z13, Z13
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z27, Z29
-	VPSHUFD         $0x39, Z4, Z4
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x39, Z8, Z8
-	VPXORQ          Z16, Z16, Z16
-	VPSHUFD         $0x39, Z12, Z12
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z18, Z18, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z11, Z11
-	VPXORQ          Z20, Z20, Z20
-	VPSHUFD         $0x4e, Z15, Z15
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x93, Z10, Z10
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x93, Z14, Z14
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z13, Z12, Z12
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z8, Z11, Z11
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z11, Z10, Z10
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z15, Z14, Z14
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z14, Z13, Z13
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x0c, Z9, Z9
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x0c, Z13, Z13
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z9, Z8, Z8
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z13, Z12, Z12
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z4, Z7, Z7
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z12, Z15, Z15
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x08, Z7, Z7
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z16, 416(SP)
-	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z17, 800(SP)
-	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z18, 1184(SP)
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z19
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z17, Z20
-	VPXORD          Z10, Z9, Z9
-	VPADDQ          Z19, Z20, Z20
-	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z20, 1568(SP)
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z18, Z19
-	VPROLD          $0x07, Z5, Z5
-	VPSLLQ          $0x02, Z18, Z20
-	VPROLD          $0x07, Z9, Z9
-	VPADDQ          Z19, Z20, Z20
-	VPROLD          $0x07, Z13, Z13
-	VMOVDQU64       Z20, 1952(SP)
-	VPSHUFD         $0x93, Z0, Z0
-	VPBROADCASTQ    X16, Z25
-	VPSHUFD         $0x93, Z4, Z4
-	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x93, Z8, Z8
-	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       608(SP), Z22
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       992(SP), Z23
-	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       1376(SP), Z24
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z10, Z10
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z14, Z14
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z29, Z29
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z9, Z8, Z8
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z13, Z12, Z12
-	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z8, Z11, Z11
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z12, Z15, Z15
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x10, Z11, Z11
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x10, Z15, Z15
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z11, Z10, Z10
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPADDD          Z15, Z14, Z14
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z10, Z9, Z9
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPXORD          Z14, Z13, Z13
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x0c, Z5, Z5
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x0c, Z9, Z9
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPROLD          $0x0c, Z13, Z13
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPADDD          Z13, Z12, Z12
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z4, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z8, Z11, Z11
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z12, Z15, Z15
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x08, Z7, Z7
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z11, Z11
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x08, Z15, Z15
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z7, Z6, Z6
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z11, Z10, Z10
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z15, Z14, Z14
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPROLD          $0x07, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z9, Z9
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x07, Z13, Z13
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 352(SP)
-	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z17, 736(SP)
-	VPSHUFD         $0x39, Z8, Z8
-	VMOVDQU64       Z18, 1120(SP)
-	VPSHUFD         $0x39, Z12, Z12
-	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z17, Z20
-	VPSHUFD         $0x4e, Z7, Z7
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       Z20, 1504(SP)
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSLLQ          $0x04, Z18, Z19
-	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z20, 1888(SP)
-	VPSHUFD         $0x93, Z14, Z14
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VPADDD          Z16, Z4, Z4
-	VPADDD          Z17, Z5, Z5
-	VPADDD          Z18, Z6, Z6
-	VPADDD          Z19, Z7, Z7
-	VPADDD          chachaRows<>+64(SB), Z7, Z7
-	VPADDD          Z16, Z8, Z8
-	VPADDD          Z17, Z9, Z9
-	VPADDD          Z18, Z10, Z10
-	VPADDD          Z19, Z11, Z11
-	VPADDD          chachaRows<>+128(SB), Z11, Z11
-	VPADDD          Z16, Z12, Z12
-	VPADDD          Z17, Z13, Z13
-	VPADDD          Z18, Z14, Z14
-	VPADDD          Z19, Z15, Z15
-	VPADDD          chachaRows<>+192(SB), Z15, Z15
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	VSHUFI32X4      $0x44, Z5, Z4, Z16
-	VSHUFI32X4      $0xee, Z5, Z4, Z17
-	VSHUFI32X4      $0x44, Z7, Z6, Z18
-	VSHUFI32X4      $0xee, Z7, Z6, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z4
-	VSHUFI32X4      $0xdd, Z18, Z16, Z5
-	VSHUFI32X4      $0x88, Z19, Z17, Z6
-	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	VSHUFI32X4      $0x44, Z9, Z8, Z16
-	VSHUFI32X4      $0xee, Z9, Z8, Z17
-	VSHUFI32X4      $0x44, Z11, Z10, Z18
-	VSHUFI32X4      $0xee, Z11, Z10, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z8
-	VSHUFI32X4      $0xdd, Z18, Z16, Z9
-	VSHUFI32X4      $0x88, Z19, Z17, Z10
-	VSHUFI32X4      $0xdd, Z19, Z17, Z11
-	VSHUFI32X4      $0x44, Z13, Z12, Z16
-	VSHUFI32X4      $0xee, Z13, Z12, Z17
-	VSHUFI32X4      $0x44, Z15, Z14, Z18
-	VSHUFI32X4      $0xee, Z15, Z14, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z12
-	VSHUFI32X4      $0xdd, Z18, Z16, Z13
-	VSHUFI32X4      $0x88, Z19, Z17, Z14
-	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	VMOVDQU64       Z0, 2328(SP)
-	VMOVDQU64       Z1, 2392(SP)
-	VMOVDQU64       Z2, 2456(SP)
-	VMOVDQU64       Z3, 2520(SP)
-	VMOVDQU64       Z4, 2584(SP)
-	VMOVDQU64       Z5, 2648(SP)
-	VMOVDQU64       Z6, 2712(SP)
-	VMOVDQU64       Z7, 2776(SP)
-	VMOVDQU64       Z8, 2840(SP)
-	VMOVDQU64       Z9, 2904(SP)
-	VMOVDQU64       Z10, 2968(SP)
-	VMOVDQU64       Z11, 3032(SP)
-	VMOVDQU64       Z12, 3096(SP)
-	VMOVDQU64       Z13, 3160(SP)
-	VMOVDQU64       Z14, 3224(SP)
-	VMOVDQU64       Z15, 3288(SP)
-
-openAVX512Rows_298:
-	MOVQ         dst+24(FP), DI
-	MOVQ         src+32(FP), SI
-	MOVQ         n+40(FP), CX
-	MOVQ         $-1, R8
-	VPBROADCASTQ poly44<>+0(SB), Z31
-	VMOVDQU64    polyIndex<>+0(SB), Z29
-	VMOVDQU64    polyIndex<>+64(SB), Z30
-	MOVQ         312(SP), AX
-	MOVQ         320(SP), BX
-	MOVQ         poly44<>+0(SB), R11
-	MOVQ         AX, R12
-	ANDQ         R11, R12
-	SHRQ         $0x2c, BX, AX
-	ANDQ         R11, AX
-	MOVQ         328(SP), DX
-	SHRQ         $0x18, DX, BX
-	VMOVQ        R12, X22
-	VMOVQ        AX, X23
-	VMOVQ        BX, X24
-	LEAQ         15(CX), R9
-	SHRQ         $0x04, R9
-	INCQ         R9
-	PCALIGN      $0x20
-
-hash_308:
-	CMPQ         R9, $0x00000028
-	JBE          hashEnd_309
-	VMOVDQU64    384(SI), Z25
-	VMOVDQA64    Z25, Z27
-	VPERMT2Q     448(SI), Z29, Z25
-	VPERMT2Q     448(SI), Z30, Z27
-	VPSRLQ       $0x2c, Z25, Z28
-	VPSLLQ       $0x14, Z27, Z26
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPANDQ       Z31, Z25, Z25
-	VPSRLQ       $0x18, Z27, Z27
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPXORQ       Z8, Z8, Z8
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 608(SP), Z0
-	VPBROADCASTQ 992(SP), Z1
-	VPBROADCASTQ 1376(SP), Z2
-	VPBROADCASTQ 1760(SP), Z3
-	VPBROADCASTQ 2144(SP), Z4
-	VMOVDQU64    256(SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPERMT2Q     320(SI), Z29, Z5
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPERMT2Q     320(SI), Z30, Z7
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 544(SP), Z0
-	VPBROADCASTQ 928(SP), Z1
-	VPBROADCASTQ 1312(SP), Z2
-	VPBROADCASTQ 1696(SP), Z3
-	VPBROADCASTQ 2080(SP), Z4
-	VMOVDQU64    128(SI), Z25
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VMOVDQA64    Z25, Z27
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPERMT2Q     192(SI), Z29, Z25
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPERMT2Q     192(SI), Z30, Z27
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPSRLQ       $0x2c, Z25, Z28
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPSLLQ       $0x14, Z27, Z26
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPANDQ       Z31, Z25, Z25
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPSRLQ       $0x18, Z27, Z27
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 480(SP), Z0
-	VPBROADCASTQ 864(SP), Z1
-	VPBROADCASTQ 1248(SP), Z2
-	VPBROADCASTQ 1632(SP), Z3
-	VPBROADCASTQ 2016(SP), Z4
-	VMOVDQU64    (SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPERMT2Q     64(SI), Z29, Z5
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPERMT2Q     64(SI), Z30, Z7
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPADDQ       Z22, Z5, Z5
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPADDQ       Z23, Z6, Z6
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPADDQ       Z24, Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 416(SP), Z0
-	VPBROADCASTQ 800(SP), Z1
-	VPBROADCASTQ 1184(SP), Z2
-	VPBROADCASTQ 1568(SP), Z3
-	VPBROADCASTQ 1952(SP), Z4
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPADDQ       Z8, Z16, Z16
-	VPADDQ       Z11, Z19, Z19
-	VPADDQ       Z9, Z17, Z17
-	VPADDQ       Z12, Z20, Z20
-	VPADDQ       Z10, Z18, Z18
-	VPADDQ       Z13, Z21, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z28
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z28, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z28
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z28, Z18, Z18
-	VPANDQ       Z31, Z16, Z22
-	VPSRLQ       $0x2a, Z18, Z28
-	VPANDQ       Z31, Z17, Z23
-	VPADDQ       Z21, Z28, Z28
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
-	VPADDQ       Z28, Z22, Z22
-	VPSLLQ       $0x02, Z28, Z28
-	VPADDQ       Z28, Z22, Z22
-	VPSRLQ       $0x2c, Z22, Z28
-	VPANDQ       Z31, Z22, Z22
-	VPADDQ       Z28, Z23, Z23
-	ADDQ         $0x00000200, SI
-	SUBQ         $0x00000200, CX
-	SUBQ         $0x20, R9
-	JMP          hash_308
-
-hashEnd_309:
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	MOVL   $0x00000028, R10
-	SUBQ   R9, R10
-	LEAQ   352(SP)(R10*8), R10
-	MOVQ   $-1, R8
-	XORL   R11, R11
-	MOVL   $0x00000040, R12
-
-hashVector_310:
-	CMPQ        R9, $0x08
-	JBE         hashTail_311
-	MOVQ        CX, AX
-	CMPQ        AX, R12
-	CMOVQHI     R12, AX
-	MOVQ        CX, BX
-	SUBQ        R12, BX
-	CMOVQCS     R11, BX
-	CMPQ        BX, R12
-	CMOVQHI     R12, BX
-	BZHIQ       AX, R8, AX
-	BZHIQ       BX, R8, BX
-	KMOVQ       AX, K1
-	KMOVQ       BX, K2
-	VMOVDQU8.Z  (SI), K1, Z25
-	VMOVDQU8.Z  64(SI), K2, Z28
-	VMOVDQA64   Z25, Z27
-	VPERMT2Q    Z28, Z29, Z25
-	VPERMT2Q    Z28, Z30, Z27
-	VPSRLQ      $0x2c, Z25, Z28
-	VPSLLQ      $0x14, Z27, Z26
-	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
-	VPANDQ      Z31, Z25, Z25
-	VPSRLQ      $0x18, Z27, Z27
-	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
-	VPADDQ      Z22, Z25, Z25
-	VPADDQ      Z23, Z26, Z26
-	VPADDQ      Z24, Z27, Z27
-	VPXORQ      Z22, Z22, Z22
-	VPXORQ      Z23, Z23, Z23
-	VPXORQ      Z24, Z24, Z24
-	VPMADD52LUQ (R10), Z25, Z16
-	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
-	VPMADD52LUQ (R10), Z26, Z17
-	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
-	VPMADD52LUQ (R10), Z27, Z18
-	VPMADD52HUQ (R10), Z27, Z21
-	ADDQ        $0x00000040, R10
-	ADDQ        $0x00000080, SI
-	SUBQ        $0x00000080, CX
-	CMOVQCS     R11, CX
-	SUBQ        $0x08, R9
-	JMP         hashVector_310
-
-hashTail_311:
-	MOVQ          CX, AX
-	CMPQ          AX, R12
-	CMOVQHI       R12, AX
-	MOVQ          CX, BX
-	SUBQ          R12, BX
-	CMOVQCS       R11, BX
-	CMPQ          BX, R12
-	CMOVQHI       R12, BX
-	BZHIQ         AX, R8, AX
-	BZHIQ         BX, R8, BX
-	KMOVQ         AX, K1
-	KMOVQ         BX, K2
-	VMOVDQU8.Z    (SI), K1, Z25
-	VMOVDQU8.Z    64(SI), K2, Z28
-	VMOVDQA64     Z25, Z27
-	VPERMT2Q      Z28, Z29, Z25
-	VPERMT2Q      Z28, Z30, Z27
-	MOVL          $0x00000001, AX
-	LEAQ          -1(R9), BX
-	SHLXQ         BX, AX, AX
-	KMOVW         AX, K3
-	VPBROADCASTQ  336(SP), K3, Z25
-	VPBROADCASTQ  344(SP), K3, Z27
-	VPSRLQ        $0x2c, Z25, Z28
-	VPSLLQ        $0x14, Z27, Z26
-	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
-	VPANDQ        Z31, Z25, Z25
-	VPSRLQ        $0x18, Z27, Z27
-	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPADDQ        Z22, Z25, Z25
-	VPADDQ        Z23, Z26, Z26
-	VPADDQ        Z24, Z27, Z27
-	VPMADD52LUQ   (R10), Z25, Z16
-	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
-	VPMADD52LUQ   (R10), Z26, Z17
-	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
-	VPMADD52LUQ   (R10), Z27, Z18
-	VPMADD52HUQ   (R10), Z27, Z21
-	VPSLLQ        $0x08, Z19, Z19
-	VPSRLQ        $0x2c, Z16, Z28
-	VPSLLQ        $0x08, Z20, Z20
-	VPADDQ        Z19, Z17, Z17
-	VPADDQ        Z28, Z17, Z17
-	VPADDQ        Z20, Z18, Z18
-	VPSRLQ        $0x2c, Z17, Z28
-	VPSLLQ        $0x0a, Z21, Z21
-	VPADDQ        Z28, Z18, Z18
-	VPANDQ        Z31, Z16, Z22
-	VPSRLQ        $0x2a, Z18, Z28
-	VPANDQ        Z31, Z17, Z23
-	VPADDQ        Z21, Z28, Z28
-	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
-	VPADDQ        Z28, Z22, Z22
-	VPSLLQ        $0x02, Z28, Z28
-	VPADDQ        Z28, Z22, Z22
-	VPSRLQ        $0x2c, Z22, Z28
-	VPANDQ        Z31, Z22, Z22
-	VPADDQ        Z28, Z23, Z23
-	VEXTRACTI64X4 $0x01, Z22, Y25
-	VPADDQ        Y25, Y22, Y22
-	VEXTRACTI64X4 $0x01, Z23, Y26
-	VPADDQ        Y26, Y23, Y23
-	VEXTRACTI64X4 $0x01, Z24, Y27
-	VPADDQ        Y27, Y24, Y24
-	VEXTRACTI64X2 $0x01, Y22, X25
-	VPADDQ        X25, X22, X22
-	VEXTRACTI64X2 $0x01, Y23, X26
-	VPADDQ        X26, X23, X23
-	VEXTRACTI64X2 $0x01, Y24, X27
-	VPADDQ        X27, X24, X24
-	VPUNPCKHQDQ   X22, X22, X25
-	VPADDQ        X25, X22, X22
-	VMOVQ         X22, AX
-	VPUNPCKHQDQ   X23, X23, X26
-	VPADDQ        X26, X23, X23
-	VMOVQ         X23, BX
-	VPUNPCKHQDQ   X24, X24, X27
-	VPADDQ        X27, X24, X24
-	VMOVQ         X24, DX
-	MOVQ          BX, R11
-	SHLQ          $0x2c, R11
-	SHRQ          $0x14, BX
-	MOVQ          DX, R12
-	SHLQ          $0x18, R12
-	SHRQ          $0x28, DX
-	ADDQ          R11, AX
-	ADCQ          R12, BX
-	ADCQ          $0x00, DX
-	MOVQ          DX, R11
-	MOVQ          DX, R12
-	SHRQ          $0x02, R11
-	ANDQ          $-4, R12
-	ANDL          $0x03, DX
-	ADDQ          R12, R11
-	ADDQ          R11, AX
-	ADCQ          $0x00, BX
-	ADCQ          $0x00, DX
-	MOVQ          AX, R11
-	MOVQ          BX, R12
-	MOVQ          DX, R13
-	ADDQ          $0x05, R11
-	ADCQ          $0x00, R12
-	ADCQ          $0x00, R13
-	SHRQ          $0x02, R13
-	CMOVQNE       R11, AX
-	CMOVQNE       R12, BX
-	ADDQ          296(SP), AX
-	ADCQ          304(SP), BX
-	MOVQ          src+32(FP), SI
-	MOVQ          n+40(FP), CX
-	XORQ          (SI)(CX*1), AX
-	XORQ          8(SI)(CX*1), BX
-	ORQ           BX, AX
-	JNE           openAVX512Bad_220
-	MOVQ          dst+24(FP), DI
-	MOVQ          src+32(FP), SI
-	MOVQ          n+40(FP), CX
-	MOVQ          $-1, R8
-	VMOVDQU64     2328(SP), Z0
-	VMOVDQU64     2392(SP), Z1
-	VMOVDQU64     2456(SP), Z2
-	VMOVDQU64     2520(SP), Z3
-	VMOVDQU64     2584(SP), Z4
-	VMOVDQU64     2648(SP), Z5
-	VMOVDQU64     2712(SP), Z6
-	VMOVDQU64     2776(SP), Z7
-	VMOVDQU64     2840(SP), Z8
-	VMOVDQU64     2904(SP), Z9
-	VMOVDQU64     2968(SP), Z10
-	VMOVDQU64     3032(SP), Z11
-	VMOVDQU64     3096(SP), Z12
-	VMOVDQU64     3160(SP), Z13
-	VMOVDQU64     3224(SP), Z14
-	VMOVDQU64     3288(SP), Z15
-	CMPQ          CX, $0x00000040
-	JBE           part_312
-	SUBQ          $0x40, CX
-	VPXORQ        (SI), Z0, Z0
-	VMOVDQU64     Z0, (DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_313
-	SUBQ          $0x40, CX
-	VPXORQ        64(SI), Z1, Z1
-	VMOVDQU64     Z1, 64(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_314
-	SUBQ          $0x40, CX
-	VPXORQ        128(SI), Z2, Z2
-	VMOVDQU64     Z2, 128(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_315
-	SUBQ          $0x40, CX
-	VPXORQ        192(SI), Z3, Z3
-	VMOVDQU64     Z3, 192(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_316
-	SUBQ          $0x40, CX
-	VPXORQ        256(SI), Z4, Z4
-	VMOVDQU64     Z4, 256(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_317
-	SUBQ          $0x40, CX
-	VPXORQ        320(SI), Z5, Z5
-	VMOVDQU64     Z5, 320(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_318
-	SUBQ          $0x40, CX
-	VPXORQ        384(SI), Z6, Z6
-	VMOVDQU64     Z6, 384(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_319
-	SUBQ          $0x40, CX
-	VPXORQ        448(SI), Z7, Z7
-	VMOVDQU64     Z7, 448(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_320
-	SUBQ          $0x40, CX
-	VPXORQ        512(SI), Z8, Z8
-	VMOVDQU64     Z8, 512(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_321
-	SUBQ          $0x40, CX
-	VPXORQ        576(SI), Z9, Z9
-	VMOVDQU64     Z9, 576(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_322
-	SUBQ          $0x40, CX
-	VPXORQ        640(SI), Z10, Z10
-	VMOVDQU64     Z10, 640(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_323
-	SUBQ          $0x40, CX
-	VPXORQ        704(SI), Z11, Z11
-	VMOVDQU64     Z11, 704(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_324
-	SUBQ          $0x40, CX
-	VPXORQ        768(SI), Z12, Z12
-	VMOVDQU64     Z12, 768(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_325
-	SUBQ          $0x40, CX
-	VPXORQ        832(SI), Z13, Z13
-	VMOVDQU64     Z13, 832(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_326
-	SUBQ          $0x40, CX
-	VPXORQ        896(SI), Z14, Z14
-	VMOVDQU64     Z14, 896(DI)
-	CMPQ          CX, $0x00000040
-	JBE           part_327
-	SUBQ          $0x40, CX
-	VPXORQ        960(SI), Z15, Z15
-	VMOVDQU64     Z15, 960(DI)
-	ADDQ          $0x00000400, SI
-	ADDQ          $0x00000400, DI
-
-openAVX512End_307:
-	MOVL $0x00000001, AX
-	MOVQ AX, ok+64(FP)
-	VZEROUPPER
-	RET
-
-openAVX512Columns_217:
-	VPBROADCASTD 48(SP), Z0
-	VPADDD       chachaColumns<>+0(SB), Z0, Z12
-	VMOVDQU64    Z12, 64(SP)
-	VPADDD       chachaColumns<>+64(SB), Z0, Z28
-	VMOVDQU64    Z28, 128(SP)
-	VPBROADCASTD (SP), Z0
-	VMOVDQA64    Z0, Z16
-	VPBROADCASTD 4(SP), Z1
-	VMOVDQA64    Z1, Z17
-	VPBROADCASTD 8(SP), Z2
-	VMOVDQA64    Z2, Z18
-	VPBROADCASTD 12(SP), Z3
-	VMOVDQA64    Z3, Z19
-	VPBROADCASTD 16(SP), Z4
-	VMOVDQA64    Z4, Z20
-	VPBROADCASTD 20(SP), Z5
-	VMOVDQA64    Z5, Z21
-	VPBROADCASTD 24(SP), Z6
-	VMOVDQA64    Z6, Z22
-	VPBROADCASTD 28(SP), Z7
-	VMOVDQA64    Z7, Z23
-	VPBROADCASTD 32(SP), Z8
-	VMOVDQA64    Z8, Z24
-	VPBROADCASTD 36(SP), Z9
-	VMOVDQA64    Z9, Z25
-	VPBROADCASTD 40(SP), Z10
-	VMOVDQA64    Z10, Z26
-	VPBROADCASTD 44(SP), Z11
-	VMOVDQA64    Z11, Z27
-	VPBROADCASTD 52(SP), Z13
-	VMOVDQA64    Z13, Z29
-	VPBROADCASTD 56(SP), Z14
-	VMOVDQA64    Z14, Z30
-	VPBROADCASTD 60(SP), Z15
-	VMOVDQA64    Z15, Z31
-	MOVL         (SP), AX
-	MOVL         16(SP), SI
-	MOVL         48(SP), R10
-	MOVL         4(SP), BX
-	MOVL         20(SP), DI
-	MOVL         52(SP), R11
-	MOVL         8(SP), CX
-	MOVL         24(SP), R8
-	MOVL         56(SP), R12
-	MOVL         12(SP), DX
-	MOVL         28(SP), R9
-	MOVL         60(SP), R13
-	XORL         R10, R10
-	MOVL         40(SP), R14
-	MOVL         R14, 264(SP)
-	MOVL         44(SP), R14
-	MOVL         R14, 268(SP)
-	MOVL         32(SP), R14
-	MOVL         36(SP), R15
-	MOVQ         $0x0000000a, 272(SP)
-	PCALIGN      $0x20
-
-key_328:
-	ADDL      SI, AX
-	VPADDD    Z4, Z0, Z0
-	VPADDD    Z5, Z1, Z1
-	ADDL      DI, BX
-	VPADDD    Z6, Z2, Z2
-	VPADDD    Z7, Z3, Z3
-	XORL      AX, R10
-	VPXORD    Z0, Z12, Z12
-	VPXORD    Z1, Z13, Z13
-	XORL      BX, R11
-	VPXORD    Z2, Z14, Z14
-	VPXORD    Z3, Z15, Z15
-	ROLL      $0x10, R10
-	VPROLD    $0x10, Z12, Z12
-	VPROLD    $0x10, Z13, Z13
-	ROLL      $0x10, R11
-	VPROLD    $0x10, Z14, Z14
-	VPROLD    $0x10, Z15, Z15
-	ADDL      R10, R14
-	VPADDD    Z12, Z8, Z8
-	ADDL      R11, R15
-	VPADDD    Z13, Z9, Z9
-	VPADDD    Z14, Z10, Z10
-	XORL      R14, SI
-	VPADDD    Z15, Z11, Z11
-	VPXORD    Z8, Z4, Z4
-	XORL      R15, DI
-	VPXORD    Z9, Z5, Z5
-	VPXORD    Z10, Z6, Z6
-	ROLL      $0x0c, SI
-	VPXORD    Z11, Z7, Z7
-	VPROLD    $0x0c, Z4, Z4
-	ROLL      $0x0c, DI
-	VPROLD    $0x0c, Z5, Z5
-	VPROLD    $0x0c, Z6, Z6
-	ADDL      SI, AX
-	VPROLD    $0x0c, Z7, Z7
-	ADDL      DI, BX
-	VPADDD    Z4, Z0, Z0
-	VPADDD    Z5, Z1, Z1
-	XORL      AX, R10
-	VPADDD    Z6, Z2, Z2
-	VPADDD    Z7, Z3, Z3
-	XORL      BX, R11
-	VPXORD    Z0, Z12, Z12
-	VPXORD    Z1, Z13, Z13
-	ROLL      $0x08, R10
-	VPXORD    Z2, Z14, Z14
-	VPXORD    Z3, Z15, Z15
-	ROLL      $0x08, R11
-	VPROLD    $0x08, Z12, Z12
-	VPROLD    $0x08, Z13, Z13
-	ADDL      R10, R14
-	VPROLD    $0x08, Z14, Z14
-	VPROLD    $0x08, Z15, Z15
-	ADDL      R11, R15
-	VPADDD    Z12, Z8, Z8
-	XORL      R14, SI
-	VPADDD    Z13, Z9, Z9
-	VPADDD    Z14, Z10, Z10
-	XORL      R15, DI
-	VPADDD    Z15, Z11, Z11
-	VPXORD    Z8, Z4, Z4
-	ROLL      $0x07, SI
-	VPXORD    Z9, Z5, Z5
-	VPXORD    Z10, Z6, Z6
-	ROLL      $0x07, DI
-	VPXORD    Z11, Z7, Z7
-	VPROLD    $0x07, Z4, Z4
-	MOVL      R14, 256(SP)
-	VPROLD    $0x07, Z5, Z5
-	VPROLD    $0x07, Z6, Z6
-	MOVL      R15, 260(SP)
-	VPROLD    $0x07, Z7, Z7
-	MOVL      264(SP), R14
-	VPADDD    Z20, Z16, Z16
-	VPADDD    Z21, Z17, Z17
-	MOVL      268(SP), R15
-	VPADDD    Z22, Z18, Z18
-	VPADDD    Z23, Z19, Z19
-	ADDL      R8, CX
-	VPXORD    Z16, Z28, Z28
-	VPXORD    Z17, Z29, Z29
-	ADDL      R9, DX
-	VPXORD    Z18, Z30, Z30
-	VPXORD    Z19, Z31, Z31
-	XORL      CX, R12
-	VPROLD    $0x10, Z28, Z28
-	VPROLD    $0x10, Z29, Z29
-	XORL      DX, R13
-	VPROLD    $0x10, Z30, Z30
-	VPROLD    $0x10, Z31, Z31
-	ROLL      $0x10, R12
-	VPADDD    Z28, Z24, Z24
-	ROLL      $0x10, R13
-	VPADDD    Z29, Z25, Z25
-	VPADDD    Z30, Z26, Z26
-	ADDL      R12, R14
-	VPADDD    Z31, Z27, Z27
-	VPXORD    Z24, Z20, Z20
-	ADDL      R13, R15
-	VPXORD    Z25, Z21, Z21
-	VPXORD    Z26, Z22, Z22
-	XORL      R14, R8
-	VPXORD    Z27, Z23, Z23
-	VPROLD    $0x0c, Z20, Z20
-	XORL      R15, R9
-	VPROLD    $0x0c, Z21, Z21
-	VPROLD    $0x0c, Z22, Z22
-	ROLL      $0x0c, R8
-	VPROLD    $0x0c, Z23, Z23
-	ROLL      $0x0c, R9
-	VPADDD    Z20, Z16, Z16
-	VPADDD    Z21, Z17, Z17
-	ADDL      R8, CX
-	VPADDD    Z22, Z18, Z18
-	VPADDD    Z23, Z19, Z19
-	ADDL      R9, DX
-	VPXORD    Z16, Z28, Z28
-	VPXORD    Z17, Z29, Z29
-	XORL      CX, R12
-	VPXORD    Z18, Z30, Z30
-	VPXORD    Z19, Z31, Z31
-	XORL      DX, R13
-	VPROLD    $0x08, Z28, Z28
-	VPROLD    $0x08, Z29, Z29
-	ROLL      $0x08, R12
-	VPROLD    $0x08, Z30, Z30
-	VPROLD    $0x08, Z31, Z31
-	ROLL      $0x08, R13
-	VPADDD    Z28, Z24, Z24
-	ADDL      R12, R14
-	VPADDD    Z29, Z25, Z25
-	VPADDD    Z30, Z26, Z26
-	ADDL      R13, R15
-	VPADDD    Z31, Z27, Z27
-	VPXORD    Z24, Z20, Z20
-	XORL      R14, R8
-	VPXORD    Z25, Z21, Z21
-	VPXORD    Z26, Z22, Z22
-	XORL      R15, R9
-	VPXORD    Z27, Z23, Z23
-	VPROLD    $0x07, Z20, Z20
-	ROLL      $0x07, R8
-	VPROLD    $0x07, Z21, Z21
-	VPROLD    $0x07, Z22, Z22
-	ROLL      $0x07, R9
-	VPROLD    $0x07, Z23, Z23
-	ADDL      DI, AX
-	VPADDD    Z5, Z0, Z0
-	VPADDD    Z6, Z1, Z1
-	ADDL      R8, BX
-	VPADDD    Z7, Z2, Z2
-	VPADDD    Z4, Z3, Z3
-	XORL      AX, R13
-	VPXORD    Z0, Z15, Z15
-	VPXORD    Z1, Z12, Z12
-	XORL      BX, R10
-	VPXORD    Z2, Z13, Z13
-	VPXORD    Z3, Z14, Z14
-	ROLL      $0x10, R13
-	VPROLD    $0x10, Z15, Z15
-	VPROLD    $0x10, Z12, Z12
-	ROLL      $0x10, R10
-	VPROLD    $0x10, Z13, Z13
-	VPROLD    $0x10, Z14, Z14
-	ADDL      R13, R14
-	VPADDD    Z15, Z10, Z10
-	ADDL      R10, R15
-	VPADDD    Z12, Z11, Z11
-	VPADDD    Z13, Z8, Z8
-	XORL      R14, DI
-	VPADDD    Z14, Z9, Z9
-	VPXORD    Z10, Z5, Z5
-	XORL      R15, R8
-	VPXORD    Z11, Z6, Z6
-	VPXORD    Z8, Z7, Z7
-	ROLL      $0x0c, DI
-	VPXORD    Z9, Z4, Z4
-	VPROLD    $0x0c, Z5, Z5
-	ROLL      $0x0c, R8
-	VPROLD    $0x0c, Z6, Z6
-	VPROLD    $0x0c, Z7, Z7
-	ADDL      DI, AX
-	VPROLD    $0x0c, Z4, Z4
-	ADDL      R8, BX
-	VPADDD    Z5, Z0, Z0
-	VPADDD    Z6, Z1, Z1
-	XORL      AX, R13
-	VPADDD    Z7, Z2, Z2
-	VPADDD    Z4, Z3, Z3
-	XORL      BX, R10
-	VPXORD    Z0, Z15, Z15
-	VPXORD    Z1, Z12, Z12
-	ROLL      $0x08, R13
-	VPXORD    Z2, Z13, Z13
-	VPXORD    Z3, Z14, Z14
-	ROLL      $0x08, R10
-	VPROLD    $0x08, Z15, Z15
-	VPROLD    $0x08, Z12, Z12
-	ADDL      R13, R14
-	VPROLD    $0x08, Z13, Z13
-	VPROLD    $0x08, Z14, Z14
-	ADDL      R10, R15
-	VPADDD    Z15, Z10, Z10
-	XORL      R14, DI
-	VPADDD    Z12, Z11, Z11
-	VPADDD    Z13, Z8, Z8
-	XORL      R15, R8
-	VPADDD    Z14, Z9, Z9
-	VPXORD    Z10, Z5, Z5
-	ROLL      $0x07, DI
-	VPXORD    Z11, Z6, Z6
-	VPXORD    Z8, Z7, Z7
-	ROLL      $0x07, R8
-	VPXORD    Z9, Z4, Z4
-	VPROLD    $0x07, Z5, Z5
-	MOVL      R14, 264(SP)
-	VPROLD    $0x07, Z6, Z6
-	VPROLD    $0x07, Z7, Z7
-	MOVL      R15, 268(SP)
-	VPROLD    $0x07, Z4, Z4
-	MOVL      256(SP), R14
-	VPADDD    Z21, Z16, Z16
-	VPADDD    Z22, Z17, Z17
-	MOVL      260(SP), R15
-	VPADDD    Z23, Z18, Z18
-	VPADDD    Z20, Z19, Z19
-	ADDL      R9, CX
-	VPXORD    Z16, Z31, Z31
-	VPXORD    Z17, Z28, Z28
-	ADDL      SI, DX
-	VPXORD    Z18, Z29, Z29
-	VPXORD    Z19, Z30, Z30
-	XORL      CX, R11
-	VPROLD    $0x10, Z31, Z31
-	VPROLD    $0x10, Z28, Z28
-	XORL      DX, R12
-	VPROLD    $0x10, Z29, Z29
-	VPROLD    $0x10, Z30, Z30
-	ROLL      $0x10, R11
-	VPADDD    Z31, Z26, Z26
-	ROLL      $0x10, R12
-	VPADDD    Z28, Z27, Z27
-	VPADDD    Z29, Z24, Z24
-	ADDL      R11, R14
-	VPADDD    Z30, Z25, Z25
-	VPXORD    Z26, Z21, Z21
-	ADDL      R12, R15
-	VPXORD    Z27, Z22, Z22
-	VPXORD    Z24, Z23, Z23
-	XORL      R14, R9
-	VPXORD    Z25, Z20, Z20
-	VPROLD    $0x0c, Z21, Z21
-	XORL      R15, SI
-	VPROLD    $0x0c, Z22, Z22
-	VPROLD    $0x0c, Z23, Z23
-	ROLL      $0x0c, R9
-	VPROLD    $0x0c, Z20, Z20
-	ROLL      $0x0c, SI
-	VPADDD    Z21, Z16, Z16
-	VPADDD    Z22, Z17, Z17
-	ADDL      R9, CX
-	VPADDD    Z23, Z18, Z18
-	VPADDD    Z20, Z19, Z19
-	ADDL      SI, DX
-	VPXORD    Z16, Z31, Z31
-	VPXORD    Z17, Z28, Z28
-	XORL      CX, R11
-	VPXORD    Z18, Z29, Z29
-	VPXORD    Z19, Z30, Z30
-	XORL      DX, R12
-	VPROLD    $0x08, Z31, Z31
-	VPROLD    $0x08, Z28, Z28
-	ROLL      $0x08, R11
-	VPROLD    $0x08, Z29, Z29
-	VPROLD    $0x08, Z30, Z30
-	ROLL      $0x08, R12
-	VPADDD    Z31, Z26, Z26
-	ADDL      R11, R14
-	VPADDD    Z28, Z27, Z27
-	VPADDD    Z29, Z24, Z24
-	ADDL      R12, R15
-	VPADDD    Z30, Z25, Z25
-	VPXORD    Z26, Z21, Z21
-	XORL      R14, R9
-	VPXORD    Z27, Z22, Z22
-	VPXORD    Z24, Z23, Z23
-	XORL      R15, SI
-	VPXORD    Z25, Z20, Z20
-	VPROLD    $0x07, Z21, Z21
-	ROLL      $0x07, R9
-	VPROLD    $0x07, Z22, Z22
-	VPROLD    $0x07, Z23, Z23
-	ROLL      $0x07, SI
-	VPROLD    $0x07, Z20, Z20
-	DECQ      272(SP)
-	JNE       key_328
-	ADDL      (SP), AX
-	ADDL      16(SP), SI
-	ADDL      4(SP), BX
-	ADDL      20(SP), DI
-	ADDL      8(SP), CX
-	ADDL      24(SP), R8
-	ADDL      12(SP), DX
-	ADDL      28(SP), R9
-	SHLQ      $0x20, BX
-	ORQ       BX, AX
-	SHLQ      $0x20, DX
-	ORQ       DX, CX
-	SHLQ      $0x20, DI
-	ORQ       DI, SI
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	MOVQ      $0x0ffffffc0fffffff, R10
-	MOVQ      $0x0ffffffc0ffffffc, R11
-	ANDQ      R10, AX
-	ANDQ      R11, CX
-	MOVQ      AX, 280(SP)
-	MOVQ      CX, 288(SP)
-	MOVQ      SI, 296(SP)
-	MOVQ      R8, 304(SP)
-	VMOVDQU64 Z31, 192(SP)
-	MOVQ      280(SP), R11
-	MOVQ      288(SP), R12
-	MOVQ      R12, R13
-	SHRQ      $0x02, R13
-	ADDQ      R12, R13
-	XORL      R8, R8
-	XORL      R9, R9
-	XORL      R10, R10
-	MOVQ      ad+48(FP), SI
-	MOVQ      adLen+56(FP), DI
-	TESTQ     DI, DI
-	JEQ       adEnd_330
-
-ad_329:
-	MOVL  $0x0000ffff, AX
-	CMPQ  DI, $0x10
-	JAE   adFull_331
-	BZHIQ DI, AX, AX
-
-adFull_331:
-	KMOVW      AX, K1
-	VMOVDQU8.Z (SI), K1, X31
-	VMOVQ      X31, AX
-	VPEXTRQ    $0x01, X31, BX
-	ADDQ       AX, R8
-	ADCQ       BX, R9
-	ADCQ       $0x01, R10
-	MOVQ       R8, DX
-	MULXQ      R11, AX, BX
-	MULXQ      R12, R14, R15
-	MOVQ       R9, DX
-	MULXQ      R13, CX, R8
-	ADDQ       CX, AX
-	ADCQ       R8, BX
-	MULXQ      R11, CX, R8
-	ADDQ       CX, R14
-	ADCQ       R8, R15
-	MOVQ       R10, CX
-	IMULQ      R13, CX
-	ADDQ       CX, R14
-	ADCQ       $0x00, R15
-	IMULQ      R11, R10
-	ADDQ       BX, R14
-	ADCQ       R15, R10
-	MOVQ       AX, R8
-	MOVQ       R14, R9
-	MOVQ       R10, CX
-	MOVQ       R10, DX
-	SHRQ       $0x02, CX
-	ANDQ       $-4, DX
-	ANDL       $0x03, R10
-	ADDQ       DX, CX
-	ADDQ       CX, R8
-	ADCQ       $0x00, R9
-	ADCQ       $0x00, R10
-	ADDQ       $0x10, SI
-	SUBQ       $0x10, DI
-	JA         ad_329
-
-adEnd_330:
-	MOVQ         R8, 312(SP)
-	MOVQ         R9, 320(SP)
-	MOVQ         R10, 328(SP)
-	VMOVDQU64    192(SP), Z31
-	VMOVDQU64    Z0, 2328(SP)
-	VMOVDQU64    Z1, 2392(SP)
-	VMOVDQU64    Z2, 2456(SP)
-	VMOVDQU64    Z3, 2520(SP)
-	VMOVDQU64    Z4, 2584(SP)
-	VMOVDQU64    Z5, 2648(SP)
-	VMOVDQU64    Z6, 2712(SP)
-	VMOVDQU64    Z7, 2776(SP)
-	VMOVDQU64    Z8, 2840(SP)
-	VMOVDQU64    Z9, 2904(SP)
-	VMOVDQU64    Z10, 2968(SP)
-	VMOVDQU64    Z11, 3032(SP)
-	VMOVDQU64    Z12, 3096(SP)
-	VMOVDQU64    Z13, 3160(SP)
-	VMOVDQU64    Z14, 3224(SP)
-	VMOVDQU64    Z15, 3288(SP)
-	VMOVDQU64    Z16, 3352(SP)
-	VMOVDQU64    Z17, 3416(SP)
-	VMOVDQU64    Z18, 3480(SP)
-	VMOVDQU64    Z19, 3544(SP)
-	VMOVDQU64    Z20, 3608(SP)
-	VMOVDQU64    Z21, 3672(SP)
-	VMOVDQU64    Z22, 3736(SP)
-	VMOVDQU64    Z23, 3800(SP)
-	VMOVDQU64    Z24, 3864(SP)
-	VMOVDQU64    Z25, 3928(SP)
-	VMOVDQU64    Z26, 3992(SP)
-	VMOVDQU64    Z27, 4056(SP)
-	VMOVDQU64    Z28, 4120(SP)
-	VMOVDQU64    Z29, 4184(SP)
-	VMOVDQU64    Z30, 4248(SP)
-	VMOVDQU64    Z31, 4312(SP)
-	VPBROADCASTQ poly44<>+0(SB), Z31
-	VPBROADCASTQ 280(SP), Z22
-	VPBROADCASTQ 288(SP), Z24
-	VPSRLQ       $0x2c, Z22, Z23
-	VPSLLQ       $0x14, Z24, Z30
-	VPTERNLOGQ   $0xa8, Z31, Z30, Z23
-	VPANDQ       Z31, Z22, Z22
-	VPSRLQ       $0x18, Z24, Z24
-	VMOVDQA64    Z22, Z25
-	VMOVDQA64    Z23, Z26
-	VMOVDQA64    Z24, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQA64    Z16, K5, Z22
-	VMOVDQA64    Z17, K5, Z23
-	VMOVDQA64    Z18, K5, Z24
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQA64    Z16, K6, Z22
-	VMOVDQA64    Z17, K6, Z23
-	VMOVDQA64    Z18, K6, Z24
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQA64    Z16, K7, Z22
-	VMOVDQA64    Z17, K7, Z23
-	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
-	VPSLLQ       $0x04, Z23, Z19
-	VPSLLQ       $0x02, Z23, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1760(SP)
-	VPSLLQ       $0x04, Z24, Z19
-	VPSLLQ       $0x02, Z24, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2144(SP)
-	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1696(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2080(SP)
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1632(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2016(SP)
-	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1568(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1952(SP)
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1504(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1888(SP)
-	MOVQ         dst+24(FP), DI
-	MOVQ         src+32(FP), SI
-	MOVQ         n+40(FP), CX
-	MOVQ         $-1, R8
-	VPBROADCASTQ poly44<>+0(SB), Z31
-	VMOVDQU64    polyIndex<>+0(SB), Z29
-	VMOVDQU64    polyIndex<>+64(SB), Z30
-	MOVQ         312(SP), AX
-	MOVQ         320(SP), BX
-	MOVQ         poly44<>+0(SB), R11
-	MOVQ         AX, R12
-	ANDQ         R11, R12
-	SHRQ         $0x2c, BX, AX
-	ANDQ         R11, AX
-	MOVQ         328(SP), DX
-	SHRQ         $0x18, DX, BX
-	VMOVQ        R12, X22
-	VMOVQ        AX, X23
-	VMOVQ        BX, X24
-	LEAQ         15(CX), R9
-	SHRQ         $0x04, R9
-	INCQ         R9
-	PCALIGN      $0x20
-
-hash_332:
-	CMPQ         R9, $0x00000028
-	JBE          hashEnd_333
-	VMOVDQU64    384(SI), Z25
-	VMOVDQA64    Z25, Z27
-	VPERMT2Q     448(SI), Z29, Z25
-	VPERMT2Q     448(SI), Z30, Z27
-	VPSRLQ       $0x2c, Z25, Z28
-	VPSLLQ       $0x14, Z27, Z26
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPANDQ       Z31, Z25, Z25
-	VPSRLQ       $0x18, Z27, Z27
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPXORQ       Z8, Z8, Z8
-	VPXORQ       Z9, Z9, Z9
-	VPXORQ       Z10, Z10, Z10
-	VPXORQ       Z11, Z11, Z11
-	VPXORQ       Z12, Z12, Z12
-	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 608(SP), Z0
-	VPBROADCASTQ 992(SP), Z1
-	VPBROADCASTQ 1376(SP), Z2
-	VPBROADCASTQ 1760(SP), Z3
-	VPBROADCASTQ 2144(SP), Z4
-	VMOVDQU64    256(SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPERMT2Q     320(SI), Z29, Z5
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPERMT2Q     320(SI), Z30, Z7
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 544(SP), Z0
-	VPBROADCASTQ 928(SP), Z1
-	VPBROADCASTQ 1312(SP), Z2
-	VPBROADCASTQ 1696(SP), Z3
-	VPBROADCASTQ 2080(SP), Z4
-	VMOVDQU64    128(SI), Z25
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VMOVDQA64    Z25, Z27
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPERMT2Q     192(SI), Z29, Z25
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPERMT2Q     192(SI), Z30, Z27
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPSRLQ       $0x2c, Z25, Z28
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPSLLQ       $0x14, Z27, Z26
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPANDQ       Z31, Z25, Z25
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPSRLQ       $0x18, Z27, Z27
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 480(SP), Z0
-	VPBROADCASTQ 864(SP), Z1
-	VPBROADCASTQ 1248(SP), Z2
-	VPBROADCASTQ 1632(SP), Z3
-	VPBROADCASTQ 2016(SP), Z4
-	VMOVDQU64    (SI), Z5
-	VPMADD52LUQ  Z0, Z25, Z16
-	VPMADD52HUQ  Z0, Z25, Z19
-	VMOVDQA64    Z5, Z7
-	VPMADD52LUQ  Z1, Z25, Z17
-	VPERMT2Q     64(SI), Z29, Z5
-	VPMADD52HUQ  Z1, Z25, Z20
-	VPMADD52LUQ  Z2, Z25, Z18
-	VPERMT2Q     64(SI), Z30, Z7
-	VPMADD52HUQ  Z2, Z25, Z21
-	VPSRLQ       $0x2c, Z5, Z28
-	VPMADD52LUQ  Z4, Z26, Z16
-	VPSLLQ       $0x14, Z7, Z6
-	VPMADD52HUQ  Z4, Z26, Z19
-	VPMADD52LUQ  Z0, Z26, Z17
-	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
-	VPMADD52HUQ  Z0, Z26, Z20
-	VPANDQ       Z31, Z5, Z5
-	VPMADD52LUQ  Z1, Z26, Z18
-	VPMADD52HUQ  Z1, Z26, Z21
-	VPSRLQ       $0x18, Z7, Z7
-	VPMADD52LUQ  Z3, Z27, Z16
-	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
-	VPMADD52HUQ  Z3, Z27, Z19
-	VPADDQ       Z22, Z5, Z5
-	VPMADD52LUQ  Z4, Z27, Z17
-	VPMADD52HUQ  Z4, Z27, Z20
-	VPADDQ       Z23, Z6, Z6
-	VPMADD52LUQ  Z0, Z27, Z18
-	VPADDQ       Z24, Z7, Z7
-	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 416(SP), Z0
-	VPBROADCASTQ 800(SP), Z1
-	VPBROADCASTQ 1184(SP), Z2
-	VPBROADCASTQ 1568(SP), Z3
-	VPBROADCASTQ 1952(SP), Z4
-	VPMADD52LUQ  Z0, Z5, Z8
-	VPMADD52HUQ  Z0, Z5, Z11
-	VPMADD52LUQ  Z1, Z5, Z9
-	VPMADD52HUQ  Z1, Z5, Z12
-	VPMADD52LUQ  Z2, Z5, Z10
-	VPMADD52HUQ  Z2, Z5, Z13
-	VPMADD52LUQ  Z4, Z6, Z8
-	VPMADD52HUQ  Z4, Z6, Z11
-	VPMADD52LUQ  Z0, Z6, Z9
-	VPMADD52HUQ  Z0, Z6, Z12
-	VPMADD52LUQ  Z1, Z6, Z10
-	VPMADD52HUQ  Z1, Z6, Z13
-	VPMADD52LUQ  Z3, Z7, Z8
-	VPMADD52HUQ  Z3, Z7, Z11
-	VPMADD52LUQ  Z4, Z7, Z9
-	VPMADD52HUQ  Z4, Z7, Z12
-	VPMADD52LUQ  Z0, Z7, Z10
-	VPMADD52HUQ  Z0, Z7, Z13
-	VPADDQ       Z8, Z16, Z16
-	VPADDQ       Z11, Z19, Z19
-	VPADDQ       Z9, Z17, Z17
-	VPADDQ       Z12, Z20, Z20
-	VPADDQ       Z10, Z18, Z18
-	VPADDQ       Z13, Z21, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z28
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z28, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z28
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z28, Z18, Z18
-	VPANDQ       Z31, Z16, Z22
-	VPSRLQ       $0x2a, Z18, Z28
-	VPANDQ       Z31, Z17, Z23
-	VPADDQ       Z21, Z28, Z28
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
-	VPADDQ       Z28, Z22, Z22
-	VPSLLQ       $0x02, Z28, Z28
-	VPADDQ       Z28, Z22, Z22
-	VPSRLQ       $0x2c, Z22, Z28
-	VPANDQ       Z31, Z22, Z22
-	VPADDQ       Z28, Z23, Z23
-	ADDQ         $0x00000200, SI
-	SUBQ         $0x00000200, CX
-	SUBQ         $0x20, R9
-	JMP          hash_332
-
-hashEnd_333:
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	MOVL   $0x00000028, R10
-	SUBQ   R9, R10
-	LEAQ   352(SP)(R10*8), R10
-	MOVQ   $-1, R8
-	XORL   R11, R11
-	MOVL   $0x00000040, R12
-
-hashVector_334:
-	CMPQ        R9, $0x08
-	JBE         hashTail_335
-	MOVQ        CX, AX
-	CMPQ        AX, R12
-	CMOVQHI     R12, AX
-	MOVQ        CX, BX
-	SUBQ        R12, BX
-	CMOVQCS     R11, BX
-	CMPQ        BX, R12
-	CMOVQHI     R12, BX
-	BZHIQ       AX, R8, AX
-	BZHIQ       BX, R8, BX
-	KMOVQ       AX, K1
-	KMOVQ       BX, K2
-	VMOVDQU8.Z  (SI), K1, Z25
-	VMOVDQU8.Z  64(SI), K2, Z28
-	VMOVDQA64   Z25, Z27
-	VPERMT2Q    Z28, Z29, Z25
-	VPERMT2Q    Z28, Z30, Z27
-	VPSRLQ      $0x2c, Z25, Z28
-	VPSLLQ      $0x14, Z27, Z26
-	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
-	VPANDQ      Z31, Z25, Z25
-	VPSRLQ      $0x18, Z27, Z27
-	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
-	VPADDQ      Z22, Z25, Z25
-	VPADDQ      Z23, Z26, Z26
-	VPADDQ      Z24, Z27, Z27
-	VPXORQ      Z22, Z22, Z22
-	VPXORQ      Z23, Z23, Z23
-	VPXORQ      Z24, Z24, Z24
-	VPMADD52LUQ (R10), Z25, Z16
-	VPMADD52HUQ (R10), Z25, Z19
-	VPMADD52LUQ 384(R10), Z25, Z17
-	VPMADD52HUQ 384(R10), Z25, Z20
-	VPMADD52LUQ 768(R10), Z25, Z18
-	VPMADD52HUQ 768(R10), Z25, Z21
-	VPMADD52LUQ 1536(R10), Z26, Z16
-	VPMADD52HUQ 1536(R10), Z26, Z19
-	VPMADD52LUQ (R10), Z26, Z17
-	VPMADD52HUQ (R10), Z26, Z20
-	VPMADD52LUQ 384(R10), Z26, Z18
-	VPMADD52HUQ 384(R10), Z26, Z21
-	VPMADD52LUQ 1152(R10), Z27, Z16
-	VPMADD52HUQ 1152(R10), Z27, Z19
-	VPMADD52LUQ 1536(R10), Z27, Z17
-	VPMADD52HUQ 1536(R10), Z27, Z20
-	VPMADD52LUQ (R10), Z27, Z18
-	VPMADD52HUQ (R10), Z27, Z21
-	ADDQ        $0x00000040, R10
-	ADDQ        $0x00000080, SI
-	SUBQ        $0x00000080, CX
-	CMOVQCS     R11, CX
-	SUBQ        $0x08, R9
-	JMP         hashVector_334
-
-hashTail_335:
-	MOVQ          CX, AX
-	CMPQ          AX, R12
-	CMOVQHI       R12, AX
-	MOVQ          CX, BX
-	SUBQ          R12, BX
-	CMOVQCS       R11, BX
-	CMPQ          BX, R12
-	CMOVQHI       R12, BX
-	BZHIQ         AX, R8, AX
-	BZHIQ         BX, R8, BX
-	KMOVQ         AX, K1
-	KMOVQ         BX, K2
-	VMOVDQU8.Z    (SI), K1, Z25
-	VMOVDQU8.Z    64(SI), K2, Z28
-	VMOVDQA64     Z25, Z27
-	VPERMT2Q      Z28, Z29, Z25
-	VPERMT2Q      Z28, Z30, Z27
-	MOVL          $0x00000001, AX
-	LEAQ          -1(R9), BX
-	SHLXQ         BX, AX, AX
-	KMOVW         AX, K3
-	VPBROADCASTQ  336(SP), K3, Z25
-	VPBROADCASTQ  344(SP), K3, Z27
-	VPSRLQ        $0x2c, Z25, Z28
-	VPSLLQ        $0x14, Z27, Z26
-	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
-	VPANDQ        Z31, Z25, Z25
-	VPSRLQ        $0x18, Z27, Z27
-	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPADDQ        Z22, Z25, Z25
-	VPADDQ        Z23, Z26, Z26
-	VPADDQ        Z24, Z27, Z27
-	VPMADD52LUQ   (R10), Z25, Z16
-	VPMADD52HUQ   (R10), Z25, Z19
-	VPMADD52LUQ   384(R10), Z25, Z17
-	VPMADD52HUQ   384(R10), Z25, Z20
-	VPMADD52LUQ   768(R10), Z25, Z18
-	VPMADD52HUQ   768(R10), Z25, Z21
-	VPMADD52LUQ   1536(R10), Z26, Z16
-	VPMADD52HUQ   1536(R10), Z26, Z19
-	VPMADD52LUQ   (R10), Z26, Z17
-	VPMADD52HUQ   (R10), Z26, Z20
-	VPMADD52LUQ   384(R10), Z26, Z18
-	VPMADD52HUQ   384(R10), Z26, Z21
-	VPMADD52LUQ   1152(R10), Z27, Z16
-	VPMADD52HUQ   1152(R10), Z27, Z19
-	VPMADD52LUQ   1536(R10), Z27, Z17
-	VPMADD52HUQ   1536(R10), Z27, Z20
-	VPMADD52LUQ   (R10), Z27, Z18
-	VPMADD52HUQ   (R10), Z27, Z21
-	VPSLLQ        $0x08, Z19, Z19
-	VPSRLQ        $0x2c, Z16, Z28
-	VPSLLQ        $0x08, Z20, Z20
-	VPADDQ        Z19, Z17, Z17
-	VPADDQ        Z28, Z17, Z17
-	VPADDQ        Z20, Z18, Z18
-	VPSRLQ        $0x2c, Z17, Z28
-	VPSLLQ        $0x0a, Z21, Z21
-	VPADDQ        Z28, Z18, Z18
-	VPANDQ        Z31, Z16, Z22
-	VPSRLQ        $0x2a, Z18, Z28
-	VPANDQ        Z31, Z17, Z23
-	VPADDQ        Z21, Z28, Z28
-	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
-	VPADDQ        Z28, Z22, Z22
-	VPSLLQ        $0x02, Z28, Z28
-	VPADDQ        Z28, Z22, Z22
-	VPSRLQ        $0x2c, Z22, Z28
-	VPANDQ        Z31, Z22, Z22
-	VPADDQ        Z28, Z23, Z23
-	VEXTRACTI64X4 $0x01, Z22, Y25
-	VPADDQ        Y25, Y22, Y22
-	VEXTRACTI64X4 $0x01, Z23, Y26
-	VPADDQ        Y26, Y23, Y23
-	VEXTRACTI64X4 $0x01, Z24, Y27
-	VPADDQ        Y27, Y24, Y24
-	VEXTRACTI64X2 $0x01, Y22, X25
-	VPADDQ        X25, X22, X22
-	VEXTRACTI64X2 $0x01, Y23, X26
-	VPADDQ        X26, X23, X23
-	VEXTRACTI64X2 $0x01, Y24, X27
-	VPADDQ        X27, X24, X24
-	VPUNPCKHQDQ   X22, X22, X25
-	VPADDQ        X25, X22, X22
-	VMOVQ         X22, AX
-	VPUNPCKHQDQ   X23, X23, X26
-	VPADDQ        X26, X23, X23
-	VMOVQ         X23, BX
-	VPUNPCKHQDQ   X24, X24, X27
-	VPADDQ        X27, X24, X24
-	VMOVQ         X24, DX
-	MOVQ          BX, R11
-	SHLQ          $0x2c, R11
-	SHRQ          $0x14, BX
-	MOVQ          DX, R12
-	SHLQ          $0x18, R12
-	SHRQ          $0x28, DX
-	ADDQ          R11, AX
-	ADCQ          R12, BX
-	ADCQ          $0x00, DX
-	MOVQ          DX, R11
-	MOVQ          DX, R12
-	SHRQ          $0x02, R11
-	ANDQ          $-4, R12
-	ANDL          $0x03, DX
-	ADDQ          R12, R11
-	ADDQ          R11, AX
-	ADCQ          $0x00, BX
-	ADCQ          $0x00, DX
-	MOVQ          AX, R11
-	MOVQ          BX, R12
-	MOVQ          DX, R13
-	ADDQ          $0x05, R11
-	ADCQ          $0x00, R12
-	ADCQ          $0x00, R13
-	SHRQ          $0x02, R13
-	CMOVQNE       R11, AX
-	CMOVQNE       R12, BX
-	ADDQ          296(SP), AX
-	ADCQ          304(SP), BX
-	MOVQ          src+32(FP), SI
-	MOVQ          n+40(FP), CX
-	XORQ          (SI)(CX*1), AX
-	XORQ          8(SI)(CX*1), BX
-	ORQ           BX, AX
-	JNE           openAVX512Bad_220
-	VMOVDQU64     2328(SP), Z0
-	VMOVDQU64     2392(SP), Z1
-	VMOVDQU64     2456(SP), Z2
-	VMOVDQU64     2520(SP), Z3
-	VMOVDQU64     2584(SP), Z4
-	VMOVDQU64     2648(SP), Z5
-	VMOVDQU64     2712(SP), Z6
-	VMOVDQU64     2776(SP), Z7
-	VMOVDQU64     2840(SP), Z8
-	VMOVDQU64     2904(SP), Z9
-	VMOVDQU64     2968(SP), Z10
-	VMOVDQU64     3032(SP), Z11
-	VMOVDQU64     3096(SP), Z12
-	VMOVDQU64     3160(SP), Z13
-	VMOVDQU64     3224(SP), Z14
-	VMOVDQU64     3288(SP), Z15
-	VMOVDQU64     3352(SP), Z16
-	VMOVDQU64     3416(SP), Z17
-	VMOVDQU64     3480(SP), Z18
-	VMOVDQU64     3544(SP), Z19
-	VMOVDQU64     3608(SP), Z20
-	VMOVDQU64     3672(SP), Z21
-	VMOVDQU64     3736(SP), Z22
-	VMOVDQU64     3800(SP), Z23
-	VMOVDQU64     3864(SP), Z24
-	VMOVDQU64     3928(SP), Z25
-	VMOVDQU64     3992(SP), Z26
-	VMOVDQU64     4056(SP), Z27
-	VMOVDQU64     4120(SP), Z28
-	VMOVDQU64     4184(SP), Z29
-	VMOVDQU64     4248(SP), Z30
-	VMOVDQU64     4312(SP), Z31
-	MOVQ          dst+24(FP), DI
-	MOVQ          src+32(FP), SI
-	MOVQ          n+40(FP), CX
-	MOVQ          $-1, R8
-	CMPQ          CX, $0x00000800
-	JBE           columnsLast_336
-	VMOVDQU64     Z31, 192(SP)
-	VPADDD.BCST   (SP), Z0, Z0
-	VPADDD.BCST   4(SP), Z1, Z1
-	VPADDD.BCST   8(SP), Z2, Z2
-	VPADDD.BCST   12(SP), Z3, Z3
-	VPADDD.BCST   16(SP), Z4, Z4
-	VPADDD.BCST   20(SP), Z5, Z5
-	VPADDD.BCST   24(SP), Z6, Z6
-	VPADDD.BCST   28(SP), Z7, Z7
-	VPADDD.BCST   32(SP), Z8, Z8
-	VPADDD.BCST   36(SP), Z9, Z9
-	VPADDD.BCST   40(SP), Z10, Z10
-	VPADDD.BCST   44(SP), Z11, Z11
-	VPADDD        64(SP), Z12, Z12
-	VPADDD.BCST   52(SP), Z13, Z13
-	VPADDD.BCST   56(SP), Z14, Z14
-	VPADDD.BCST   60(SP), Z15, Z15
-	VPUNPCKLDQ    Z1, Z0, Z31
-	VPUNPCKHDQ    Z1, Z0, Z1
-	VPUNPCKLDQ    Z3, Z2, Z0
-	VPUNPCKHDQ    Z3, Z2, Z3
-	VPUNPCKLQDQ   Z0, Z31, Z2
-	VPUNPCKHQDQ   Z0, Z31, Z0
-	VPUNPCKLQDQ   Z3, Z1, Z31
-	VPUNPCKHQDQ   Z3, Z1, Z3
-	VPUNPCKLDQ    Z5, Z4, Z1
-	VPUNPCKHDQ    Z5, Z4, Z5
-	VPUNPCKLDQ    Z7, Z6, Z4
-	VPUNPCKHDQ    Z7, Z6, Z7
-	VPUNPCKLQDQ   Z4, Z1, Z6
-	VPUNPCKHQDQ   Z4, Z1, Z4
-	VPUNPCKLQDQ   Z7, Z5, Z1
-	VPUNPCKHQDQ   Z7, Z5, Z7
-	VPUNPCKLDQ    Z9, Z8, Z5
-	VPUNPCKHDQ    Z9, Z8, Z9
-	VPUNPCKLDQ    Z11, Z10, Z8
-	VPUNPCKHDQ    Z11, Z10, Z11
-	VPUNPCKLQDQ   Z8, Z5, Z10
-	VPUNPCKHQDQ   Z8, Z5, Z8
-	VPUNPCKLQDQ   Z11, Z9, Z5
-	VPUNPCKHQDQ   Z11, Z9, Z11
-	VPUNPCKLDQ    Z13, Z12, Z9
-	VPUNPCKHDQ    Z13, Z12, Z13
-	VPUNPCKLDQ    Z15, Z14, Z12
-	VPUNPCKHDQ    Z15, Z14, Z15
-	VPUNPCKLQDQ   Z12, Z9, Z14
-	VPUNPCKHQDQ   Z12, Z9, Z12
-	VPUNPCKLQDQ   Z15, Z13, Z9
-	VPUNPCKHQDQ   Z15, Z13, Z15
-	VSHUFI32X4    $0x88, Z6, Z2, Z13
-	VSHUFI32X4    $0xdd, Z6, Z2, Z6
-	VSHUFI32X4    $0x88, Z14, Z10, Z2
-	VSHUFI32X4    $0xdd, Z14, Z10, Z14
-	VSHUFI32X4    $0x88, Z2, Z13, Z10
-	VSHUFI32X4    $0xdd, Z2, Z13, Z2
-	VSHUFI32X4    $0x88, Z14, Z6, Z13
-	VSHUFI32X4    $0xdd, Z14, Z6, Z14
-	VSHUFI32X4    $0x88, Z4, Z0, Z6
-	VSHUFI32X4    $0xdd, Z4, Z0, Z4
-	VSHUFI32X4    $0x88, Z12, Z8, Z0
-	VSHUFI32X4    $0xdd, Z12, Z8, Z12
-	VSHUFI32X4    $0x88, Z0, Z6, Z8
-	VSHUFI32X4    $0xdd, Z0, Z6, Z0
-	VSHUFI32X4    $0x88, Z12, Z4, Z6
-	VSHUFI32X4    $0xdd, Z12, Z4, Z12
-	VSHUFI32X4    $0x88, Z1, Z31, Z4
-	VSHUFI32X4    $0xdd, Z1, Z31, Z1
-	VSHUFI32X4    $0x88, Z9, Z5, Z31
-	VSHUFI32X4    $0xdd, Z9, Z5, Z9
-	VSHUFI32X4    $0x88, Z31, Z4, Z5
-	VSHUFI32X4    $0xdd, Z31, Z4, Z31
-	VSHUFI32X4    $0x88, Z9, Z1, Z4
-	VSHUFI32X4    $0xdd, Z9, Z1, Z9
-	VSHUFI32X4    $0x88, Z7, Z3, Z1
-	VSHUFI32X4    $0xdd, Z7, Z3, Z7
-	VSHUFI32X4    $0x88, Z15, Z11, Z3
-	VSHUFI32X4    $0xdd, Z15, Z11, Z15
-	VSHUFI32X4    $0x88, Z3, Z1, Z11
-	VSHUFI32X4    $0xdd, Z3, Z1, Z3
-	VSHUFI32X4    $0x88, Z15, Z7, Z1
-	VSHUFI32X4    $0xdd, Z15, Z7, Z15
-	VPXORQ        (SI), Z10, Z10
-	VMOVDQU64     Z10, (DI)
-	VPXORQ        64(SI), Z8, Z8
-	VMOVDQU64     Z8, 64(DI)
-	VPXORQ        128(SI), Z5, Z5
-	VMOVDQU64     Z5, 128(DI)
-	VPXORQ        192(SI), Z11, Z11
-	VMOVDQU64     Z11, 192(DI)
-	VPXORQ        256(SI), Z13, Z13
-	VMOVDQU64     Z13, 256(DI)
-	VPXORQ        320(SI), Z6, Z6
-	VMOVDQU64     Z6, 320(DI)
-	VPXORQ        384(SI), Z4, Z4
-	VMOVDQU64     Z4, 384(DI)
-	VPXORQ        448(SI), Z1, Z1
-	VMOVDQU64     Z1, 448(DI)
-	VPXORQ        512(SI), Z2, Z2
-	VMOVDQU64     Z2, 512(DI)
-	VPXORQ        576(SI), Z0, Z0
-	VMOVDQU64     Z0, 576(DI)
-	VPXORQ        640(SI), Z31, Z31
-	VMOVDQU64     Z31, 640(DI)
-	VPXORQ        704(SI), Z3, Z3
-	VMOVDQU64     Z3, 704(DI)
-	VPXORQ        768(SI), Z14, Z14
-	VMOVDQU64     Z14, 768(DI)
-	VPXORQ        832(SI), Z12, Z12
-	VMOVDQU64     Z12, 832(DI)
-	VPXORQ        896(SI), Z9, Z9
-	VMOVDQU64     Z9, 896(DI)
-	VPXORQ        960(SI), Z15, Z15
-	VMOVDQU64     Z15, 960(DI)
-	ADDQ          $0x00000400, SI
-	ADDQ          $0x00000400, DI
-	VMOVDQU64     192(SP), Z31
-	VPADDD.BCST   (SP), Z16, Z16
-	VPADDD.BCST   4(SP), Z17, Z17
-	VPADDD.BCST   8(SP), Z18, Z18
-	VPADDD.BCST   12(SP), Z19, Z19
-	VPADDD.BCST   16(SP), Z20, Z20
-	VPADDD.BCST   20(SP), Z21, Z21
-	VPADDD.BCST   24(SP), Z22, Z22
-	VPADDD.BCST   28(SP), Z23, Z23
-	VPADDD.BCST   32(SP), Z24, Z24
-	VPADDD.BCST   36(SP), Z25, Z25
-	VPADDD.BCST   40(SP), Z26, Z26
-	VPADDD.BCST   44(SP), Z27, Z27
-	VPADDD        128(SP), Z28, Z28
-	VPADDD.BCST   52(SP), Z29, Z29
-	VPADDD.BCST   56(SP), Z30, Z30
-	VPADDD.BCST   60(SP), Z31, Z31
-	VPUNPCKLDQ    Z17, Z16, Z0
-	VPUNPCKHDQ    Z17, Z16, Z17
-	VPUNPCKLDQ    Z19, Z18, Z16
-	VPUNPCKHDQ    Z19, Z18, Z19
-	VPUNPCKLQDQ   Z16, Z0, Z18
-	VPUNPCKHQDQ   Z16, Z0, Z16
-	VPUNPCKLQDQ   Z19, Z17, Z0
-	VPUNPCKHQDQ   Z19, Z17, Z19
-	VPUNPCKLDQ    Z21, Z20, Z17
-	VPUNPCKHDQ    Z21, Z20, Z21
-	VPUNPCKLDQ    Z23, Z22, Z20
-	VPUNPCKHDQ    Z23, Z22, Z23
-	VPUNPCKLQDQ   Z20, Z17, Z22
-	VPUNPCKHQDQ   Z20, Z17, Z20
-	VPUNPCKLQDQ   Z23, Z21, Z17
-	VPUNPCKHQDQ   Z23, Z21, Z23
-	VPUNPCKLDQ    Z25, Z24, Z21
-	VPUNPCKHDQ    Z25, Z24, Z25
-	VPUNPCKLDQ    Z27, Z26, Z24
-	VPUNPCKHDQ    Z27, Z26, Z27
-	VPUNPCKLQDQ   Z24, Z21, Z26
-	VPUNPCKHQDQ   Z24, Z21, Z24
-	VPUNPCKLQDQ   Z27, Z25, Z21
-	VPUNPCKHQDQ   Z27, Z25, Z27
-	VPUNPCKLDQ    Z29, Z28, Z25
-	VPUNPCKHDQ    Z29, Z28, Z29
-	VPUNPCKLDQ    Z31, Z30, Z28
-	VPUNPCKHDQ    Z31, Z30, Z31
-	VPUNPCKLQDQ   Z28, Z25, Z30
-	VPUNPCKHQDQ   Z28, Z25, Z28
-	VPUNPCKLQDQ   Z31, Z29, Z25
-	VPUNPCKHQDQ   Z31, Z29, Z31
-	VSHUFI32X4    $0x88, Z22, Z18, Z29
-	VSHUFI32X4    $0xdd, Z22, Z18, Z22
-	VSHUFI32X4    $0x88, Z30, Z26, Z18
-	VSHUFI32X4    $0xdd, Z30, Z26, Z30
-	VSHUFI32X4    $0x88, Z18, Z29, Z26
-	VSHUFI32X4    $0xdd, Z18, Z29, Z18
-	VSHUFI32X4    $0x88, Z30, Z22, Z29
-	VSHUFI32X4    $0xdd, Z30, Z22, Z30
-	VSHUFI32X4    $0x88, Z20, Z16, Z22
-	VSHUFI32X4    $0xdd, Z20, Z16, Z20
-	VSHUFI32X4    $0x88, Z28, Z24, Z16
-	VSHUFI32X4    $0xdd, Z28, Z24, Z28
-	VSHUFI32X4    $0x88, Z16, Z22, Z24
-	VSHUFI32X4    $0xdd, Z16, Z22, Z16
-	VSHUFI32X4    $0x88, Z28, Z20, Z22
-	VSHUFI32X4    $0xdd, Z28, Z20, Z28
-	VSHUFI32X4    $0x88, Z17, Z0, Z20
-	VSHUFI32X4    $0xdd, Z17, Z0, Z17
-	VSHUFI32X4    $0x88, Z25, Z21, Z0
-	VSHUFI32X4    $0xdd, Z25, Z21, Z25
-	VSHUFI32X4    $0x88, Z0, Z20, Z21
-	VSHUFI32X4    $0xdd, Z0, Z20, Z0
-	VSHUFI32X4    $0x88, Z25, Z17, Z20
-	VSHUFI32X4    $0xdd, Z25, Z17, Z25
-	VSHUFI32X4    $0x88, Z23, Z19, Z17
-	VSHUFI32X4    $0xdd, Z23, Z19, Z23
-	VSHUFI32X4    $0x88, Z31, Z27, Z19
-	VSHUFI32X4    $0xdd, Z31, Z27, Z31
-	VSHUFI32X4    $0x88, Z19, Z17, Z27
-	VSHUFI32X4    $0xdd, Z19, Z17, Z19
-	VSHUFI32X4    $0x88, Z31, Z23, Z17
-	VSHUFI32X4    $0xdd, Z31, Z23, Z31
-	VPXORQ        (SI), Z26, Z26
-	VMOVDQU64     Z26, (DI)
-	VPXORQ        64(SI), Z24, Z24
-	VMOVDQU64     Z24, 64(DI)
-	VPXORQ        128(SI), Z21, Z21
-	VMOVDQU64     Z21, 128(DI)
-	VPXORQ        192(SI), Z27, Z27
-	VMOVDQU64     Z27, 192(DI)
-	VPXORQ        256(SI), Z29, Z29
-	VMOVDQU64     Z29, 256(DI)
-	VPXORQ        320(SI), Z22, Z22
-	VMOVDQU64     Z22, 320(DI)
-	VPXORQ        384(SI), Z20, Z20
-	VMOVDQU64     Z20, 384(DI)
-	VPXORQ        448(SI), Z17, Z17
-	VMOVDQU64     Z17, 448(DI)
-	VPXORQ        512(SI), Z18, Z18
-	VMOVDQU64     Z18, 512(DI)
-	VPXORQ        576(SI), Z16, Z16
-	VMOVDQU64     Z16, 576(DI)
-	VPXORQ        640(SI), Z0, Z0
-	VMOVDQU64     Z0, 640(DI)
-	VPXORQ        704(SI), Z19, Z19
-	VMOVDQU64     Z19, 704(DI)
-	VPXORQ        768(SI), Z30, Z30
-	VMOVDQU64     Z30, 768(DI)
-	VPXORQ        832(SI), Z28, Z28
-	VMOVDQU64     Z28, 832(DI)
-	VPXORQ        896(SI), Z25, Z25
-	VMOVDQU64     Z25, 896(DI)
-	VPXORQ        960(SI), Z31, Z31
-	VMOVDQU64     Z31, 960(DI)
-	ADDQ          $0x00000400, SI
-	ADDQ          $0x00000400, DI
-	SUBQ          $0x00000800, CX
-	ADDL          $0x20, 48(SP)
-	JMP           columnsNext_337
-
-columnsLast_336:
-	VMOVDQU64   Z31, 192(SP)
-	VPADDD.BCST (SP), Z0, Z0
-	VPADDD.BCST 4(SP), Z1, Z1
-	VPADDD.BCST 8(SP), Z2, Z2
-	VPADDD.BCST 12(SP), Z3, Z3
-	VPADDD.BCST 16(SP), Z4, Z4
-	VPADDD.BCST 20(SP), Z5, Z5
-	VPADDD.BCST 24(SP), Z6, Z6
-	VPADDD.BCST 28(SP), Z7, Z7
-	VPADDD.BCST 32(SP), Z8, Z8
-	VPADDD.BCST 36(SP), Z9, Z9
-	VPADDD.BCST 40(SP), Z10, Z10
-	VPADDD.BCST 44(SP), Z11, Z11
-	VPADDD      64(SP), Z12, Z12
-	VPADDD.BCST 52(SP), Z13, Z13
-	VPADDD.BCST 56(SP), Z14, Z14
-	VPADDD.BCST 60(SP), Z15, Z15
-	VPUNPCKLDQ  Z1, Z0, Z31
-	VPUNPCKHDQ  Z1, Z0, Z1
-	VPUNPCKLDQ  Z3, Z2, Z0
-	VPUNPCKHDQ  Z3, Z2, Z3
-	VPUNPCKLQDQ Z0, Z31, Z2
-	VPUNPCKHQDQ Z0, Z31, Z0
-	VPUNPCKLQDQ Z3, Z1, Z31
-	VPUNPCKHQDQ Z3, Z1, Z3
-	VPUNPCKLDQ  Z5, Z4, Z1
-	VPUNPCKHDQ  Z5, Z4, Z5
-	VPUNPCKLDQ  Z7, Z6, Z4
-	VPUNPCKHDQ  Z7, Z6, Z7
-	VPUNPCKLQDQ Z4, Z1, Z6
-	VPUNPCKHQDQ Z4, Z1, Z4
-	VPUNPCKLQDQ Z7, Z5, Z1
-	VPUNPCKHQDQ Z7, Z5, Z7
-	VPUNPCKLDQ  Z9, Z8, Z5
-	VPUNPCKHDQ  Z9, Z8, Z9
-	VPUNPCKLDQ  Z11, Z10, Z8
-	VPUNPCKHDQ  Z11, Z10, Z11
-	VPUNPCKLQDQ Z8, Z5, Z10
-	VPUNPCKHQDQ Z8, Z5, Z8
-	VPUNPCKLQDQ Z11, Z9, Z5
-	VPUNPCKHQDQ Z11, Z9, Z11
-	VPUNPCKLDQ  Z13, Z12, Z9
-	VPUNPCKHDQ  Z13, Z12, Z13
-	VPUNPCKLDQ  Z15, Z14, Z12
-	VPUNPCKHDQ  Z15, Z14, Z15
-	VPUNPCKLQDQ Z12, Z9, Z14
-	VPUNPCKHQDQ Z12, Z9, Z12
-	VPUNPCKLQDQ Z15, Z13, Z9
-	VPUNPCKHQDQ Z15, Z13, Z15
-	VSHUFI32X4  $0x88, Z6, Z2, Z13
-	VSHUFI32X4  $0xdd, Z6, Z2, Z6
-	VSHUFI32X4  $0x88, Z14, Z10, Z2
-	VSHUFI32X4  $0xdd, Z14, Z10, Z14
-	VSHUFI32X4  $0x88, Z2, Z13, Z10
-	VSHUFI32X4  $0xdd, Z2, Z13, Z2
-	VSHUFI32X4  $0x88, Z14, Z6, Z13
-	VSHUFI32X4  $0xdd, Z14, Z6, Z14
-	VSHUFI32X4  $0x88, Z4, Z0, Z6
-	VSHUFI32X4  $0xdd, Z4, Z0, Z4
-	VSHUFI32X4  $0x88, Z12, Z8, Z0
-	VSHUFI32X4  $0xdd, Z12, Z8, Z12
-	VSHUFI32X4  $0x88, Z0, Z6, Z8
-	VSHUFI32X4  $0xdd, Z0, Z6, Z0
-	VSHUFI32X4  $0x88, Z12, Z4, Z6
-	VSHUFI32X4  $0xdd, Z12, Z4, Z12
-	VSHUFI32X4  $0x88, Z1, Z31, Z4
-	VSHUFI32X4  $0xdd, Z1, Z31, Z1
-	VSHUFI32X4  $0x88, Z9, Z5, Z31
-	VSHUFI32X4  $0xdd, Z9, Z5, Z9
-	VSHUFI32X4  $0x88, Z31, Z4, Z5
-	VSHUFI32X4  $0xdd, Z31, Z4, Z31
-	VSHUFI32X4  $0x88, Z9, Z1, Z4
-	VSHUFI32X4  $0xdd, Z9, Z1, Z9
-	VSHUFI32X4  $0x88, Z7, Z3, Z1
-	VSHUFI32X4  $0xdd, Z7, Z3, Z7
-	VSHUFI32X4  $0x88, Z15, Z11, Z3
-	VSHUFI32X4  $0xdd, Z15, Z11, Z15
-	VSHUFI32X4  $0x88, Z3, Z1, Z11
-	VSHUFI32X4  $0xdd, Z3, Z1, Z3
-	VSHUFI32X4  $0x88, Z15, Z7, Z1
-	VSHUFI32X4  $0xdd, Z15, Z7, Z15
-	CMPQ        CX, $0x00000040
-	JBE         part_338
-	SUBQ        $0x40, CX
-	VPXORQ      (SI), Z10, Z10
-	VMOVDQU64   Z10, (DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_339
-	SUBQ        $0x40, CX
-	VPXORQ      64(SI), Z8, Z8
-	VMOVDQU64   Z8, 64(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_340
-	SUBQ        $0x40, CX
-	VPXORQ      128(SI), Z5, Z5
-	VMOVDQU64   Z5, 128(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_341
-	SUBQ        $0x40, CX
-	VPXORQ      192(SI), Z11, Z11
-	VMOVDQU64   Z11, 192(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_342
-	SUBQ        $0x40, CX
-	VPXORQ      256(SI), Z13, Z13
-	VMOVDQU64   Z13, 256(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_343
-	SUBQ        $0x40, CX
-	VPXORQ      320(SI), Z6, Z6
-	VMOVDQU64   Z6, 320(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_344
-	SUBQ        $0x40, CX
-	VPXORQ      384(SI), Z4, Z4
-	VMOVDQU64   Z4, 384(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_345
-	SUBQ        $0x40, CX
-	VPXORQ      448(SI), Z1, Z1
-	VMOVDQU64   Z1, 448(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_346
-	SUBQ        $0x40, CX
-	VPXORQ      512(SI), Z2, Z2
-	VMOVDQU64   Z2, 512(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_347
-	SUBQ        $0x40, CX
-	VPXORQ      576(SI), Z0, Z0
-	VMOVDQU64   Z0, 576(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_348
-	SUBQ        $0x40, CX
-	VPXORQ      640(SI), Z31, Z31
-	VMOVDQU64   Z31, 640(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_349
-	SUBQ        $0x40, CX
-	VPXORQ      704(SI), Z3, Z3
-	VMOVDQU64   Z3, 704(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_350
-	SUBQ        $0x40, CX
-	VPXORQ      768(SI), Z14, Z14
-	VMOVDQU64   Z14, 768(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_351
-	SUBQ        $0x40, CX
-	VPXORQ      832(SI), Z12, Z12
-	VMOVDQU64   Z12, 832(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_352
-	SUBQ        $0x40, CX
-	VPXORQ      896(SI), Z9, Z9
-	VMOVDQU64   Z9, 896(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_353
-	SUBQ        $0x40, CX
-	VPXORQ      960(SI), Z15, Z15
-	VMOVDQU64   Z15, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	VMOVDQU64   192(SP), Z31
-	VPADDD.BCST (SP), Z16, Z16
-	VPADDD.BCST 4(SP), Z17, Z17
-	VPADDD.BCST 8(SP), Z18, Z18
-	VPADDD.BCST 12(SP), Z19, Z19
-	VPADDD.BCST 16(SP), Z20, Z20
-	VPADDD.BCST 20(SP), Z21, Z21
-	VPADDD.BCST 24(SP), Z22, Z22
-	VPADDD.BCST 28(SP), Z23, Z23
-	VPADDD.BCST 32(SP), Z24, Z24
-	VPADDD.BCST 36(SP), Z25, Z25
-	VPADDD.BCST 40(SP), Z26, Z26
-	VPADDD.BCST 44(SP), Z27, Z27
-	VPADDD      128(SP), Z28, Z28
-	VPADDD.BCST 52(SP), Z29, Z29
-	VPADDD.BCST 56(SP), Z30, Z30
-	VPADDD.BCST 60(SP), Z31, Z31
-	VPUNPCKLDQ  Z17, Z16, Z0
-	VPUNPCKHDQ  Z17, Z16, Z17
-	VPUNPCKLDQ  Z19, Z18, Z16
-	VPUNPCKHDQ  Z19, Z18, Z19
-	VPUNPCKLQDQ Z16, Z0, Z18
-	VPUNPCKHQDQ Z16, Z0, Z16
-	VPUNPCKLQDQ Z19, Z17, Z0
-	VPUNPCKHQDQ Z19, Z17, Z19
-	VPUNPCKLDQ  Z21, Z20, Z17
-	VPUNPCKHDQ  Z21, Z20, Z21
-	VPUNPCKLDQ  Z23, Z22, Z20
-	VPUNPCKHDQ  Z23, Z22, Z23
-	VPUNPCKLQDQ Z20, Z17, Z22
-	VPUNPCKHQDQ Z20, Z17, Z20
-	VPUNPCKLQDQ Z23, Z21, Z17
-	VPUNPCKHQDQ Z23, Z21, Z23
-	VPUNPCKLDQ  Z25, Z24, Z21
-	VPUNPCKHDQ  Z25, Z24, Z25
-	VPUNPCKLDQ  Z27, Z26, Z24
-	VPUNPCKHDQ  Z27, Z26, Z27
-	VPUNPCKLQDQ Z24, Z21, Z26
-	VPUNPCKHQDQ Z24, Z21, Z24
-	VPUNPCKLQDQ Z27, Z25, Z21
-	VPUNPCKHQDQ Z27, Z25, Z27
-	VPUNPCKLDQ  Z29, Z28, Z25
-	VPUNPCKHDQ  Z29, Z28, Z29
-	VPUNPCKLDQ  Z31, Z30, Z28
-	VPUNPCKHDQ  Z31, Z30, Z31
-	VPUNPCKLQDQ Z28, Z25, Z30
-	VPUNPCKHQDQ Z28, Z25, Z28
-	VPUNPCKLQDQ Z31, Z29, Z25
-	VPUNPCKHQDQ Z31, Z29, Z31
-	VSHUFI32X4  $0x88, Z22, Z18, Z29
-	VSHUFI32X4  $0xdd, Z22, Z18, Z22
-	VSHUFI32X4  $0x88, Z30, Z26, Z18
-	VSHUFI32X4  $0xdd, Z30, Z26, Z30
-	VSHUFI32X4  $0x88, Z18, Z29, Z26
-	VSHUFI32X4  $0xdd, Z18, Z29, Z18
-	VSHUFI32X4  $0x88, Z30, Z22, Z29
-	VSHUFI32X4  $0xdd, Z30, Z22, Z30
-	VSHUFI32X4  $0x88, Z20, Z16, Z22
-	VSHUFI32X4  $0xdd, Z20, Z16, Z20
-	VSHUFI32X4  $0x88, Z28, Z24, Z16
-	VSHUFI32X4  $0xdd, Z28, Z24, Z28
-	VSHUFI32X4  $0x88, Z16, Z22, Z24
-	VSHUFI32X4  $0xdd, Z16, Z22, Z16
-	VSHUFI32X4  $0x88, Z28, Z20, Z22
-	VSHUFI32X4  $0xdd, Z28, Z20, Z28
-	VSHUFI32X4  $0x88, Z17, Z0, Z20
-	VSHUFI32X4  $0xdd, Z17, Z0, Z17
-	VSHUFI32X4  $0x88, Z25, Z21, Z0
-	VSHUFI32X4  $0xdd, Z25, Z21, Z25
-	VSHUFI32X4  $0x88, Z0, Z20, Z21
-	VSHUFI32X4  $0xdd, Z0, Z20, Z0
-	VSHUFI32X4  $0x88, Z25, Z17, Z20
-	VSHUFI32X4  $0xdd, Z25, Z17, Z25
-	VSHUFI32X4  $0x88, Z23, Z19, Z17
-	VSHUFI32X4  $0xdd, Z23, Z19, Z23
-	VSHUFI32X4  $0x88, Z31, Z27, Z19
-	VSHUFI32X4  $0xdd, Z31, Z27, Z31
-	VSHUFI32X4  $0x88, Z19, Z17, Z27
-	VSHUFI32X4  $0xdd, Z19, Z17, Z19
-	VSHUFI32X4  $0x88, Z31, Z23, Z17
-	VSHUFI32X4  $0xdd, Z31, Z23, Z31
-	CMPQ        CX, $0x00000040
-	JBE         part_354
-	SUBQ        $0x40, CX
-	VPXORQ      (SI), Z26, Z26
-	VMOVDQU64   Z26, (DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_355
-	SUBQ        $0x40, CX
-	VPXORQ      64(SI), Z24, Z24
-	VMOVDQU64   Z24, 64(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_356
-	SUBQ        $0x40, CX
-	VPXORQ      128(SI), Z21, Z21
-	VMOVDQU64   Z21, 128(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_357
-	SUBQ        $0x40, CX
-	VPXORQ      192(SI), Z27, Z27
-	VMOVDQU64   Z27, 192(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_358
-	SUBQ        $0x40, CX
-	VPXORQ      256(SI), Z29, Z29
-	VMOVDQU64   Z29, 256(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_359
-	SUBQ        $0x40, CX
-	VPXORQ      320(SI), Z22, Z22
-	VMOVDQU64   Z22, 320(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_360
-	SUBQ        $0x40, CX
-	VPXORQ      384(SI), Z20, Z20
-	VMOVDQU64   Z20, 384(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_361
-	SUBQ        $0x40, CX
-	VPXORQ      448(SI), Z17, Z17
-	VMOVDQU64   Z17, 448(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_362
-	SUBQ        $0x40, CX
-	VPXORQ      512(SI), Z18, Z18
-	VMOVDQU64   Z18, 512(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_363
-	SUBQ        $0x40, CX
-	VPXORQ      576(SI), Z16, Z16
-	VMOVDQU64   Z16, 576(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_364
-	SUBQ        $0x40, CX
-	VPXORQ      640(SI), Z0, Z0
-	VMOVDQU64   Z0, 640(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_365
-	SUBQ        $0x40, CX
-	VPXORQ      704(SI), Z19, Z19
-	VMOVDQU64   Z19, 704(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_366
-	SUBQ        $0x40, CX
-	VPXORQ      768(SI), Z30, Z30
-	VMOVDQU64   Z30, 768(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_367
-	SUBQ        $0x40, CX
-	VPXORQ      832(SI), Z28, Z28
-	VMOVDQU64   Z28, 832(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_368
-	SUBQ        $0x40, CX
-	VPXORQ      896(SI), Z25, Z25
-	VMOVDQU64   Z25, 896(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_369
-	SUBQ        $0x40, CX
-	VPXORQ      960(SI), Z31, Z31
-	VMOVDQU64   Z31, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_219
-
-columnsNext_337:
 passes_370:
 	CMPQ         CX, $0x00000400
 	JBE          passesRows_371
@@ -24142,14 +24540,14 @@ columnsLast_376:
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512Out_219
+	JMP         sealMoreAVX512Out_369
 
 columnsNext_377:
 	JMP passes_370
 
 passesRows_371:
 	TESTQ           CX, CX
-	JEQ             openAVX512Out_219
+	JEQ             sealMoreAVX512Out_369
 	CMPQ            CX, $0x00000100
 	JBE             passesOne_373
 	CMPQ            CX, $0x00000200
@@ -24606,2928 +25004,8 @@ passesWrite_374:
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
-	JMP       openAVX512Out_219
 
-openAVX512Bad_220:
-	MOVL $0x00000000, AX
-	MOVQ AX, ok+64(FP)
-	VZEROUPPER
-	RET
-
-part_233:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_234:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_235:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_236:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_237:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_238:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_239:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_240:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_241:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_242:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_243:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_244:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_245:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_246:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_247:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_248:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-part_249:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_250:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_251:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_252:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_253:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_254:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_255:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_256:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_257:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_258:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_259:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_260:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_261:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_262:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_263:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_264:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-part_268:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_269:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_270:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_271:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_272:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_273:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_274:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_275:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_276:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_277:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_278:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_279:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_280:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_281:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_282:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_283:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-part_312:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512End_307
-
-part_313:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512End_307
-
-part_314:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512End_307
-
-part_315:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512End_307
-
-part_316:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512End_307
-
-part_317:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512End_307
-
-part_318:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512End_307
-
-part_319:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512End_307
-
-part_320:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512End_307
-
-part_321:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512End_307
-
-part_322:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512End_307
-
-part_323:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512End_307
-
-part_324:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512End_307
-
-part_325:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512End_307
-
-part_326:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512End_307
-
-part_327:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_307
-
-part_338:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_339:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_340:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_341:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_342:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_343:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_344:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_345:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_346:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_347:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_348:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_349:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_350:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_351:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_352:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_353:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-part_354:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_355:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_356:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_357:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_358:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_359:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_360:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_361:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_362:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_363:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_364:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_365:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_366:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_367:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_368:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_369:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-part_378:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_379:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_380:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_381:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_382:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_383:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_384:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_385:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_386:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_387:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_388:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_389:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_390:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_391:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_392:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_393:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-part_394:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_395:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_396:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_397:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_398:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_399:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_400:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_401:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_402:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_403:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_404:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_405:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_406:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_407:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_408:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_409:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-part_413:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512Out_219
-
-part_414:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512Out_219
-
-part_415:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512Out_219
-
-part_416:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512Out_219
-
-part_417:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512Out_219
-
-part_418:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512Out_219
-
-part_419:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512Out_219
-
-part_420:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512Out_219
-
-part_421:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512Out_219
-
-part_422:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512Out_219
-
-part_423:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512Out_219
-
-part_424:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512Out_219
-
-part_425:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512Out_219
-
-part_426:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512Out_219
-
-part_427:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512Out_219
-
-part_428:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512Out_219
-
-// func sealMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
-// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealMoreAVX512(SB), $2328-40
-	MOVL         $0x00000055, AX
-	KMOVW        AX, K5
-	MOVL         $0x00000033, AX
-	KMOVW        AX, K6
-	MOVL         $0x0000000f, AX
-	KMOVW        AX, K7
-	MOVQ         s+8(FP), R15
-	MOVQ         key+0(FP), BX
-	VMOVDQU      chachaConstants<>+0(SB), X0
-	VMOVDQU      X0, (SP)
-	VMOVDQU      (BX), X0
-	VMOVDQU      16(BX), X1
-	VMOVDQU      X0, 16(SP)
-	VMOVDQU      X1, 32(SP)
-	VMOVD        108(R15), X2
-	VPINSRD      $0x01, 96(R15), X2, X2
-	VPINSRD      $0x02, 100(R15), X2, X2
-	VPINSRD      $0x03, 104(R15), X2, X2
-	VMOVDQU      X2, 48(SP)
-	MOVQ         (R15), AX
-	MOVQ         AX, 280(SP)
-	MOVQ         8(R15), AX
-	MOVQ         AX, 288(SP)
-	MOVQ         16(R15), AX
-	MOVQ         AX, 296(SP)
-	MOVQ         24(R15), AX
-	MOVQ         AX, 304(SP)
-	MOVQ         32(R15), AX
-	MOVQ         AX, 312(SP)
-	MOVQ         40(R15), AX
-	MOVQ         AX, 320(SP)
-	MOVQ         48(R15), AX
-	MOVQ         AX, 328(SP)
-	MOVQ         112(R15), AX
-	MOVQ         AX, 336(SP)
-	MOVQ         120(R15), AX
-	MOVQ         AX, 344(SP)
-	VPBROADCASTQ poly44<>+0(SB), Z31
-	VPBROADCASTQ 280(SP), Z22
-	VPBROADCASTQ 288(SP), Z24
-	VPSRLQ       $0x2c, Z22, Z23
-	VPSLLQ       $0x14, Z24, Z30
-	VPTERNLOGQ   $0xa8, Z31, Z30, Z23
-	VPANDQ       Z31, Z22, Z22
-	VPSRLQ       $0x18, Z24, Z24
-	VMOVDQA64    Z22, Z25
-	VMOVDQA64    Z23, Z26
-	VMOVDQA64    Z24, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQA64    Z16, K5, Z22
-	VMOVDQA64    Z17, K5, Z23
-	VMOVDQA64    Z18, K5, Z24
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQA64    Z16, K6, Z22
-	VMOVDQA64    Z17, K6, Z23
-	VMOVDQA64    Z18, K6, Z24
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQA64    Z16, K7, Z22
-	VMOVDQA64    Z17, K7, Z23
-	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
-	VPSLLQ       $0x04, Z23, Z19
-	VPSLLQ       $0x02, Z23, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1760(SP)
-	VPSLLQ       $0x04, Z24, Z19
-	VPSLLQ       $0x02, Z24, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2144(SP)
-	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1696(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2080(SP)
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1632(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2016(SP)
-	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1568(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1952(SP)
-	VPBROADCASTQ X16, Z25
-	VPBROADCASTQ X17, Z26
-	VPBROADCASTQ X18, Z27
-	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
-	VPSLLQ       $0x04, Z26, Z30
-	VPSLLQ       $0x02, Z26, Z28
-	VPADDQ       Z30, Z28, Z28
-	VPSLLQ       $0x04, Z27, Z30
-	VPSLLQ       $0x02, Z27, Z29
-	VPADDQ       Z30, Z29, Z29
-	VPXORQ       Z16, Z16, Z16
-	VPXORQ       Z17, Z17, Z17
-	VPXORQ       Z18, Z18, Z18
-	VPXORQ       Z19, Z19, Z19
-	VPXORQ       Z20, Z20, Z20
-	VPXORQ       Z21, Z21, Z21
-	VPMADD52LUQ  Z25, Z22, Z16
-	VPMADD52HUQ  Z25, Z22, Z19
-	VPMADD52LUQ  Z26, Z22, Z17
-	VPMADD52HUQ  Z26, Z22, Z20
-	VPMADD52LUQ  Z27, Z22, Z18
-	VPMADD52HUQ  Z27, Z22, Z21
-	VPMADD52LUQ  Z29, Z23, Z16
-	VPMADD52HUQ  Z29, Z23, Z19
-	VPMADD52LUQ  Z25, Z23, Z17
-	VPMADD52HUQ  Z25, Z23, Z20
-	VPMADD52LUQ  Z26, Z23, Z18
-	VPMADD52HUQ  Z26, Z23, Z21
-	VPMADD52LUQ  Z28, Z24, Z16
-	VPMADD52HUQ  Z28, Z24, Z19
-	VPMADD52LUQ  Z29, Z24, Z17
-	VPMADD52HUQ  Z29, Z24, Z20
-	VPMADD52LUQ  Z25, Z24, Z18
-	VPMADD52HUQ  Z25, Z24, Z21
-	VPSLLQ       $0x08, Z19, Z19
-	VPSRLQ       $0x2c, Z16, Z30
-	VPSLLQ       $0x08, Z20, Z20
-	VPADDQ       Z19, Z17, Z17
-	VPADDQ       Z30, Z17, Z17
-	VPADDQ       Z20, Z18, Z18
-	VPSRLQ       $0x2c, Z17, Z30
-	VPSLLQ       $0x0a, Z21, Z21
-	VPADDQ       Z30, Z18, Z18
-	VPANDQ       Z31, Z16, Z16
-	VPSRLQ       $0x2a, Z18, Z30
-	VPANDQ       Z31, Z17, Z17
-	VPADDQ       Z21, Z30, Z30
-	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
-	VPADDQ       Z30, Z16, Z16
-	VPSLLQ       $0x02, Z30, Z30
-	VPADDQ       Z30, Z16, Z16
-	VPSRLQ       $0x2c, Z16, Z30
-	VPANDQ       Z31, Z16, Z16
-	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
-	VPSLLQ       $0x04, Z17, Z19
-	VPSLLQ       $0x02, Z17, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1504(SP)
-	VPSLLQ       $0x04, Z18, Z19
-	VPSLLQ       $0x02, Z18, Z20
-	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1888(SP)
-	MOVQ         dst+16(FP), DI
-	MOVQ         src+24(FP), SI
-	MOVQ         n+32(FP), CX
-	MOVQ         $-1, R8
-
-passes_430:
-	CMPQ         CX, $0x00000400
-	JBE          passesRows_431
-	VPBROADCASTD 48(SP), Z0
-	VPADDD       chachaColumns<>+0(SB), Z0, Z12
-	VMOVDQU64    Z12, 64(SP)
-	VPADDD       chachaColumns<>+64(SB), Z0, Z28
-	VMOVDQU64    Z28, 128(SP)
-	VPBROADCASTD (SP), Z0
-	VMOVDQA64    Z0, Z16
-	VPBROADCASTD 4(SP), Z1
-	VMOVDQA64    Z1, Z17
-	VPBROADCASTD 8(SP), Z2
-	VMOVDQA64    Z2, Z18
-	VPBROADCASTD 12(SP), Z3
-	VMOVDQA64    Z3, Z19
-	VPBROADCASTD 16(SP), Z4
-	VMOVDQA64    Z4, Z20
-	VPBROADCASTD 20(SP), Z5
-	VMOVDQA64    Z5, Z21
-	VPBROADCASTD 24(SP), Z6
-	VMOVDQA64    Z6, Z22
-	VPBROADCASTD 28(SP), Z7
-	VMOVDQA64    Z7, Z23
-	VPBROADCASTD 32(SP), Z8
-	VMOVDQA64    Z8, Z24
-	VPBROADCASTD 36(SP), Z9
-	VMOVDQA64    Z9, Z25
-	VPBROADCASTD 40(SP), Z10
-	VMOVDQA64    Z10, Z26
-	VPBROADCASTD 44(SP), Z11
-	VMOVDQA64    Z11, Z27
-	VPBROADCASTD 52(SP), Z13
-	VMOVDQA64    Z13, Z29
-	VPBROADCASTD 56(SP), Z14
-	VMOVDQA64    Z14, Z30
-	VPBROADCASTD 60(SP), Z15
-	VMOVDQA64    Z15, Z31
-	MOVL         $0x0000000a, AX
-	PCALIGN      $0x20
-
-double_435:
-	VPADDD      Z4, Z0, Z0
-	VPADDD      Z5, Z1, Z1
-	VPADDD      Z6, Z2, Z2
-	VPADDD      Z7, Z3, Z3
-	VPXORD      Z0, Z12, Z12
-	VPXORD      Z1, Z13, Z13
-	VPXORD      Z2, Z14, Z14
-	VPXORD      Z3, Z15, Z15
-	VPROLD      $0x10, Z12, Z12
-	VPROLD      $0x10, Z13, Z13
-	VPROLD      $0x10, Z14, Z14
-	VPROLD      $0x10, Z15, Z15
-	VPADDD      Z12, Z8, Z8
-	VPADDD      Z13, Z9, Z9
-	VPADDD      Z14, Z10, Z10
-	VPADDD      Z15, Z11, Z11
-	VPXORD      Z8, Z4, Z4
-	VPXORD      Z9, Z5, Z5
-	VPXORD      Z10, Z6, Z6
-	VPXORD      Z11, Z7, Z7
-	VPROLD      $0x0c, Z4, Z4
-	VPROLD      $0x0c, Z5, Z5
-	VPROLD      $0x0c, Z6, Z6
-	VPROLD      $0x0c, Z7, Z7
-	VPADDD      Z4, Z0, Z0
-	VPADDD      Z5, Z1, Z1
-	VPADDD      Z6, Z2, Z2
-	VPADDD      Z7, Z3, Z3
-	VPXORD      Z0, Z12, Z12
-	VPXORD      Z1, Z13, Z13
-	VPXORD      Z2, Z14, Z14
-	VPXORD      Z3, Z15, Z15
-	VPROLD      $0x08, Z12, Z12
-	VPROLD      $0x08, Z13, Z13
-	VPROLD      $0x08, Z14, Z14
-	VPROLD      $0x08, Z15, Z15
-	VPADDD      Z12, Z8, Z8
-	VPADDD      Z13, Z9, Z9
-	VPADDD      Z14, Z10, Z10
-	VPADDD      Z15, Z11, Z11
-	VPXORD      Z8, Z4, Z4
-	VPXORD      Z9, Z5, Z5
-	VPXORD      Z10, Z6, Z6
-	VPXORD      Z11, Z7, Z7
-	VPROLD      $0x07, Z4, Z4
-	VPROLD      $0x07, Z5, Z5
-	VPROLD      $0x07, Z6, Z6
-	VPROLD      $0x07, Z7, Z7
-	VPADDD      Z20, Z16, Z16
-	VPADDD      Z21, Z17, Z17
-	VPADDD      Z22, Z18, Z18
-	VPADDD      Z23, Z19, Z19
-	VPXORD      Z16, Z28, Z28
-	VPXORD      Z17, Z29, Z29
-	VPXORD      Z18, Z30, Z30
-	VPXORD      Z19, Z31, Z31
-	VPROLD      $0x10, Z28, Z28
-	VPROLD      $0x10, Z29, Z29
-	VPROLD      $0x10, Z30, Z30
-	VPROLD      $0x10, Z31, Z31
-	VPADDD      Z28, Z24, Z24
-	VPADDD      Z29, Z25, Z25
-	VPADDD      Z30, Z26, Z26
-	VPADDD      Z31, Z27, Z27
-	VPXORD      Z24, Z20, Z20
-	VPXORD      Z25, Z21, Z21
-	VPXORD      Z26, Z22, Z22
-	VPXORD      Z27, Z23, Z23
-	VPROLD      $0x0c, Z20, Z20
-	VPROLD      $0x0c, Z21, Z21
-	VPROLD      $0x0c, Z22, Z22
-	VPROLD      $0x0c, Z23, Z23
-	VPADDD      Z20, Z16, Z16
-	VPADDD      Z21, Z17, Z17
-	VPADDD      Z22, Z18, Z18
-	VPADDD      Z23, Z19, Z19
-	VPXORD      Z16, Z28, Z28
-	VPXORD      Z17, Z29, Z29
-	VPXORD      Z18, Z30, Z30
-	VPXORD      Z19, Z31, Z31
-	VPROLD      $0x08, Z28, Z28
-	VPROLD      $0x08, Z29, Z29
-	VPROLD      $0x08, Z30, Z30
-	VPROLD      $0x08, Z31, Z31
-	VPADDD      Z28, Z24, Z24
-	VPADDD      Z29, Z25, Z25
-	VPADDD      Z30, Z26, Z26
-	VPADDD      Z31, Z27, Z27
-	VPXORD      Z24, Z20, Z20
-	VPXORD      Z25, Z21, Z21
-	VPXORD      Z26, Z22, Z22
-	VPXORD      Z27, Z23, Z23
-	VPROLD      $0x07, Z20, Z20
-	VPROLD      $0x07, Z21, Z21
-	VPROLD      $0x07, Z22, Z22
-	VPROLD      $0x07, Z23, Z23
-	VPADDD      Z5, Z0, Z0
-	VPADDD      Z6, Z1, Z1
-	VPADDD      Z7, Z2, Z2
-	VPADDD      Z4, Z3, Z3
-	VPXORD      Z0, Z15, Z15
-	VPXORD      Z1, Z12, Z12
-	VPXORD      Z2, Z13, Z13
-	VPXORD      Z3, Z14, Z14
-	VPROLD      $0x10, Z15, Z15
-	VPROLD      $0x10, Z12, Z12
-	VPROLD      $0x10, Z13, Z13
-	VPROLD      $0x10, Z14, Z14
-	VPADDD      Z15, Z10, Z10
-	VPADDD      Z12, Z11, Z11
-	VPADDD      Z13, Z8, Z8
-	VPADDD      Z14, Z9, Z9
-	VPXORD      Z10, Z5, Z5
-	VPXORD      Z11, Z6, Z6
-	VPXORD      Z8, Z7, Z7
-	VPXORD      Z9, Z4, Z4
-	VPROLD      $0x0c, Z5, Z5
-	VPROLD      $0x0c, Z6, Z6
-	VPROLD      $0x0c, Z7, Z7
-	VPROLD      $0x0c, Z4, Z4
-	VPADDD      Z5, Z0, Z0
-	VPADDD      Z6, Z1, Z1
-	VPADDD      Z7, Z2, Z2
-	VPADDD      Z4, Z3, Z3
-	VPXORD      Z0, Z15, Z15
-	VPXORD      Z1, Z12, Z12
-	VPXORD      Z2, Z13, Z13
-	VPXORD      Z3, Z14, Z14
-	VPROLD      $0x08, Z15, Z15
-	VPROLD      $0x08, Z12, Z12
-	VPROLD      $0x08, Z13, Z13
-	VPROLD      $0x08, Z14, Z14
-	VPADDD      Z15, Z10, Z10
-	VPADDD      Z12, Z11, Z11
-	VPADDD      Z13, Z8, Z8
-	VPADDD      Z14, Z9, Z9
-	VPXORD      Z10, Z5, Z5
-	VPXORD      Z11, Z6, Z6
-	VPXORD      Z8, Z7, Z7
-	VPXORD      Z9, Z4, Z4
-	VPROLD      $0x07, Z5, Z5
-	VPROLD      $0x07, Z6, Z6
-	VPROLD      $0x07, Z7, Z7
-	VPROLD      $0x07, Z4, Z4
-	VPADDD      Z21, Z16, Z16
-	VPADDD      Z22, Z17, Z17
-	VPADDD      Z23, Z18, Z18
-	VPADDD      Z20, Z19, Z19
-	VPXORD      Z16, Z31, Z31
-	VPXORD      Z17, Z28, Z28
-	VPXORD      Z18, Z29, Z29
-	VPXORD      Z19, Z30, Z30
-	VPROLD      $0x10, Z31, Z31
-	VPROLD      $0x10, Z28, Z28
-	VPROLD      $0x10, Z29, Z29
-	VPROLD      $0x10, Z30, Z30
-	VPADDD      Z31, Z26, Z26
-	VPADDD      Z28, Z27, Z27
-	VPADDD      Z29, Z24, Z24
-	VPADDD      Z30, Z25, Z25
-	VPXORD      Z26, Z21, Z21
-	VPXORD      Z27, Z22, Z22
-	VPXORD      Z24, Z23, Z23
-	VPXORD      Z25, Z20, Z20
-	VPROLD      $0x0c, Z21, Z21
-	VPROLD      $0x0c, Z22, Z22
-	VPROLD      $0x0c, Z23, Z23
-	VPROLD      $0x0c, Z20, Z20
-	VPADDD      Z21, Z16, Z16
-	VPADDD      Z22, Z17, Z17
-	VPADDD      Z23, Z18, Z18
-	VPADDD      Z20, Z19, Z19
-	VPXORD      Z16, Z31, Z31
-	VPXORD      Z17, Z28, Z28
-	VPXORD      Z18, Z29, Z29
-	VPXORD      Z19, Z30, Z30
-	VPROLD      $0x08, Z31, Z31
-	VPROLD      $0x08, Z28, Z28
-	VPROLD      $0x08, Z29, Z29
-	VPROLD      $0x08, Z30, Z30
-	VPADDD      Z31, Z26, Z26
-	VPADDD      Z28, Z27, Z27
-	VPADDD      Z29, Z24, Z24
-	VPADDD      Z30, Z25, Z25
-	VPXORD      Z26, Z21, Z21
-	VPXORD      Z27, Z22, Z22
-	VPXORD      Z24, Z23, Z23
-	VPXORD      Z25, Z20, Z20
-	VPROLD      $0x07, Z21, Z21
-	VPROLD      $0x07, Z22, Z22
-	VPROLD      $0x07, Z23, Z23
-	VPROLD      $0x07, Z20, Z20
-	DECL        AX
-	JNE         double_435
-	CMPQ        CX, $0x00000800
-	JBE         columnsLast_436
-	VMOVDQU64   Z31, 192(SP)
-	VPADDD.BCST (SP), Z0, Z0
-	VPADDD.BCST 4(SP), Z1, Z1
-	VPADDD.BCST 8(SP), Z2, Z2
-	VPADDD.BCST 12(SP), Z3, Z3
-	VPADDD.BCST 16(SP), Z4, Z4
-	VPADDD.BCST 20(SP), Z5, Z5
-	VPADDD.BCST 24(SP), Z6, Z6
-	VPADDD.BCST 28(SP), Z7, Z7
-	VPADDD.BCST 32(SP), Z8, Z8
-	VPADDD.BCST 36(SP), Z9, Z9
-	VPADDD.BCST 40(SP), Z10, Z10
-	VPADDD.BCST 44(SP), Z11, Z11
-	VPADDD      64(SP), Z12, Z12
-	VPADDD.BCST 52(SP), Z13, Z13
-	VPADDD.BCST 56(SP), Z14, Z14
-	VPADDD.BCST 60(SP), Z15, Z15
-	VPUNPCKLDQ  Z1, Z0, Z31
-	VPUNPCKHDQ  Z1, Z0, Z1
-	VPUNPCKLDQ  Z3, Z2, Z0
-	VPUNPCKHDQ  Z3, Z2, Z3
-	VPUNPCKLQDQ Z0, Z31, Z2
-	VPUNPCKHQDQ Z0, Z31, Z0
-	VPUNPCKLQDQ Z3, Z1, Z31
-	VPUNPCKHQDQ Z3, Z1, Z3
-	VPUNPCKLDQ  Z5, Z4, Z1
-	VPUNPCKHDQ  Z5, Z4, Z5
-	VPUNPCKLDQ  Z7, Z6, Z4
-	VPUNPCKHDQ  Z7, Z6, Z7
-	VPUNPCKLQDQ Z4, Z1, Z6
-	VPUNPCKHQDQ Z4, Z1, Z4
-	VPUNPCKLQDQ Z7, Z5, Z1
-	VPUNPCKHQDQ Z7, Z5, Z7
-	VPUNPCKLDQ  Z9, Z8, Z5
-	VPUNPCKHDQ  Z9, Z8, Z9
-	VPUNPCKLDQ  Z11, Z10, Z8
-	VPUNPCKHDQ  Z11, Z10, Z11
-	VPUNPCKLQDQ Z8, Z5, Z10
-	VPUNPCKHQDQ Z8, Z5, Z8
-	VPUNPCKLQDQ Z11, Z9, Z5
-	VPUNPCKHQDQ Z11, Z9, Z11
-	VPUNPCKLDQ  Z13, Z12, Z9
-	VPUNPCKHDQ  Z13, Z12, Z13
-	VPUNPCKLDQ  Z15, Z14, Z12
-	VPUNPCKHDQ  Z15, Z14, Z15
-	VPUNPCKLQDQ Z12, Z9, Z14
-	VPUNPCKHQDQ Z12, Z9, Z12
-	VPUNPCKLQDQ Z15, Z13, Z9
-	VPUNPCKHQDQ Z15, Z13, Z15
-	VSHUFI32X4  $0x88, Z6, Z2, Z13
-	VSHUFI32X4  $0xdd, Z6, Z2, Z6
-	VSHUFI32X4  $0x88, Z14, Z10, Z2
-	VSHUFI32X4  $0xdd, Z14, Z10, Z14
-	VSHUFI32X4  $0x88, Z2, Z13, Z10
-	VSHUFI32X4  $0xdd, Z2, Z13, Z2
-	VSHUFI32X4  $0x88, Z14, Z6, Z13
-	VSHUFI32X4  $0xdd, Z14, Z6, Z14
-	VSHUFI32X4  $0x88, Z4, Z0, Z6
-	VSHUFI32X4  $0xdd, Z4, Z0, Z4
-	VSHUFI32X4  $0x88, Z12, Z8, Z0
-	VSHUFI32X4  $0xdd, Z12, Z8, Z12
-	VSHUFI32X4  $0x88, Z0, Z6, Z8
-	VSHUFI32X4  $0xdd, Z0, Z6, Z0
-	VSHUFI32X4  $0x88, Z12, Z4, Z6
-	VSHUFI32X4  $0xdd, Z12, Z4, Z12
-	VSHUFI32X4  $0x88, Z1, Z31, Z4
-	VSHUFI32X4  $0xdd, Z1, Z31, Z1
-	VSHUFI32X4  $0x88, Z9, Z5, Z31
-	VSHUFI32X4  $0xdd, Z9, Z5, Z9
-	VSHUFI32X4  $0x88, Z31, Z4, Z5
-	VSHUFI32X4  $0xdd, Z31, Z4, Z31
-	VSHUFI32X4  $0x88, Z9, Z1, Z4
-	VSHUFI32X4  $0xdd, Z9, Z1, Z9
-	VSHUFI32X4  $0x88, Z7, Z3, Z1
-	VSHUFI32X4  $0xdd, Z7, Z3, Z7
-	VSHUFI32X4  $0x88, Z15, Z11, Z3
-	VSHUFI32X4  $0xdd, Z15, Z11, Z15
-	VSHUFI32X4  $0x88, Z3, Z1, Z11
-	VSHUFI32X4  $0xdd, Z3, Z1, Z3
-	VSHUFI32X4  $0x88, Z15, Z7, Z1
-	VSHUFI32X4  $0xdd, Z15, Z7, Z15
-	VPXORQ      (SI), Z10, Z10
-	VMOVDQU64   Z10, (DI)
-	VPXORQ      64(SI), Z8, Z8
-	VMOVDQU64   Z8, 64(DI)
-	VPXORQ      128(SI), Z5, Z5
-	VMOVDQU64   Z5, 128(DI)
-	VPXORQ      192(SI), Z11, Z11
-	VMOVDQU64   Z11, 192(DI)
-	VPXORQ      256(SI), Z13, Z13
-	VMOVDQU64   Z13, 256(DI)
-	VPXORQ      320(SI), Z6, Z6
-	VMOVDQU64   Z6, 320(DI)
-	VPXORQ      384(SI), Z4, Z4
-	VMOVDQU64   Z4, 384(DI)
-	VPXORQ      448(SI), Z1, Z1
-	VMOVDQU64   Z1, 448(DI)
-	VPXORQ      512(SI), Z2, Z2
-	VMOVDQU64   Z2, 512(DI)
-	VPXORQ      576(SI), Z0, Z0
-	VMOVDQU64   Z0, 576(DI)
-	VPXORQ      640(SI), Z31, Z31
-	VMOVDQU64   Z31, 640(DI)
-	VPXORQ      704(SI), Z3, Z3
-	VMOVDQU64   Z3, 704(DI)
-	VPXORQ      768(SI), Z14, Z14
-	VMOVDQU64   Z14, 768(DI)
-	VPXORQ      832(SI), Z12, Z12
-	VMOVDQU64   Z12, 832(DI)
-	VPXORQ      896(SI), Z9, Z9
-	VMOVDQU64   Z9, 896(DI)
-	VPXORQ      960(SI), Z15, Z15
-	VMOVDQU64   Z15, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	VMOVDQU64   192(SP), Z31
-	VPADDD.BCST (SP), Z16, Z16
-	VPADDD.BCST 4(SP), Z17, Z17
-	VPADDD.BCST 8(SP), Z18, Z18
-	VPADDD.BCST 12(SP), Z19, Z19
-	VPADDD.BCST 16(SP), Z20, Z20
-	VPADDD.BCST 20(SP), Z21, Z21
-	VPADDD.BCST 24(SP), Z22, Z22
-	VPADDD.BCST 28(SP), Z23, Z23
-	VPADDD.BCST 32(SP), Z24, Z24
-	VPADDD.BCST 36(SP), Z25, Z25
-	VPADDD.BCST 40(SP), Z26, Z26
-	VPADDD.BCST 44(SP), Z27, Z27
-	VPADDD      128(SP), Z28, Z28
-	VPADDD.BCST 52(SP), Z29, Z29
-	VPADDD.BCST 56(SP), Z30, Z30
-	VPADDD.BCST 60(SP), Z31, Z31
-	VPUNPCKLDQ  Z17, Z16, Z0
-	VPUNPCKHDQ  Z17, Z16, Z17
-	VPUNPCKLDQ  Z19, Z18, Z16
-	VPUNPCKHDQ  Z19, Z18, Z19
-	VPUNPCKLQDQ Z16, Z0, Z18
-	VPUNPCKHQDQ Z16, Z0, Z16
-	VPUNPCKLQDQ Z19, Z17, Z0
-	VPUNPCKHQDQ Z19, Z17, Z19
-	VPUNPCKLDQ  Z21, Z20, Z17
-	VPUNPCKHDQ  Z21, Z20, Z21
-	VPUNPCKLDQ  Z23, Z22, Z20
-	VPUNPCKHDQ  Z23, Z22, Z23
-	VPUNPCKLQDQ Z20, Z17, Z22
-	VPUNPCKHQDQ Z20, Z17, Z20
-	VPUNPCKLQDQ Z23, Z21, Z17
-	VPUNPCKHQDQ Z23, Z21, Z23
-	VPUNPCKLDQ  Z25, Z24, Z21
-	VPUNPCKHDQ  Z25, Z24, Z25
-	VPUNPCKLDQ  Z27, Z26, Z24
-	VPUNPCKHDQ  Z27, Z26, Z27
-	VPUNPCKLQDQ Z24, Z21, Z26
-	VPUNPCKHQDQ Z24, Z21, Z24
-	VPUNPCKLQDQ Z27, Z25, Z21
-	VPUNPCKHQDQ Z27, Z25, Z27
-	VPUNPCKLDQ  Z29, Z28, Z25
-	VPUNPCKHDQ  Z29, Z28, Z29
-	VPUNPCKLDQ  Z31, Z30, Z28
-	VPUNPCKHDQ  Z31, Z30, Z31
-	VPUNPCKLQDQ Z28, Z25, Z30
-	VPUNPCKHQDQ Z28, Z25, Z28
-	VPUNPCKLQDQ Z31, Z29, Z25
-	VPUNPCKHQDQ Z31, Z29, Z31
-	VSHUFI32X4  $0x88, Z22, Z18, Z29
-	VSHUFI32X4  $0xdd, Z22, Z18, Z22
-	VSHUFI32X4  $0x88, Z30, Z26, Z18
-	VSHUFI32X4  $0xdd, Z30, Z26, Z30
-	VSHUFI32X4  $0x88, Z18, Z29, Z26
-	VSHUFI32X4  $0xdd, Z18, Z29, Z18
-	VSHUFI32X4  $0x88, Z30, Z22, Z29
-	VSHUFI32X4  $0xdd, Z30, Z22, Z30
-	VSHUFI32X4  $0x88, Z20, Z16, Z22
-	VSHUFI32X4  $0xdd, Z20, Z16, Z20
-	VSHUFI32X4  $0x88, Z28, Z24, Z16
-	VSHUFI32X4  $0xdd, Z28, Z24, Z28
-	VSHUFI32X4  $0x88, Z16, Z22, Z24
-	VSHUFI32X4  $0xdd, Z16, Z22, Z16
-	VSHUFI32X4  $0x88, Z28, Z20, Z22
-	VSHUFI32X4  $0xdd, Z28, Z20, Z28
-	VSHUFI32X4  $0x88, Z17, Z0, Z20
-	VSHUFI32X4  $0xdd, Z17, Z0, Z17
-	VSHUFI32X4  $0x88, Z25, Z21, Z0
-	VSHUFI32X4  $0xdd, Z25, Z21, Z25
-	VSHUFI32X4  $0x88, Z0, Z20, Z21
-	VSHUFI32X4  $0xdd, Z0, Z20, Z0
-	VSHUFI32X4  $0x88, Z25, Z17, Z20
-	VSHUFI32X4  $0xdd, Z25, Z17, Z25
-	VSHUFI32X4  $0x88, Z23, Z19, Z17
-	VSHUFI32X4  $0xdd, Z23, Z19, Z23
-	VSHUFI32X4  $0x88, Z31, Z27, Z19
-	VSHUFI32X4  $0xdd, Z31, Z27, Z31
-	VSHUFI32X4  $0x88, Z19, Z17, Z27
-	VSHUFI32X4  $0xdd, Z19, Z17, Z19
-	VSHUFI32X4  $0x88, Z31, Z23, Z17
-	VSHUFI32X4  $0xdd, Z31, Z23, Z31
-	VPXORQ      (SI), Z26, Z26
-	VMOVDQU64   Z26, (DI)
-	VPXORQ      64(SI), Z24, Z24
-	VMOVDQU64   Z24, 64(DI)
-	VPXORQ      128(SI), Z21, Z21
-	VMOVDQU64   Z21, 128(DI)
-	VPXORQ      192(SI), Z27, Z27
-	VMOVDQU64   Z27, 192(DI)
-	VPXORQ      256(SI), Z29, Z29
-	VMOVDQU64   Z29, 256(DI)
-	VPXORQ      320(SI), Z22, Z22
-	VMOVDQU64   Z22, 320(DI)
-	VPXORQ      384(SI), Z20, Z20
-	VMOVDQU64   Z20, 384(DI)
-	VPXORQ      448(SI), Z17, Z17
-	VMOVDQU64   Z17, 448(DI)
-	VPXORQ      512(SI), Z18, Z18
-	VMOVDQU64   Z18, 512(DI)
-	VPXORQ      576(SI), Z16, Z16
-	VMOVDQU64   Z16, 576(DI)
-	VPXORQ      640(SI), Z0, Z0
-	VMOVDQU64   Z0, 640(DI)
-	VPXORQ      704(SI), Z19, Z19
-	VMOVDQU64   Z19, 704(DI)
-	VPXORQ      768(SI), Z30, Z30
-	VMOVDQU64   Z30, 768(DI)
-	VPXORQ      832(SI), Z28, Z28
-	VMOVDQU64   Z28, 832(DI)
-	VPXORQ      896(SI), Z25, Z25
-	VMOVDQU64   Z25, 896(DI)
-	VPXORQ      960(SI), Z31, Z31
-	VMOVDQU64   Z31, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	SUBQ        $0x00000800, CX
-	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_437
-
-columnsLast_436:
-	VMOVDQU64   Z31, 192(SP)
-	VPADDD.BCST (SP), Z0, Z0
-	VPADDD.BCST 4(SP), Z1, Z1
-	VPADDD.BCST 8(SP), Z2, Z2
-	VPADDD.BCST 12(SP), Z3, Z3
-	VPADDD.BCST 16(SP), Z4, Z4
-	VPADDD.BCST 20(SP), Z5, Z5
-	VPADDD.BCST 24(SP), Z6, Z6
-	VPADDD.BCST 28(SP), Z7, Z7
-	VPADDD.BCST 32(SP), Z8, Z8
-	VPADDD.BCST 36(SP), Z9, Z9
-	VPADDD.BCST 40(SP), Z10, Z10
-	VPADDD.BCST 44(SP), Z11, Z11
-	VPADDD      64(SP), Z12, Z12
-	VPADDD.BCST 52(SP), Z13, Z13
-	VPADDD.BCST 56(SP), Z14, Z14
-	VPADDD.BCST 60(SP), Z15, Z15
-	VPUNPCKLDQ  Z1, Z0, Z31
-	VPUNPCKHDQ  Z1, Z0, Z1
-	VPUNPCKLDQ  Z3, Z2, Z0
-	VPUNPCKHDQ  Z3, Z2, Z3
-	VPUNPCKLQDQ Z0, Z31, Z2
-	VPUNPCKHQDQ Z0, Z31, Z0
-	VPUNPCKLQDQ Z3, Z1, Z31
-	VPUNPCKHQDQ Z3, Z1, Z3
-	VPUNPCKLDQ  Z5, Z4, Z1
-	VPUNPCKHDQ  Z5, Z4, Z5
-	VPUNPCKLDQ  Z7, Z6, Z4
-	VPUNPCKHDQ  Z7, Z6, Z7
-	VPUNPCKLQDQ Z4, Z1, Z6
-	VPUNPCKHQDQ Z4, Z1, Z4
-	VPUNPCKLQDQ Z7, Z5, Z1
-	VPUNPCKHQDQ Z7, Z5, Z7
-	VPUNPCKLDQ  Z9, Z8, Z5
-	VPUNPCKHDQ  Z9, Z8, Z9
-	VPUNPCKLDQ  Z11, Z10, Z8
-	VPUNPCKHDQ  Z11, Z10, Z11
-	VPUNPCKLQDQ Z8, Z5, Z10
-	VPUNPCKHQDQ Z8, Z5, Z8
-	VPUNPCKLQDQ Z11, Z9, Z5
-	VPUNPCKHQDQ Z11, Z9, Z11
-	VPUNPCKLDQ  Z13, Z12, Z9
-	VPUNPCKHDQ  Z13, Z12, Z13
-	VPUNPCKLDQ  Z15, Z14, Z12
-	VPUNPCKHDQ  Z15, Z14, Z15
-	VPUNPCKLQDQ Z12, Z9, Z14
-	VPUNPCKHQDQ Z12, Z9, Z12
-	VPUNPCKLQDQ Z15, Z13, Z9
-	VPUNPCKHQDQ Z15, Z13, Z15
-	VSHUFI32X4  $0x88, Z6, Z2, Z13
-	VSHUFI32X4  $0xdd, Z6, Z2, Z6
-	VSHUFI32X4  $0x88, Z14, Z10, Z2
-	VSHUFI32X4  $0xdd, Z14, Z10, Z14
-	VSHUFI32X4  $0x88, Z2, Z13, Z10
-	VSHUFI32X4  $0xdd, Z2, Z13, Z2
-	VSHUFI32X4  $0x88, Z14, Z6, Z13
-	VSHUFI32X4  $0xdd, Z14, Z6, Z14
-	VSHUFI32X4  $0x88, Z4, Z0, Z6
-	VSHUFI32X4  $0xdd, Z4, Z0, Z4
-	VSHUFI32X4  $0x88, Z12, Z8, Z0
-	VSHUFI32X4  $0xdd, Z12, Z8, Z12
-	VSHUFI32X4  $0x88, Z0, Z6, Z8
-	VSHUFI32X4  $0xdd, Z0, Z6, Z0
-	VSHUFI32X4  $0x88, Z12, Z4, Z6
-	VSHUFI32X4  $0xdd, Z12, Z4, Z12
-	VSHUFI32X4  $0x88, Z1, Z31, Z4
-	VSHUFI32X4  $0xdd, Z1, Z31, Z1
-	VSHUFI32X4  $0x88, Z9, Z5, Z31
-	VSHUFI32X4  $0xdd, Z9, Z5, Z9
-	VSHUFI32X4  $0x88, Z31, Z4, Z5
-	VSHUFI32X4  $0xdd, Z31, Z4, Z31
-	VSHUFI32X4  $0x88, Z9, Z1, Z4
-	VSHUFI32X4  $0xdd, Z9, Z1, Z9
-	VSHUFI32X4  $0x88, Z7, Z3, Z1
-	VSHUFI32X4  $0xdd, Z7, Z3, Z7
-	VSHUFI32X4  $0x88, Z15, Z11, Z3
-	VSHUFI32X4  $0xdd, Z15, Z11, Z15
-	VSHUFI32X4  $0x88, Z3, Z1, Z11
-	VSHUFI32X4  $0xdd, Z3, Z1, Z3
-	VSHUFI32X4  $0x88, Z15, Z7, Z1
-	VSHUFI32X4  $0xdd, Z15, Z7, Z15
-	CMPQ        CX, $0x00000040
-	JBE         part_438
-	SUBQ        $0x40, CX
-	VPXORQ      (SI), Z10, Z10
-	VMOVDQU64   Z10, (DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_439
-	SUBQ        $0x40, CX
-	VPXORQ      64(SI), Z8, Z8
-	VMOVDQU64   Z8, 64(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_440
-	SUBQ        $0x40, CX
-	VPXORQ      128(SI), Z5, Z5
-	VMOVDQU64   Z5, 128(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_441
-	SUBQ        $0x40, CX
-	VPXORQ      192(SI), Z11, Z11
-	VMOVDQU64   Z11, 192(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_442
-	SUBQ        $0x40, CX
-	VPXORQ      256(SI), Z13, Z13
-	VMOVDQU64   Z13, 256(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_443
-	SUBQ        $0x40, CX
-	VPXORQ      320(SI), Z6, Z6
-	VMOVDQU64   Z6, 320(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_444
-	SUBQ        $0x40, CX
-	VPXORQ      384(SI), Z4, Z4
-	VMOVDQU64   Z4, 384(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_445
-	SUBQ        $0x40, CX
-	VPXORQ      448(SI), Z1, Z1
-	VMOVDQU64   Z1, 448(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_446
-	SUBQ        $0x40, CX
-	VPXORQ      512(SI), Z2, Z2
-	VMOVDQU64   Z2, 512(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_447
-	SUBQ        $0x40, CX
-	VPXORQ      576(SI), Z0, Z0
-	VMOVDQU64   Z0, 576(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_448
-	SUBQ        $0x40, CX
-	VPXORQ      640(SI), Z31, Z31
-	VMOVDQU64   Z31, 640(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_449
-	SUBQ        $0x40, CX
-	VPXORQ      704(SI), Z3, Z3
-	VMOVDQU64   Z3, 704(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_450
-	SUBQ        $0x40, CX
-	VPXORQ      768(SI), Z14, Z14
-	VMOVDQU64   Z14, 768(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_451
-	SUBQ        $0x40, CX
-	VPXORQ      832(SI), Z12, Z12
-	VMOVDQU64   Z12, 832(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_452
-	SUBQ        $0x40, CX
-	VPXORQ      896(SI), Z9, Z9
-	VMOVDQU64   Z9, 896(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_453
-	SUBQ        $0x40, CX
-	VPXORQ      960(SI), Z15, Z15
-	VMOVDQU64   Z15, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	VMOVDQU64   192(SP), Z31
-	VPADDD.BCST (SP), Z16, Z16
-	VPADDD.BCST 4(SP), Z17, Z17
-	VPADDD.BCST 8(SP), Z18, Z18
-	VPADDD.BCST 12(SP), Z19, Z19
-	VPADDD.BCST 16(SP), Z20, Z20
-	VPADDD.BCST 20(SP), Z21, Z21
-	VPADDD.BCST 24(SP), Z22, Z22
-	VPADDD.BCST 28(SP), Z23, Z23
-	VPADDD.BCST 32(SP), Z24, Z24
-	VPADDD.BCST 36(SP), Z25, Z25
-	VPADDD.BCST 40(SP), Z26, Z26
-	VPADDD.BCST 44(SP), Z27, Z27
-	VPADDD      128(SP), Z28, Z28
-	VPADDD.BCST 52(SP), Z29, Z29
-	VPADDD.BCST 56(SP), Z30, Z30
-	VPADDD.BCST 60(SP), Z31, Z31
-	VPUNPCKLDQ  Z17, Z16, Z0
-	VPUNPCKHDQ  Z17, Z16, Z17
-	VPUNPCKLDQ  Z19, Z18, Z16
-	VPUNPCKHDQ  Z19, Z18, Z19
-	VPUNPCKLQDQ Z16, Z0, Z18
-	VPUNPCKHQDQ Z16, Z0, Z16
-	VPUNPCKLQDQ Z19, Z17, Z0
-	VPUNPCKHQDQ Z19, Z17, Z19
-	VPUNPCKLDQ  Z21, Z20, Z17
-	VPUNPCKHDQ  Z21, Z20, Z21
-	VPUNPCKLDQ  Z23, Z22, Z20
-	VPUNPCKHDQ  Z23, Z22, Z23
-	VPUNPCKLQDQ Z20, Z17, Z22
-	VPUNPCKHQDQ Z20, Z17, Z20
-	VPUNPCKLQDQ Z23, Z21, Z17
-	VPUNPCKHQDQ Z23, Z21, Z23
-	VPUNPCKLDQ  Z25, Z24, Z21
-	VPUNPCKHDQ  Z25, Z24, Z25
-	VPUNPCKLDQ  Z27, Z26, Z24
-	VPUNPCKHDQ  Z27, Z26, Z27
-	VPUNPCKLQDQ Z24, Z21, Z26
-	VPUNPCKHQDQ Z24, Z21, Z24
-	VPUNPCKLQDQ Z27, Z25, Z21
-	VPUNPCKHQDQ Z27, Z25, Z27
-	VPUNPCKLDQ  Z29, Z28, Z25
-	VPUNPCKHDQ  Z29, Z28, Z29
-	VPUNPCKLDQ  Z31, Z30, Z28
-	VPUNPCKHDQ  Z31, Z30, Z31
-	VPUNPCKLQDQ Z28, Z25, Z30
-	VPUNPCKHQDQ Z28, Z25, Z28
-	VPUNPCKLQDQ Z31, Z29, Z25
-	VPUNPCKHQDQ Z31, Z29, Z31
-	VSHUFI32X4  $0x88, Z22, Z18, Z29
-	VSHUFI32X4  $0xdd, Z22, Z18, Z22
-	VSHUFI32X4  $0x88, Z30, Z26, Z18
-	VSHUFI32X4  $0xdd, Z30, Z26, Z30
-	VSHUFI32X4  $0x88, Z18, Z29, Z26
-	VSHUFI32X4  $0xdd, Z18, Z29, Z18
-	VSHUFI32X4  $0x88, Z30, Z22, Z29
-	VSHUFI32X4  $0xdd, Z30, Z22, Z30
-	VSHUFI32X4  $0x88, Z20, Z16, Z22
-	VSHUFI32X4  $0xdd, Z20, Z16, Z20
-	VSHUFI32X4  $0x88, Z28, Z24, Z16
-	VSHUFI32X4  $0xdd, Z28, Z24, Z28
-	VSHUFI32X4  $0x88, Z16, Z22, Z24
-	VSHUFI32X4  $0xdd, Z16, Z22, Z16
-	VSHUFI32X4  $0x88, Z28, Z20, Z22
-	VSHUFI32X4  $0xdd, Z28, Z20, Z28
-	VSHUFI32X4  $0x88, Z17, Z0, Z20
-	VSHUFI32X4  $0xdd, Z17, Z0, Z17
-	VSHUFI32X4  $0x88, Z25, Z21, Z0
-	VSHUFI32X4  $0xdd, Z25, Z21, Z25
-	VSHUFI32X4  $0x88, Z0, Z20, Z21
-	VSHUFI32X4  $0xdd, Z0, Z20, Z0
-	VSHUFI32X4  $0x88, Z25, Z17, Z20
-	VSHUFI32X4  $0xdd, Z25, Z17, Z25
-	VSHUFI32X4  $0x88, Z23, Z19, Z17
-	VSHUFI32X4  $0xdd, Z23, Z19, Z23
-	VSHUFI32X4  $0x88, Z31, Z27, Z19
-	VSHUFI32X4  $0xdd, Z31, Z27, Z31
-	VSHUFI32X4  $0x88, Z19, Z17, Z27
-	VSHUFI32X4  $0xdd, Z19, Z17, Z19
-	VSHUFI32X4  $0x88, Z31, Z23, Z17
-	VSHUFI32X4  $0xdd, Z31, Z23, Z31
-	CMPQ        CX, $0x00000040
-	JBE         part_454
-	SUBQ        $0x40, CX
-	VPXORQ      (SI), Z26, Z26
-	VMOVDQU64   Z26, (DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_455
-	SUBQ        $0x40, CX
-	VPXORQ      64(SI), Z24, Z24
-	VMOVDQU64   Z24, 64(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_456
-	SUBQ        $0x40, CX
-	VPXORQ      128(SI), Z21, Z21
-	VMOVDQU64   Z21, 128(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_457
-	SUBQ        $0x40, CX
-	VPXORQ      192(SI), Z27, Z27
-	VMOVDQU64   Z27, 192(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_458
-	SUBQ        $0x40, CX
-	VPXORQ      256(SI), Z29, Z29
-	VMOVDQU64   Z29, 256(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_459
-	SUBQ        $0x40, CX
-	VPXORQ      320(SI), Z22, Z22
-	VMOVDQU64   Z22, 320(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_460
-	SUBQ        $0x40, CX
-	VPXORQ      384(SI), Z20, Z20
-	VMOVDQU64   Z20, 384(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_461
-	SUBQ        $0x40, CX
-	VPXORQ      448(SI), Z17, Z17
-	VMOVDQU64   Z17, 448(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_462
-	SUBQ        $0x40, CX
-	VPXORQ      512(SI), Z18, Z18
-	VMOVDQU64   Z18, 512(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_463
-	SUBQ        $0x40, CX
-	VPXORQ      576(SI), Z16, Z16
-	VMOVDQU64   Z16, 576(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_464
-	SUBQ        $0x40, CX
-	VPXORQ      640(SI), Z0, Z0
-	VMOVDQU64   Z0, 640(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_465
-	SUBQ        $0x40, CX
-	VPXORQ      704(SI), Z19, Z19
-	VMOVDQU64   Z19, 704(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_466
-	SUBQ        $0x40, CX
-	VPXORQ      768(SI), Z30, Z30
-	VMOVDQU64   Z30, 768(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_467
-	SUBQ        $0x40, CX
-	VPXORQ      832(SI), Z28, Z28
-	VMOVDQU64   Z28, 832(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_468
-	SUBQ        $0x40, CX
-	VPXORQ      896(SI), Z25, Z25
-	VMOVDQU64   Z25, 896(DI)
-	CMPQ        CX, $0x00000040
-	JBE         part_469
-	SUBQ        $0x40, CX
-	VPXORQ      960(SI), Z31, Z31
-	VMOVDQU64   Z31, 960(DI)
-	ADDQ        $0x00000400, SI
-	ADDQ        $0x00000400, DI
-	JMP         sealMoreAVX512Out_429
-
-columnsNext_437:
-	JMP passes_430
-
-passesRows_431:
-	TESTQ           CX, CX
-	JEQ             sealMoreAVX512Out_429
-	CMPQ            CX, $0x00000100
-	JBE             passesOne_433
-	CMPQ            CX, $0x00000200
-	JBE             passesTwo_432
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VMOVDQA64       Z0, Z4
-	VMOVDQA64       Z1, Z5
-	VMOVDQA64       Z2, Z6
-	VMOVDQA64       Z0, Z8
-	VMOVDQA64       Z1, Z9
-	VMOVDQA64       Z2, Z10
-	VMOVDQA64       Z0, Z12
-	VMOVDQA64       Z1, Z13
-	VMOVDQA64       Z2, Z14
-	VPADDD          chachaRows<>+192(SB), Z3, Z15
-	VPADDD          chachaRows<>+128(SB), Z3, Z11
-	VPADDD          chachaRows<>+64(SB), Z3, Z7
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            $0x0000000a, AX
-	PCALIGN         $0x20
-
-double_470:
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x93, Z8, Z8
-	VPSHUFD         $0x93, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPSHUFD         $0x39, Z10, Z10
-	VPSHUFD         $0x39, Z14, Z14
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPROLD          $0x10, Z11, Z11
-	VPROLD          $0x10, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPROLD          $0x0c, Z9, Z9
-	VPROLD          $0x0c, Z13, Z13
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPADDD          Z9, Z8, Z8
-	VPADDD          Z13, Z12, Z12
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPXORD          Z8, Z11, Z11
-	VPXORD          Z12, Z15, Z15
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPROLD          $0x08, Z11, Z11
-	VPROLD          $0x08, Z15, Z15
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPADDD          Z11, Z10, Z10
-	VPADDD          Z15, Z14, Z14
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPXORD          Z10, Z9, Z9
-	VPXORD          Z14, Z13, Z13
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPROLD          $0x07, Z9, Z9
-	VPROLD          $0x07, Z13, Z13
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x39, Z8, Z8
-	VPSHUFD         $0x39, Z12, Z12
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x4e, Z11, Z11
-	VPSHUFD         $0x4e, Z15, Z15
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	VPSHUFD         $0x93, Z10, Z10
-	VPSHUFD         $0x93, Z14, Z14
-	DECL            AX
-	JNE             double_470
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VPADDD          Z16, Z4, Z4
-	VPADDD          Z17, Z5, Z5
-	VPADDD          Z18, Z6, Z6
-	VPADDD          Z19, Z7, Z7
-	VPADDD          chachaRows<>+64(SB), Z7, Z7
-	VPADDD          Z16, Z8, Z8
-	VPADDD          Z17, Z9, Z9
-	VPADDD          Z18, Z10, Z10
-	VPADDD          Z19, Z11, Z11
-	VPADDD          chachaRows<>+128(SB), Z11, Z11
-	VPADDD          Z16, Z12, Z12
-	VPADDD          Z17, Z13, Z13
-	VPADDD          Z18, Z14, Z14
-	VPADDD          Z19, Z15, Z15
-	VPADDD          chachaRows<>+192(SB), Z15, Z15
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	VSHUFI32X4      $0x44, Z5, Z4, Z16
-	VSHUFI32X4      $0xee, Z5, Z4, Z17
-	VSHUFI32X4      $0x44, Z7, Z6, Z18
-	VSHUFI32X4      $0xee, Z7, Z6, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z4
-	VSHUFI32X4      $0xdd, Z18, Z16, Z5
-	VSHUFI32X4      $0x88, Z19, Z17, Z6
-	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	VSHUFI32X4      $0x44, Z9, Z8, Z16
-	VSHUFI32X4      $0xee, Z9, Z8, Z17
-	VSHUFI32X4      $0x44, Z11, Z10, Z18
-	VSHUFI32X4      $0xee, Z11, Z10, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z8
-	VSHUFI32X4      $0xdd, Z18, Z16, Z9
-	VSHUFI32X4      $0x88, Z19, Z17, Z10
-	VSHUFI32X4      $0xdd, Z19, Z17, Z11
-	VSHUFI32X4      $0x44, Z13, Z12, Z16
-	VSHUFI32X4      $0xee, Z13, Z12, Z17
-	VSHUFI32X4      $0x44, Z15, Z14, Z18
-	VSHUFI32X4      $0xee, Z15, Z14, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z12
-	VSHUFI32X4      $0xdd, Z18, Z16, Z13
-	VSHUFI32X4      $0x88, Z19, Z17, Z14
-	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_434
-
-passesTwo_432:
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VMOVDQA64       Z0, Z4
-	VMOVDQA64       Z1, Z5
-	VMOVDQA64       Z2, Z6
-	VPADDD          chachaRows<>+64(SB), Z3, Z7
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            $0x0000000a, AX
-	PCALIGN         $0x20
-
-double_471:
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x93, Z4, Z4
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x39, Z2, Z2
-	VPSHUFD         $0x39, Z6, Z6
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x10, Z3, Z3
-	VPROLD          $0x10, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x0c, Z1, Z1
-	VPROLD          $0x0c, Z5, Z5
-	VPADDD          Z1, Z0, Z0
-	VPADDD          Z5, Z4, Z4
-	VPXORD          Z0, Z3, Z3
-	VPXORD          Z4, Z7, Z7
-	VPROLD          $0x08, Z3, Z3
-	VPROLD          $0x08, Z7, Z7
-	VPADDD          Z3, Z2, Z2
-	VPADDD          Z7, Z6, Z6
-	VPXORD          Z2, Z1, Z1
-	VPXORD          Z6, Z5, Z5
-	VPROLD          $0x07, Z1, Z1
-	VPROLD          $0x07, Z5, Z5
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x39, Z4, Z4
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSHUFD         $0x93, Z2, Z2
-	VPSHUFD         $0x93, Z6, Z6
-	DECL            AX
-	JNE             double_471
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VPADDD          Z16, Z4, Z4
-	VPADDD          Z17, Z5, Z5
-	VPADDD          Z18, Z6, Z6
-	VPADDD          Z19, Z7, Z7
-	VPADDD          chachaRows<>+64(SB), Z7, Z7
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	VSHUFI32X4      $0x44, Z5, Z4, Z16
-	VSHUFI32X4      $0xee, Z5, Z4, Z17
-	VSHUFI32X4      $0x44, Z7, Z6, Z18
-	VSHUFI32X4      $0xee, Z7, Z6, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z4
-	VSHUFI32X4      $0xdd, Z18, Z16, Z5
-	VSHUFI32X4      $0x88, Z19, Z17, Z6
-	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_434
-
-passesOne_433:
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            $0x0000000a, AX
-	PCALIGN         $0x20
-
-double_472:
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x10, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x0c, Z1, Z1
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x08, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x07, Z1, Z1
-	VPSHUFD         $0x93, Z0, Z0
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x10, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x0c, Z1, Z1
-	VPADDD          Z1, Z0, Z0
-	VPXORD          Z0, Z3, Z3
-	VPROLD          $0x08, Z3, Z3
-	VPADDD          Z3, Z2, Z2
-	VPXORD          Z2, Z1, Z1
-	VPROLD          $0x07, Z1, Z1
-	VPSHUFD         $0x39, Z0, Z0
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSHUFD         $0x93, Z2, Z2
-	DECL            AX
-	JNE             double_472
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-
-passesWrite_434:
-	CMPQ      CX, $0x00000040
-	JBE       part_473
-	SUBQ      $0x40, CX
-	VPXORQ    (SI), Z0, Z0
-	VMOVDQU64 Z0, (DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_474
-	SUBQ      $0x40, CX
-	VPXORQ    64(SI), Z1, Z1
-	VMOVDQU64 Z1, 64(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_475
-	SUBQ      $0x40, CX
-	VPXORQ    128(SI), Z2, Z2
-	VMOVDQU64 Z2, 128(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_476
-	SUBQ      $0x40, CX
-	VPXORQ    192(SI), Z3, Z3
-	VMOVDQU64 Z3, 192(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_477
-	SUBQ      $0x40, CX
-	VPXORQ    256(SI), Z4, Z4
-	VMOVDQU64 Z4, 256(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_478
-	SUBQ      $0x40, CX
-	VPXORQ    320(SI), Z5, Z5
-	VMOVDQU64 Z5, 320(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_479
-	SUBQ      $0x40, CX
-	VPXORQ    384(SI), Z6, Z6
-	VMOVDQU64 Z6, 384(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_480
-	SUBQ      $0x40, CX
-	VPXORQ    448(SI), Z7, Z7
-	VMOVDQU64 Z7, 448(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_481
-	SUBQ      $0x40, CX
-	VPXORQ    512(SI), Z8, Z8
-	VMOVDQU64 Z8, 512(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_482
-	SUBQ      $0x40, CX
-	VPXORQ    576(SI), Z9, Z9
-	VMOVDQU64 Z9, 576(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_483
-	SUBQ      $0x40, CX
-	VPXORQ    640(SI), Z10, Z10
-	VMOVDQU64 Z10, 640(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_484
-	SUBQ      $0x40, CX
-	VPXORQ    704(SI), Z11, Z11
-	VMOVDQU64 Z11, 704(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_485
-	SUBQ      $0x40, CX
-	VPXORQ    768(SI), Z12, Z12
-	VMOVDQU64 Z12, 768(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_486
-	SUBQ      $0x40, CX
-	VPXORQ    832(SI), Z13, Z13
-	VMOVDQU64 Z13, 832(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_487
-	SUBQ      $0x40, CX
-	VPXORQ    896(SI), Z14, Z14
-	VMOVDQU64 Z14, 896(DI)
-	CMPQ      CX, $0x00000040
-	JBE       part_488
-	SUBQ      $0x40, CX
-	VPXORQ    960(SI), Z15, Z15
-	VMOVDQU64 Z15, 960(DI)
-	ADDQ      $0x00000400, SI
-	ADDQ      $0x00000400, DI
-
-sealMoreAVX512Out_429:
+sealMoreAVX512Out_369:
 	MOVQ         dst+16(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -27549,9 +25027,9 @@ sealMoreAVX512Out_429:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_489:
+hash_429:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_490
+	JBE          hashEnd_430
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -27574,11 +25052,11 @@ hash_489:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 608(SP), Z0
-	VPBROADCASTQ 992(SP), Z1
-	VPBROADCASTQ 1376(SP), Z2
-	VPBROADCASTQ 1760(SP), Z3
-	VPBROADCASTQ 2144(SP), Z4
+	VPBROADCASTQ 624(SP), Z0
+	VPBROADCASTQ 1008(SP), Z1
+	VPBROADCASTQ 1392(SP), Z2
+	VPBROADCASTQ 1776(SP), Z3
+	VPBROADCASTQ 2160(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -27607,11 +25085,11 @@ hash_489:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 544(SP), Z0
-	VPBROADCASTQ 928(SP), Z1
-	VPBROADCASTQ 1312(SP), Z2
-	VPBROADCASTQ 1696(SP), Z3
-	VPBROADCASTQ 2080(SP), Z4
+	VPBROADCASTQ 560(SP), Z0
+	VPBROADCASTQ 944(SP), Z1
+	VPBROADCASTQ 1328(SP), Z2
+	VPBROADCASTQ 1712(SP), Z3
+	VPBROADCASTQ 2096(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -27640,11 +25118,11 @@ hash_489:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 480(SP), Z0
-	VPBROADCASTQ 864(SP), Z1
-	VPBROADCASTQ 1248(SP), Z2
-	VPBROADCASTQ 1632(SP), Z3
-	VPBROADCASTQ 2016(SP), Z4
+	VPBROADCASTQ 496(SP), Z0
+	VPBROADCASTQ 880(SP), Z1
+	VPBROADCASTQ 1264(SP), Z2
+	VPBROADCASTQ 1648(SP), Z3
+	VPBROADCASTQ 2032(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -27676,11 +25154,11 @@ hash_489:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 416(SP), Z0
-	VPBROADCASTQ 800(SP), Z1
-	VPBROADCASTQ 1184(SP), Z2
-	VPBROADCASTQ 1568(SP), Z3
-	VPBROADCASTQ 1952(SP), Z4
+	VPBROADCASTQ 432(SP), Z0
+	VPBROADCASTQ 816(SP), Z1
+	VPBROADCASTQ 1200(SP), Z2
+	VPBROADCASTQ 1584(SP), Z3
+	VPBROADCASTQ 1968(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -27728,9 +25206,9 @@ hash_489:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_489
+	JMP          hash_429
 
-hashEnd_490:
+hashEnd_430:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -27739,14 +25217,14 @@ hashEnd_490:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   352(SP)(R10*8), R10
+	LEAQ   368(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_491:
+hashVector_431:
 	CMPQ        R9, $0x08
-	JBE         hashTail_492
+	JBE         hashTail_432
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -27799,9 +25277,9 @@ hashVector_491:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_491
+	JMP         hashVector_431
 
-hashTail_492:
+hashTail_432:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -27916,393 +25394,393 @@ hashTail_492:
 	VZEROUPPER
 	RET
 
-part_438:
+part_378:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_439:
+part_379:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_440:
+part_380:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_441:
+part_381:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_442:
+part_382:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_443:
+part_383:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_444:
+part_384:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_445:
+part_385:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_446:
+part_386:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_447:
+part_387:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_448:
+part_388:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_449:
+part_389:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_450:
+part_390:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_451:
+part_391:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_452:
+part_392:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_453:
+part_393:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_454:
+part_394:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_455:
+part_395:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_456:
+part_396:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_457:
+part_397:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_458:
+part_398:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_459:
+part_399:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_460:
+part_400:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_461:
+part_401:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_462:
+part_402:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_463:
+part_403:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_464:
+part_404:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_465:
+part_405:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_466:
+part_406:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_467:
+part_407:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_468:
+part_408:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_469:
+part_409:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_473:
+part_413:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_474:
+part_414:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_475:
+part_415:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_476:
+part_416:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_477:
+part_417:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_478:
+part_418:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_479:
+part_419:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_480:
+part_420:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_481:
+part_421:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_482:
+part_422:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_483:
+part_423:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_484:
+part_424:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_485:
+part_425:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_486:
+part_426:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_487:
+part_427:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
-part_488:
+part_428:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_429
+	JMP        sealMoreAVX512Out_369
 
 // func openMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openMoreAVX512(SB), $2328-40
+TEXT ·openMoreAVX512(SB), $2344-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -28516,23 +25994,23 @@ TEXT ·openMoreAVX512(SB), $2328-40
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 608(SP)
-	VMOVDQU64    Z23, 992(SP)
-	VMOVDQU64    Z24, 1376(SP)
+	VMOVDQU64    Z22, 624(SP)
+	VMOVDQU64    Z23, 1008(SP)
+	VMOVDQU64    Z24, 1392(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1760(SP)
+	VMOVDQU64    Z20, 1776(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2144(SP)
+	VMOVDQU64    Z20, 2160(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 672(SP)
-	VMOVDQU64    Z21, 1056(SP)
-	VMOVDQU64    Z21, 1440(SP)
-	VMOVDQU64    Z21, 1824(SP)
-	VMOVDQU64    Z21, 2208(SP)
+	VMOVDQU64    Z21, 688(SP)
+	VMOVDQU64    Z21, 1072(SP)
+	VMOVDQU64    Z21, 1456(SP)
+	VMOVDQU64    Z21, 1840(SP)
+	VMOVDQU64    Z21, 2224(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -28586,17 +26064,17 @@ TEXT ·openMoreAVX512(SB), $2328-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 544(SP)
-	VMOVDQU64    Z17, 928(SP)
-	VMOVDQU64    Z18, 1312(SP)
+	VMOVDQU64    Z16, 560(SP)
+	VMOVDQU64    Z17, 944(SP)
+	VMOVDQU64    Z18, 1328(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1696(SP)
+	VMOVDQU64    Z20, 1712(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2080(SP)
+	VMOVDQU64    Z20, 2096(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -28650,20 +26128,20 @@ TEXT ·openMoreAVX512(SB), $2328-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 480(SP)
-	VMOVDQU64    Z17, 864(SP)
-	VMOVDQU64    Z18, 1248(SP)
+	VMOVDQU64    Z16, 496(SP)
+	VMOVDQU64    Z17, 880(SP)
+	VMOVDQU64    Z18, 1264(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1632(SP)
+	VMOVDQU64    Z20, 1648(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2016(SP)
-	VMOVDQU64    544(SP), Z22
-	VMOVDQU64    928(SP), Z23
-	VMOVDQU64    1312(SP), Z24
+	VMOVDQU64    Z20, 2032(SP)
+	VMOVDQU64    560(SP), Z22
+	VMOVDQU64    944(SP), Z23
+	VMOVDQU64    1328(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -28714,23 +26192,23 @@ TEXT ·openMoreAVX512(SB), $2328-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 416(SP)
-	VMOVDQU64    Z17, 800(SP)
-	VMOVDQU64    Z18, 1184(SP)
+	VMOVDQU64    Z16, 432(SP)
+	VMOVDQU64    Z17, 816(SP)
+	VMOVDQU64    Z18, 1200(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1568(SP)
+	VMOVDQU64    Z20, 1584(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1952(SP)
+	VMOVDQU64    Z20, 1968(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    608(SP), Z22
-	VMOVDQU64    992(SP), Z23
-	VMOVDQU64    1376(SP), Z24
+	VMOVDQU64    624(SP), Z22
+	VMOVDQU64    1008(SP), Z23
+	VMOVDQU64    1392(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -28781,17 +26259,17 @@ TEXT ·openMoreAVX512(SB), $2328-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 352(SP)
-	VMOVDQU64    Z17, 736(SP)
-	VMOVDQU64    Z18, 1120(SP)
+	VMOVDQU64    Z16, 368(SP)
+	VMOVDQU64    Z17, 752(SP)
+	VMOVDQU64    Z18, 1136(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1504(SP)
+	VMOVDQU64    Z20, 1520(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1888(SP)
+	VMOVDQU64    Z20, 1904(SP)
 	MOVQ         src+24(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -28813,9 +26291,9 @@ TEXT ·openMoreAVX512(SB), $2328-40
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_493:
+hash_433:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_494
+	JBE          hashEnd_434
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -28838,11 +26316,11 @@ hash_493:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 608(SP), Z0
-	VPBROADCASTQ 992(SP), Z1
-	VPBROADCASTQ 1376(SP), Z2
-	VPBROADCASTQ 1760(SP), Z3
-	VPBROADCASTQ 2144(SP), Z4
+	VPBROADCASTQ 624(SP), Z0
+	VPBROADCASTQ 1008(SP), Z1
+	VPBROADCASTQ 1392(SP), Z2
+	VPBROADCASTQ 1776(SP), Z3
+	VPBROADCASTQ 2160(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -28871,11 +26349,11 @@ hash_493:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 544(SP), Z0
-	VPBROADCASTQ 928(SP), Z1
-	VPBROADCASTQ 1312(SP), Z2
-	VPBROADCASTQ 1696(SP), Z3
-	VPBROADCASTQ 2080(SP), Z4
+	VPBROADCASTQ 560(SP), Z0
+	VPBROADCASTQ 944(SP), Z1
+	VPBROADCASTQ 1328(SP), Z2
+	VPBROADCASTQ 1712(SP), Z3
+	VPBROADCASTQ 2096(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -28904,11 +26382,11 @@ hash_493:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 480(SP), Z0
-	VPBROADCASTQ 864(SP), Z1
-	VPBROADCASTQ 1248(SP), Z2
-	VPBROADCASTQ 1632(SP), Z3
-	VPBROADCASTQ 2016(SP), Z4
+	VPBROADCASTQ 496(SP), Z0
+	VPBROADCASTQ 880(SP), Z1
+	VPBROADCASTQ 1264(SP), Z2
+	VPBROADCASTQ 1648(SP), Z3
+	VPBROADCASTQ 2032(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -28940,11 +26418,11 @@ hash_493:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 416(SP), Z0
-	VPBROADCASTQ 800(SP), Z1
-	VPBROADCASTQ 1184(SP), Z2
-	VPBROADCASTQ 1568(SP), Z3
-	VPBROADCASTQ 1952(SP), Z4
+	VPBROADCASTQ 432(SP), Z0
+	VPBROADCASTQ 816(SP), Z1
+	VPBROADCASTQ 1200(SP), Z2
+	VPBROADCASTQ 1584(SP), Z3
+	VPBROADCASTQ 1968(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -28992,9 +26470,9 @@ hash_493:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_493
+	JMP          hash_433
 
-hashEnd_494:
+hashEnd_434:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -29003,14 +26481,14 @@ hashEnd_494:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   352(SP)(R10*8), R10
+	LEAQ   368(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_495:
+hashVector_435:
 	CMPQ        R9, $0x08
-	JBE         hashTail_496
+	JBE         hashTail_436
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -29063,9 +26541,9 @@ hashVector_495:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_495
+	JMP         hashVector_435
 
-hashTail_496:
+hashTail_436:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -29178,9 +26656,9 @@ hashTail_496:
 	MOVQ          n+32(FP), CX
 	MOVQ          $-1, R8
 
-passes_498:
+passes_438:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_499
+	JBE          passesRows_439
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -29219,7 +26697,7 @@ passes_498:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_503:
+double_443:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -29413,9 +26891,9 @@ double_503:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_503
+	JNE         double_443
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_504
+	JBE         columnsLast_444
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -29648,9 +27126,9 @@ double_503:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_505
+	JMP         columnsNext_445
 
-columnsLast_504:
+columnsLast_444:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -29733,82 +27211,82 @@ columnsLast_504:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_506
+	JBE         part_446
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_507
+	JBE         part_447
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_508
+	JBE         part_448
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_509
+	JBE         part_449
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_510
+	JBE         part_450
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_511
+	JBE         part_451
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_512
+	JBE         part_452
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_513
+	JBE         part_453
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_514
+	JBE         part_454
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_515
+	JBE         part_455
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_516
+	JBE         part_456
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_517
+	JBE         part_457
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_518
+	JBE         part_458
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_519
+	JBE         part_459
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_520
+	JBE         part_460
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_521
+	JBE         part_461
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -29896,99 +27374,99 @@ columnsLast_504:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_522
+	JBE         part_462
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_523
+	JBE         part_463
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_524
+	JBE         part_464
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_525
+	JBE         part_465
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_526
+	JBE         part_466
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_527
+	JBE         part_467
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_528
+	JBE         part_468
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_529
+	JBE         part_469
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_530
+	JBE         part_470
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_531
+	JBE         part_471
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_532
+	JBE         part_472
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_533
+	JBE         part_473
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_534
+	JBE         part_474
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_535
+	JBE         part_475
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_536
+	JBE         part_476
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_537
+	JBE         part_477
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openMoreAVX512Out_497
+	JMP         openMoreAVX512Out_437
 
-columnsNext_505:
-	JMP passes_498
+columnsNext_445:
+	JMP passes_438
 
-passesRows_499:
+passesRows_439:
 	TESTQ           CX, CX
-	JEQ             openMoreAVX512Out_497
+	JEQ             openMoreAVX512Out_437
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_501
+	JBE             passesOne_441
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_500
+	JBE             passesTwo_440
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -30009,7 +27487,7 @@ passesRows_499:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_538:
+double_478:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -30131,7 +27609,7 @@ double_538:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_538
+	JNE             double_478
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -30188,9 +27666,9 @@ double_538:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_502
+	JMP             passesWrite_442
 
-passesTwo_500:
+passesTwo_440:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -30203,7 +27681,7 @@ passesTwo_500:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_539:
+double_479:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -30265,7 +27743,7 @@ double_539:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_539
+	JNE             double_479
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -30296,9 +27774,9 @@ double_539:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_502
+	JMP             passesWrite_442
 
-passesOne_501:
+passesOne_441:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -30307,7 +27785,7 @@ passesOne_501:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_540:
+double_480:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -30339,7 +27817,7 @@ double_540:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_540
+	JNE             double_480
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -30358,91 +27836,91 @@ double_540:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_502:
+passesWrite_442:
 	CMPQ      CX, $0x00000040
-	JBE       part_541
+	JBE       part_481
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_542
+	JBE       part_482
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_543
+	JBE       part_483
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_544
+	JBE       part_484
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_545
+	JBE       part_485
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_546
+	JBE       part_486
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_547
+	JBE       part_487
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_548
+	JBE       part_488
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_549
+	JBE       part_489
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_550
+	JBE       part_490
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_551
+	JBE       part_491
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_552
+	JBE       part_492
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_553
+	JBE       part_493
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_554
+	JBE       part_494
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_555
+	JBE       part_495
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_556
+	JBE       part_496
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openMoreAVX512Out_497:
+openMoreAVX512Out_437:
 	MOVQ s+8(FP), R15
 	MOVQ n+32(FP), CX
 	SHRQ $0x06, CX
@@ -30450,389 +27928,389 @@ openMoreAVX512Out_497:
 	VZEROUPPER
 	RET
 
-part_506:
+part_446:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_507:
+part_447:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_508:
+part_448:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_509:
+part_449:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_510:
+part_450:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_511:
+part_451:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_512:
+part_452:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_513:
+part_453:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_514:
+part_454:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_515:
+part_455:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_516:
+part_456:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_517:
+part_457:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_518:
+part_458:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_519:
+part_459:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_520:
+part_460:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_521:
+part_461:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_522:
+part_462:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_523:
+part_463:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_524:
+part_464:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_525:
+part_465:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_526:
+part_466:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_527:
+part_467:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_528:
+part_468:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_529:
+part_469:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_530:
+part_470:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_531:
+part_471:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_532:
+part_472:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_533:
+part_473:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_534:
+part_474:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_535:
+part_475:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_536:
+part_476:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_537:
+part_477:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_541:
+part_481:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_542:
+part_482:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_543:
+part_483:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_544:
+part_484:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_545:
+part_485:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_546:
+part_486:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_547:
+part_487:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_548:
+part_488:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_549:
+part_489:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_550:
+part_490:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_551:
+part_491:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_552:
+part_492:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_553:
+part_493:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_554:
+part_494:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_555:
+part_495:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
-part_556:
+part_496:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_497
+	JMP        openMoreAVX512Out_437
 
 // func startAVX512(key *key, s *stream, nonce *byte)
 // Requires: AVX, AVX512F
@@ -30873,7 +28351,7 @@ TEXT ·startAVX512(SB), $120-24
 	MOVQ    $0x0000000a, 80(SP)
 	PCALIGN $0x20
 
-start_557:
+start_497:
 	ADDL      SI, AX
 	ADDL      DI, BX
 	XORL      AX, R10
@@ -30979,7 +28457,7 @@ start_557:
 	ROLL      $0x07, R9
 	ROLL      $0x07, SI
 	DECQ      80(SP)
-	JNE       start_557
+	JNE       start_497
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -31021,9 +28499,867 @@ start_557:
 	RET
 
 // func polyAVX512(s *stream, p *byte, n int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
-TEXT ·polyAVX512(SB), $0-24
-	MOVQ  s+0(FP), R15
+// Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
+TEXT ·polyAVX512(SB), $2344-24
+	MOVQ         n+16(FP), DI
+	MOVQ         s+0(FP), R15
+	CMPQ         DI, $0x00000200
+	JB           polyFew_498
+	MOVL         $0x00000055, AX
+	KMOVW        AX, K5
+	MOVL         $0x00000033, AX
+	KMOVW        AX, K6
+	MOVL         $0x0000000f, AX
+	KMOVW        AX, K7
+	MOVQ         (R15), AX
+	MOVQ         AX, 280(SP)
+	MOVQ         8(R15), AX
+	MOVQ         AX, 288(SP)
+	MOVQ         32(R15), AX
+	MOVQ         AX, 312(SP)
+	MOVQ         40(R15), AX
+	MOVQ         AX, 320(SP)
+	MOVQ         48(R15), AX
+	MOVQ         AX, 328(SP)
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VPBROADCASTQ 280(SP), Z22
+	VPBROADCASTQ 288(SP), Z24
+	VPSRLQ       $0x2c, Z22, Z23
+	VPSLLQ       $0x14, Z24, Z30
+	VPTERNLOGQ   $0xa8, Z31, Z30, Z23
+	VPANDQ       Z31, Z22, Z22
+	VPSRLQ       $0x18, Z24, Z24
+	VMOVDQA64    Z22, Z25
+	VMOVDQA64    Z23, Z26
+	VMOVDQA64    Z24, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQA64    Z16, K5, Z22
+	VMOVDQA64    Z17, K5, Z23
+	VMOVDQA64    Z18, K5, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQA64    Z16, K6, Z22
+	VMOVDQA64    Z17, K6, Z23
+	VMOVDQA64    Z18, K6, Z24
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQA64    Z16, K7, Z22
+	VMOVDQA64    Z17, K7, Z23
+	VMOVDQA64    Z18, K7, Z24
+	VMOVDQU64    Z22, 624(SP)
+	VMOVDQU64    Z23, 1008(SP)
+	VMOVDQU64    Z24, 1392(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1776(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2160(SP)
+	VPXORQ       Z21, Z21, Z21
+	VMOVDQU64    Z21, 688(SP)
+	VMOVDQU64    Z21, 1072(SP)
+	VMOVDQU64    Z21, 1456(SP)
+	VMOVDQU64    Z21, 1840(SP)
+	VMOVDQU64    Z21, 2224(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 560(SP)
+	VMOVDQU64    Z17, 944(SP)
+	VMOVDQU64    Z18, 1328(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1712(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2096(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 496(SP)
+	VMOVDQU64    Z17, 880(SP)
+	VMOVDQU64    Z18, 1264(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1648(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2032(SP)
+	VMOVDQU64    560(SP), Z22
+	VMOVDQU64    944(SP), Z23
+	VMOVDQU64    1328(SP), Z24
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 432(SP)
+	VMOVDQU64    Z17, 816(SP)
+	VMOVDQU64    Z18, 1200(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1584(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1968(SP)
+	VPBROADCASTQ X16, Z25
+	VPBROADCASTQ X17, Z26
+	VPBROADCASTQ X18, Z27
+	VMOVDQU64    624(SP), Z22
+	VMOVDQU64    1008(SP), Z23
+	VMOVDQU64    1392(SP), Z24
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 368(SP)
+	VMOVDQU64    Z17, 752(SP)
+	VMOVDQU64    Z18, 1136(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1520(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1904(SP)
+	MOVQ         p+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VMOVDQU64    polyIndex<>+0(SB), Z29
+	VMOVDQU64    polyIndex<>+64(SB), Z30
+	MOVQ         312(SP), AX
+	MOVQ         320(SP), BX
+	MOVQ         poly44<>+0(SB), R11
+	MOVQ         AX, R12
+	ANDQ         R11, R12
+	SHRQ         $0x2c, BX, AX
+	ANDQ         R11, AX
+	MOVQ         328(SP), DX
+	SHRQ         $0x18, DX, BX
+	VMOVQ        R12, X22
+	VMOVQ        AX, X23
+	VMOVQ        BX, X24
+	LEAQ         15(CX), R9
+	SHRQ         $0x04, R9
+	PCALIGN      $0x20
+
+hash_499:
+	CMPQ         R9, $0x00000028
+	JBE          hashEnd_500
+	VMOVDQU64    384(SI), Z25
+	VMOVDQA64    Z25, Z27
+	VPERMT2Q     448(SI), Z29, Z25
+	VPERMT2Q     448(SI), Z30, Z27
+	VPSRLQ       $0x2c, Z25, Z28
+	VPSLLQ       $0x14, Z27, Z26
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPANDQ       Z31, Z25, Z25
+	VPSRLQ       $0x18, Z27, Z27
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPXORQ       Z8, Z8, Z8
+	VPXORQ       Z9, Z9, Z9
+	VPXORQ       Z10, Z10, Z10
+	VPXORQ       Z11, Z11, Z11
+	VPXORQ       Z12, Z12, Z12
+	VPXORQ       Z13, Z13, Z13
+	VPBROADCASTQ 624(SP), Z0
+	VPBROADCASTQ 1008(SP), Z1
+	VPBROADCASTQ 1392(SP), Z2
+	VPBROADCASTQ 1776(SP), Z3
+	VPBROADCASTQ 2160(SP), Z4
+	VMOVDQU64    256(SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPERMT2Q     320(SI), Z29, Z5
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPERMT2Q     320(SI), Z30, Z7
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 560(SP), Z0
+	VPBROADCASTQ 944(SP), Z1
+	VPBROADCASTQ 1328(SP), Z2
+	VPBROADCASTQ 1712(SP), Z3
+	VPBROADCASTQ 2096(SP), Z4
+	VMOVDQU64    128(SI), Z25
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VMOVDQA64    Z25, Z27
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPERMT2Q     192(SI), Z29, Z25
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPERMT2Q     192(SI), Z30, Z27
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPSRLQ       $0x2c, Z25, Z28
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPSLLQ       $0x14, Z27, Z26
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z26
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPANDQ       Z31, Z25, Z25
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPSRLQ       $0x18, Z27, Z27
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPBROADCASTQ 496(SP), Z0
+	VPBROADCASTQ 880(SP), Z1
+	VPBROADCASTQ 1264(SP), Z2
+	VPBROADCASTQ 1648(SP), Z3
+	VPBROADCASTQ 2032(SP), Z4
+	VMOVDQU64    (SI), Z5
+	VPMADD52LUQ  Z0, Z25, Z16
+	VPMADD52HUQ  Z0, Z25, Z19
+	VMOVDQA64    Z5, Z7
+	VPMADD52LUQ  Z1, Z25, Z17
+	VPERMT2Q     64(SI), Z29, Z5
+	VPMADD52HUQ  Z1, Z25, Z20
+	VPMADD52LUQ  Z2, Z25, Z18
+	VPERMT2Q     64(SI), Z30, Z7
+	VPMADD52HUQ  Z2, Z25, Z21
+	VPSRLQ       $0x2c, Z5, Z28
+	VPMADD52LUQ  Z4, Z26, Z16
+	VPSLLQ       $0x14, Z7, Z6
+	VPMADD52HUQ  Z4, Z26, Z19
+	VPMADD52LUQ  Z0, Z26, Z17
+	VPTERNLOGQ   $0xa8, Z31, Z28, Z6
+	VPMADD52HUQ  Z0, Z26, Z20
+	VPANDQ       Z31, Z5, Z5
+	VPMADD52LUQ  Z1, Z26, Z18
+	VPMADD52HUQ  Z1, Z26, Z21
+	VPSRLQ       $0x18, Z7, Z7
+	VPMADD52LUQ  Z3, Z27, Z16
+	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
+	VPMADD52HUQ  Z3, Z27, Z19
+	VPADDQ       Z22, Z5, Z5
+	VPMADD52LUQ  Z4, Z27, Z17
+	VPMADD52HUQ  Z4, Z27, Z20
+	VPADDQ       Z23, Z6, Z6
+	VPMADD52LUQ  Z0, Z27, Z18
+	VPADDQ       Z24, Z7, Z7
+	VPMADD52HUQ  Z0, Z27, Z21
+	VPBROADCASTQ 432(SP), Z0
+	VPBROADCASTQ 816(SP), Z1
+	VPBROADCASTQ 1200(SP), Z2
+	VPBROADCASTQ 1584(SP), Z3
+	VPBROADCASTQ 1968(SP), Z4
+	VPMADD52LUQ  Z0, Z5, Z8
+	VPMADD52HUQ  Z0, Z5, Z11
+	VPMADD52LUQ  Z1, Z5, Z9
+	VPMADD52HUQ  Z1, Z5, Z12
+	VPMADD52LUQ  Z2, Z5, Z10
+	VPMADD52HUQ  Z2, Z5, Z13
+	VPMADD52LUQ  Z4, Z6, Z8
+	VPMADD52HUQ  Z4, Z6, Z11
+	VPMADD52LUQ  Z0, Z6, Z9
+	VPMADD52HUQ  Z0, Z6, Z12
+	VPMADD52LUQ  Z1, Z6, Z10
+	VPMADD52HUQ  Z1, Z6, Z13
+	VPMADD52LUQ  Z3, Z7, Z8
+	VPMADD52HUQ  Z3, Z7, Z11
+	VPMADD52LUQ  Z4, Z7, Z9
+	VPMADD52HUQ  Z4, Z7, Z12
+	VPMADD52LUQ  Z0, Z7, Z10
+	VPMADD52HUQ  Z0, Z7, Z13
+	VPADDQ       Z8, Z16, Z16
+	VPADDQ       Z11, Z19, Z19
+	VPADDQ       Z9, Z17, Z17
+	VPADDQ       Z12, Z20, Z20
+	VPADDQ       Z10, Z18, Z18
+	VPADDQ       Z13, Z21, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z28
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z28, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z28
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z28, Z18, Z18
+	VPANDQ       Z31, Z16, Z22
+	VPSRLQ       $0x2a, Z18, Z28
+	VPANDQ       Z31, Z17, Z23
+	VPADDQ       Z21, Z28, Z28
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z24
+	VPADDQ       Z28, Z22, Z22
+	VPSLLQ       $0x02, Z28, Z28
+	VPADDQ       Z28, Z22, Z22
+	VPSRLQ       $0x2c, Z22, Z28
+	VPANDQ       Z31, Z22, Z22
+	VPADDQ       Z28, Z23, Z23
+	ADDQ         $0x00000200, SI
+	SUBQ         $0x00000200, CX
+	SUBQ         $0x20, R9
+	JMP          hash_499
+
+hashEnd_500:
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	MOVL   $0x00000028, R10
+	SUBQ   R9, R10
+	LEAQ   368(SP)(R10*8), R10
+	MOVQ   $-1, R8
+	XORL   R11, R11
+	MOVL   $0x00000040, R12
+
+hashVector_501:
+	CMPQ        R9, $0x08
+	JBE         hashTail_502
+	MOVQ        CX, AX
+	CMPQ        AX, R12
+	CMOVQHI     R12, AX
+	MOVQ        CX, BX
+	SUBQ        R12, BX
+	CMOVQCS     R11, BX
+	CMPQ        BX, R12
+	CMOVQHI     R12, BX
+	BZHIQ       AX, R8, AX
+	BZHIQ       BX, R8, BX
+	KMOVQ       AX, K1
+	KMOVQ       BX, K2
+	VMOVDQU8.Z  (SI), K1, Z25
+	VMOVDQU8.Z  64(SI), K2, Z28
+	VMOVDQA64   Z25, Z27
+	VPERMT2Q    Z28, Z29, Z25
+	VPERMT2Q    Z28, Z30, Z27
+	VPSRLQ      $0x2c, Z25, Z28
+	VPSLLQ      $0x14, Z27, Z26
+	VPTERNLOGQ  $0xa8, Z31, Z28, Z26
+	VPANDQ      Z31, Z25, Z25
+	VPSRLQ      $0x18, Z27, Z27
+	VPORQ.BCST  polyPad<>+0(SB), Z27, Z27
+	VPADDQ      Z22, Z25, Z25
+	VPADDQ      Z23, Z26, Z26
+	VPADDQ      Z24, Z27, Z27
+	VPXORQ      Z22, Z22, Z22
+	VPXORQ      Z23, Z23, Z23
+	VPXORQ      Z24, Z24, Z24
+	VPMADD52LUQ (R10), Z25, Z16
+	VPMADD52HUQ (R10), Z25, Z19
+	VPMADD52LUQ 384(R10), Z25, Z17
+	VPMADD52HUQ 384(R10), Z25, Z20
+	VPMADD52LUQ 768(R10), Z25, Z18
+	VPMADD52HUQ 768(R10), Z25, Z21
+	VPMADD52LUQ 1536(R10), Z26, Z16
+	VPMADD52HUQ 1536(R10), Z26, Z19
+	VPMADD52LUQ (R10), Z26, Z17
+	VPMADD52HUQ (R10), Z26, Z20
+	VPMADD52LUQ 384(R10), Z26, Z18
+	VPMADD52HUQ 384(R10), Z26, Z21
+	VPMADD52LUQ 1152(R10), Z27, Z16
+	VPMADD52HUQ 1152(R10), Z27, Z19
+	VPMADD52LUQ 1536(R10), Z27, Z17
+	VPMADD52HUQ 1536(R10), Z27, Z20
+	VPMADD52LUQ (R10), Z27, Z18
+	VPMADD52HUQ (R10), Z27, Z21
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000080, CX
+	CMOVQCS     R11, CX
+	SUBQ        $0x08, R9
+	JMP         hashVector_501
+
+hashTail_502:
+	MOVQ          CX, AX
+	CMPQ          AX, R12
+	CMOVQHI       R12, AX
+	MOVQ          CX, BX
+	SUBQ          R12, BX
+	CMOVQCS       R11, BX
+	CMPQ          BX, R12
+	CMOVQHI       R12, BX
+	BZHIQ         AX, R8, AX
+	BZHIQ         BX, R8, BX
+	KMOVQ         AX, K1
+	KMOVQ         BX, K2
+	VMOVDQU8.Z    (SI), K1, Z25
+	VMOVDQU8.Z    64(SI), K2, Z28
+	VMOVDQA64     Z25, Z27
+	VPERMT2Q      Z28, Z29, Z25
+	VPERMT2Q      Z28, Z30, Z27
+	VPSRLQ        $0x2c, Z25, Z28
+	VPSLLQ        $0x14, Z27, Z26
+	VPTERNLOGQ    $0xa8, Z31, Z28, Z26
+	VPANDQ        Z31, Z25, Z25
+	VPSRLQ        $0x18, Z27, Z27
+	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
+	VPADDQ        Z22, Z25, Z25
+	VPADDQ        Z23, Z26, Z26
+	VPADDQ        Z24, Z27, Z27
+	VPMADD52LUQ   (R10), Z25, Z16
+	VPMADD52HUQ   (R10), Z25, Z19
+	VPMADD52LUQ   384(R10), Z25, Z17
+	VPMADD52HUQ   384(R10), Z25, Z20
+	VPMADD52LUQ   768(R10), Z25, Z18
+	VPMADD52HUQ   768(R10), Z25, Z21
+	VPMADD52LUQ   1536(R10), Z26, Z16
+	VPMADD52HUQ   1536(R10), Z26, Z19
+	VPMADD52LUQ   (R10), Z26, Z17
+	VPMADD52HUQ   (R10), Z26, Z20
+	VPMADD52LUQ   384(R10), Z26, Z18
+	VPMADD52HUQ   384(R10), Z26, Z21
+	VPMADD52LUQ   1152(R10), Z27, Z16
+	VPMADD52HUQ   1152(R10), Z27, Z19
+	VPMADD52LUQ   1536(R10), Z27, Z17
+	VPMADD52HUQ   1536(R10), Z27, Z20
+	VPMADD52LUQ   (R10), Z27, Z18
+	VPMADD52HUQ   (R10), Z27, Z21
+	VPSLLQ        $0x08, Z19, Z19
+	VPSRLQ        $0x2c, Z16, Z28
+	VPSLLQ        $0x08, Z20, Z20
+	VPADDQ        Z19, Z17, Z17
+	VPADDQ        Z28, Z17, Z17
+	VPADDQ        Z20, Z18, Z18
+	VPSRLQ        $0x2c, Z17, Z28
+	VPSLLQ        $0x0a, Z21, Z21
+	VPADDQ        Z28, Z18, Z18
+	VPANDQ        Z31, Z16, Z22
+	VPSRLQ        $0x2a, Z18, Z28
+	VPANDQ        Z31, Z17, Z23
+	VPADDQ        Z21, Z28, Z28
+	VPANDQ.BCST   poly42<>+0(SB), Z18, Z24
+	VPADDQ        Z28, Z22, Z22
+	VPSLLQ        $0x02, Z28, Z28
+	VPADDQ        Z28, Z22, Z22
+	VPSRLQ        $0x2c, Z22, Z28
+	VPANDQ        Z31, Z22, Z22
+	VPADDQ        Z28, Z23, Z23
+	VEXTRACTI64X4 $0x01, Z22, Y25
+	VPADDQ        Y25, Y22, Y22
+	VEXTRACTI64X4 $0x01, Z23, Y26
+	VPADDQ        Y26, Y23, Y23
+	VEXTRACTI64X4 $0x01, Z24, Y27
+	VPADDQ        Y27, Y24, Y24
+	VEXTRACTI64X2 $0x01, Y22, X25
+	VPADDQ        X25, X22, X22
+	VEXTRACTI64X2 $0x01, Y23, X26
+	VPADDQ        X26, X23, X23
+	VEXTRACTI64X2 $0x01, Y24, X27
+	VPADDQ        X27, X24, X24
+	VPUNPCKHQDQ   X22, X22, X25
+	VPADDQ        X25, X22, X22
+	VMOVQ         X22, AX
+	VPUNPCKHQDQ   X23, X23, X26
+	VPADDQ        X26, X23, X23
+	VMOVQ         X23, BX
+	VPUNPCKHQDQ   X24, X24, X27
+	VPADDQ        X27, X24, X24
+	VMOVQ         X24, DX
+	MOVQ          BX, R11
+	SHLQ          $0x2c, R11
+	SHRQ          $0x14, BX
+	MOVQ          DX, R12
+	SHLQ          $0x18, R12
+	SHRQ          $0x28, DX
+	ADDQ          R11, AX
+	ADCQ          R12, BX
+	ADCQ          $0x00, DX
+	MOVQ          DX, R11
+	MOVQ          DX, R12
+	SHRQ          $0x02, R11
+	ANDQ          $-4, R12
+	ANDL          $0x03, DX
+	ADDQ          R12, R11
+	ADDQ          R11, AX
+	ADCQ          $0x00, BX
+	ADCQ          $0x00, DX
+	MOVQ          s+0(FP), R15
+	MOVQ          AX, 32(R15)
+	MOVQ          s+0(FP), R15
+	MOVQ          BX, 40(R15)
+	MOVQ          s+0(FP), R15
+	MOVQ          DX, 48(R15)
+	VZEROUPPER
+	RET
+
+polyFew_498:
 	MOVQ  (R15), R11
 	MOVQ  8(R15), R12
 	MOVQ  R12, R13
@@ -31033,17 +29369,16 @@ TEXT ·polyAVX512(SB), $0-24
 	MOVQ  40(R15), R9
 	MOVQ  48(R15), R10
 	MOVQ  p+8(FP), SI
-	MOVQ  n+16(FP), DI
 	TESTQ DI, DI
-	JEQ   adEnd_559
+	JEQ   adEnd_504
 
-ad_558:
+ad_503:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_560
+	JAE   adFull_505
 	BZHIQ DI, AX, AX
 
-adFull_560:
+adFull_505:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -31081,11 +29416,12 @@ adFull_560:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_558
+	JA         ad_503
 
-adEnd_559:
+adEnd_504:
 	MOVQ s+0(FP), R15
 	MOVQ R8, 32(R15)
 	MOVQ R9, 40(R15)
 	MOVQ R10, 48(R15)
+	VZEROUPPER
 	RET

@@ -3282,318 +3282,11 @@ sealSSSE3_keyed_2:
 	JBE     sealSSSE3_ad_end_29
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
-	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_33
-	PCALIGN $0x20
-
-sealSSSE3_groups_32:
-	MOVQ  16(SI), AX
-	MULQ  1568(DI)
-	MOVQ  AX, R11
-	MOVQ  DX, R12
-	MOVQ  24(SI), AX
-	MULQ  1568(DI)
-	MOVQ  DX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  16(SI), AX
-	MULQ  1576(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	MOVQ  24(SI), AX
-	MULQ  1584(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	ADDQ  1584(DI), R12
-	ADCQ  1568(DI), R13
-	XORL  R14, R14
-	XORL  R15, R15
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  R8, AX
-	MULQ  1592(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  R9, AX
-	MULQ  1592(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  R10, AX
-	MULQ  1592(DI)
-	ADDQ  AX, R13
-	ADCQ  DX, R14
-	ADCQ  $0x00, R15
-	MOVQ  R8, AX
-	MULQ  1600(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  R9, AX
-	MULQ  1600(DI)
-	ADDQ  AX, R13
-	ADCQ  DX, R14
-	ADCQ  $0x00, R15
-	MOVQ  R10, AX
-	MULQ  1600(DI)
-	ADDQ  AX, R14
-	ADCQ  DX, R15
-	MOVQ  R8, AX
-	MULQ  1608(DI)
-	ADDQ  AX, R13
-	ADCQ  DX, R14
-	ADCQ  $0x00, R15
-	MOVQ  R9, AX
-	MULQ  1608(DI)
-	ADDQ  AX, R14
-	ADCQ  DX, R15
-	IMULQ 1608(DI), R10
-	ADDQ  R10, R15
-	MOVL  R13, R10
-	ANDL  $0x03, R10
-	ANDQ  $-4, R13
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	SHRQ  $0x02, R13
-	MOVQ  R14, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R13
-	SHRQ  $0x02, R14
-	MOVQ  R15, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R14
-	SHRQ  $0x02, R15
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	MOVQ  R10, AX
-	SHRQ  $0x02, AX
-	LEAQ  (AX)(AX*4), AX
-	ANDL  $0x03, R10
-	ADDQ  AX, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x20, SI
-	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_32
-
-sealSSSE3_groups_end_33:
-	ADDQ  $0x20, CX
-	CMPQ  CX, $0x10
-	JB    sealSSSE3_absorb_part_30
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  R8, AX
-	MULQ  1568(DI)
-	MOVQ  AX, R11
-	MOVQ  DX, R12
-	MOVQ  R9, AX
-	MULQ  1568(DI)
-	MOVQ  DX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R8, AX
-	MULQ  1576(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	MOVQ  R9, AX
-	MULQ  1584(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x10, SI
-	SUBQ  $0x10, CX
-
-sealSSSE3_absorb_part_30:
-	TESTQ   CX, CX
-	JZ      sealSSSE3_absorbed_31
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_35
-	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_34
-	MOVL    CX, DX
-	SHRL    $0x01, DX
-	MOVBLZX (SI)(DX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    DX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     sealSSSE3_loaded_36
-
-sealSSSE3_load4_34:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_36
-
-sealSSSE3_load8_35:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-sealSSSE3_loaded_36:
-	MOVQ  R11, 1520(DI)
-	MOVQ  R12, 1528(DI)
-	ADDQ  1520(DI), R8
-	ADCQ  1528(DI), R9
-	ADCQ  $0x01, R10
-	MOVQ  R8, AX
-	MULQ  1568(DI)
-	MOVQ  AX, R11
-	MOVQ  DX, R12
-	MOVQ  R9, AX
-	MULQ  1568(DI)
-	MOVQ  DX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R8, AX
-	MULQ  1576(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	MOVQ  R9, AX
-	MULQ  1584(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-
-sealSSSE3_absorbed_31:
-sealSSSE3_ad_end_29:
-	CMPQ 1712(DI), $0x00000100
-	JA   sealSSSE3_long_3
-	MOVQ 1712(DI), CX
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
-	LEAQ 896(DI), R13
-	SUBQ $0x10, CX
-	JB   sealSSSE3_xor_half_38
-
-sealSSSE3_xor_37:
-	MOVOA (R13), X14
-	MOVOU (R11), X15
-	PXOR  X15, X14
-	MOVOU X14, (R12)
-	ADDQ  $0x10, R13
-	ADDQ  $0x10, R11
-	ADDQ  $0x10, R12
-	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_37
-
-sealSSSE3_xor_half_38:
-	ADDQ    $0x10, CX
-	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_40
-	XORL    R15, R15
-	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_42
-	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_41
-	MOVL    CX, DX
-	SHRL    $0x01, DX
-	MOVBLZX (R11)(DX*1), AX
-	MOVBLZX -1(R11)(CX*1), R15
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R15
-	MOVBLZX (R11), R14
-	ORL     R15, R14
-	MOVL    DX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R14
-	XORL    R15, R15
-	JMP     sealSSSE3_loaded_43
-
-sealSSSE3_load4_41:
-	MOVL (R11), R14
-	MOVL -4(R11)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_43
-
-sealSSSE3_load8_42:
-	MOVQ (R11), R14
-	MOVQ -8(R11)(CX*1), R15
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R15
-	SHRQ CL, R15
-
-sealSSSE3_loaded_43:
-	XORQ (R13), R14
-	XORQ 8(R13), R15
-	MOVQ R14, (R12)
-	MOVQ R15, 8(R12)
-
-sealSSSE3_xored_40:
-	MOVQ    1696(DI), SI
-	MOVQ    1712(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_48
+	JB      sealSSSE3_groups_end_31
 	PCALIGN $0x20
 
-sealSSSE3_groups_47:
+sealSSSE3_groups_30:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -3764,15 +3457,15 @@ sealSSSE3_groups_47:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_47
+	JAE   sealSSSE3_groups_30
 
-sealSSSE3_groups_end_48:
+sealSSSE3_groups_end_31:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_50
+	JB      sealSSSE3_groups_end_35
 	PCALIGN $0x20
 
-sealSSSE3_groups_49:
+sealSSSE3_groups_34:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -3871,12 +3564,12 @@ sealSSSE3_groups_49:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_49
+	JAE   sealSSSE3_groups_34
 
-sealSSSE3_groups_end_50:
+sealSSSE3_groups_end_35:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_44
+	JB    sealSSSE3_absorb_part_32
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -3917,9 +3610,495 @@ sealSSSE3_groups_end_50:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_44:
+sealSSSE3_absorb_part_32:
+	TESTQ   CX, CX
+	JZ      sealSSSE3_absorbed_33
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealSSSE3_load8_37
+	CMPQ    CX, $0x04
+	JAE     sealSSSE3_load4_36
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (SI)(DX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealSSSE3_loaded_38
+
+sealSSSE3_load4_36:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealSSSE3_loaded_38
+
+sealSSSE3_load8_37:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealSSSE3_loaded_38:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+sealSSSE3_absorbed_33:
+sealSSSE3_ad_end_29:
+	CMPQ 1712(DI), $0x00000100
+	JA   sealSSSE3_long_3
+	MOVQ 1712(DI), CX
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	MOVQ 1712(DI), CX
+	LEAQ 896(DI), R13
+	SUBQ $0x10, CX
+	JB   sealSSSE3_xor_half_40
+
+sealSSSE3_xor_39:
+	MOVOA (R13), X14
+	MOVOU (R11), X15
+	PXOR  X15, X14
+	MOVOU X14, (R12)
+	ADDQ  $0x10, R13
+	ADDQ  $0x10, R11
+	ADDQ  $0x10, R12
+	SUBQ  $0x10, CX
+	JAE   sealSSSE3_xor_39
+
+sealSSSE3_xor_half_40:
+	ADDQ    $0x10, CX
+	TESTQ   CX, CX
+	JZ      sealSSSE3_xored_42
+	XORL    R15, R15
+	CMPQ    CX, $0x08
+	JAE     sealSSSE3_load8_44
+	CMPQ    CX, $0x04
+	JAE     sealSSSE3_load4_43
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (R11)(DX*1), AX
+	MOVBLZX -1(R11)(CX*1), R15
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R15
+	MOVBLZX (R11), R14
+	ORL     R15, R14
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R14
+	XORL    R15, R15
+	JMP     sealSSSE3_loaded_45
+
+sealSSSE3_load4_43:
+	MOVL (R11), R14
+	MOVL -4(R11)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R14
+	JMP  sealSSSE3_loaded_45
+
+sealSSSE3_load8_44:
+	MOVQ (R11), R14
+	MOVQ -8(R11)(CX*1), R15
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R15
+	SHRQ CL, R15
+
+sealSSSE3_loaded_45:
+	XORQ (R13), R14
+	XORQ 8(R13), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+
+sealSSSE3_xored_42:
+	MOVQ    1696(DI), SI
+	MOVQ    1712(DI), CX
+	SUBQ    $0x40, CX
+	JB      sealSSSE3_groups_end_50
+	PCALIGN $0x20
+
+sealSSSE3_groups_49:
+	MOVQ  48(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  56(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  48(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  56(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  32(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  16(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   sealSSSE3_groups_49
+
+sealSSSE3_groups_end_50:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      sealSSSE3_groups_end_52
+	PCALIGN $0x20
+
+sealSSSE3_groups_51:
+	MOVQ  16(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  24(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  16(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  24(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   sealSSSE3_groups_51
+
+sealSSSE3_groups_end_52:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JBE   sealSSSE3_finish_last_46
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+sealSSSE3_finish_last_46:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_45
+	JZ    sealSSSE3_finish_lengths_47
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -4028,9 +4207,9 @@ sealSSSE3_finish_last_44:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_46
+	JMP   sealSSSE3_finished_48
 
-sealSSSE3_finish_lengths_45:
+sealSSSE3_finish_lengths_47:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -4069,7 +4248,7 @@ sealSSSE3_finish_lengths_45:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_46:
+sealSSSE3_finished_48:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -4098,7 +4277,7 @@ sealSSSE3_long_3:
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-sealSSSE3_first_51:
+sealSSSE3_first_53:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -4117,7 +4296,7 @@ sealSSSE3_first_51:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   sealSSSE3_first_51
+	JNE   sealSSSE3_first_53
 	MOVQ  1696(DI), SI
 	MOVQ  $0x00000004, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
@@ -4315,9 +4494,9 @@ sealSSSE3_stream_1:
 	JE     sealSSSE3_end_5
 
 sealSSSE3_loop_4:
-	JMP sealSSSE3_next_56
+	JMP sealSSSE3_next_58
 
-sealSSSE3_double_52:
+sealSSSE3_double_54:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -4385,10 +4564,10 @@ sealSSSE3_double_52:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_59
+	JE      sealSSSE3_mixed_end_61
 	PCALIGN $0x20
 
-sealSSSE3_mixed_58:
+sealSSSE3_mixed_60:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -4943,14 +5122,14 @@ sealSSSE3_mixed_58:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_58
+	JNZ    sealSSSE3_mixed_60
 
-sealSSSE3_mixed_end_59:
+sealSSSE3_mixed_end_61:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_61
+	JE      sealSSSE3_mixed_end_63
 	PCALIGN $0x20
 
-sealSSSE3_mixed_60:
+sealSSSE3_mixed_62:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -5336,9 +5515,9 @@ sealSSSE3_mixed_60:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_60
+	JNZ    sealSSSE3_mixed_62
 
-sealSSSE3_mixed_end_61:
+sealSSSE3_mixed_end_63:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -5668,14 +5847,14 @@ sealSSSE3_mixed_end_61:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JZ         sealSSSE3_passes_end_57
+	JZ         sealSSSE3_passes_end_59
 
-sealSSSE3_next_56:
+sealSSSE3_next_58:
 	CMPQ       1712(DI), $0x00000200
-	JAE        sealSSSE3_double_52
+	JAE        sealSSSE3_double_54
 	MOVQ       1712(DI), R11
 	CMPQ       R11, $0x00000040
-	JA         sealSSSE3_more_62
+	JA         sealSSSE3_more_64
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -5696,10 +5875,10 @@ sealSSSE3_next_56:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         sealSSSE3_mixed_end_64
+	JE         sealSSSE3_mixed_end_66
 	PCALIGN    $0x20
 
-sealSSSE3_mixed_63:
+sealSSSE3_mixed_65:
 	PADDL  X1, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -5912,14 +6091,14 @@ sealSSSE3_mixed_63:
 	MOVQ   R12, R9
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_63
+	JNZ    sealSSSE3_mixed_65
 
-sealSSSE3_mixed_end_64:
+sealSSSE3_mixed_end_66:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_66
+	JE      sealSSSE3_mixed_end_68
 	PCALIGN $0x20
 
-sealSSSE3_mixed_65:
+sealSSSE3_mixed_67:
 	PADDL  X1, X0
 	PXOR   X0, X3
 	PSHUFB chachaRot16<>+0(SB), X3
@@ -5963,9 +6142,9 @@ sealSSSE3_mixed_65:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_65
+	JNZ    sealSSSE3_mixed_67
 
-sealSSSE3_mixed_end_66:
+sealSSSE3_mixed_end_68:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -5978,11 +6157,11 @@ sealSSSE3_mixed_end_66:
 	MOVOA X1, 912(DI)
 	MOVOA X2, 928(DI)
 	MOVOA X3, 944(DI)
-	JMP   sealSSSE3_ready_55
+	JMP   sealSSSE3_ready_57
 
-sealSSSE3_more_62:
+sealSSSE3_more_64:
 	CMPQ       R11, $0x00000080
-	JA         sealSSSE3_more_67
+	JA         sealSSSE3_more_69
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -6008,10 +6187,10 @@ sealSSSE3_more_62:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         sealSSSE3_mixed_end_69
+	JE         sealSSSE3_mixed_end_71
 	PCALIGN    $0x20
 
-sealSSSE3_mixed_68:
+sealSSSE3_mixed_70:
 	PADDL  X5, X4
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -6266,14 +6445,14 @@ sealSSSE3_mixed_68:
 	PSHUFD $0x93, X2, X2
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_68
+	JNZ    sealSSSE3_mixed_70
 
-sealSSSE3_mixed_end_69:
+sealSSSE3_mixed_end_71:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_71
+	JE      sealSSSE3_mixed_end_73
 	PCALIGN $0x20
 
-sealSSSE3_mixed_70:
+sealSSSE3_mixed_72:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -6359,9 +6538,9 @@ sealSSSE3_mixed_70:
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_70
+	JNZ    sealSSSE3_mixed_72
 
-sealSSSE3_mixed_end_71:
+sealSSSE3_mixed_end_73:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -6385,9 +6564,9 @@ sealSSSE3_mixed_end_71:
 	MOVOA X5, 976(DI)
 	MOVOA X6, 992(DI)
 	MOVOA X7, 1008(DI)
-	JMP   sealSSSE3_ready_55
+	JMP   sealSSSE3_ready_57
 
-sealSSSE3_more_67:
+sealSSSE3_more_69:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -6428,10 +6607,10 @@ sealSSSE3_more_67:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_73
+	JE      sealSSSE3_mixed_end_75
 	PCALIGN $0x20
 
-sealSSSE3_mixed_72:
+sealSSSE3_mixed_74:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -6754,14 +6933,14 @@ sealSSSE3_mixed_72:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_72
+	JNZ    sealSSSE3_mixed_74
 
-sealSSSE3_mixed_end_73:
+sealSSSE3_mixed_end_75:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_75
+	JE      sealSSSE3_mixed_end_77
 	PCALIGN $0x20
 
-sealSSSE3_mixed_74:
+sealSSSE3_mixed_76:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -6915,11 +7094,11 @@ sealSSSE3_mixed_74:
 	POR    X14, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_74
+	JNZ    sealSSSE3_mixed_76
 
-sealSSSE3_mixed_end_75:
+sealSSSE3_mixed_end_77:
 	CMPQ       1712(DI), $0x00000100
-	JB         sealSSSE3_last_54
+	JB         sealSSSE3_last_56
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -7081,10 +7260,10 @@ sealSSSE3_mixed_end_75:
 	ADDQ       $0x00000100, 1704(DI)
 	ADDQ       $0x00000100, 1696(DI)
 	SUBQ       $0x00000100, 1712(DI)
-	JNZ        sealSSSE3_next_56
-	JMP        sealSSSE3_passes_end_57
+	JNZ        sealSSSE3_next_58
+	JMP        sealSSSE3_passes_end_59
 
-sealSSSE3_last_54:
+sealSSSE3_last_56:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -7209,16 +7388,16 @@ sealSSSE3_last_54:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-sealSSSE3_ready_55:
+sealSSSE3_ready_57:
 	MOVQ 1712(DI), CX
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   sealSSSE3_xor_half_77
+	JB   sealSSSE3_xor_half_79
 
-sealSSSE3_xor_76:
+sealSSSE3_xor_78:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -7227,17 +7406,17 @@ sealSSSE3_xor_76:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_76
+	JAE   sealSSSE3_xor_78
 
-sealSSSE3_xor_half_77:
+sealSSSE3_xor_half_79:
 	ADDQ    $0x10, CX
 	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_79
+	JZ      sealSSSE3_xored_81
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_81
+	JAE     sealSSSE3_load8_83
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_80
+	JAE     sealSSSE3_load4_82
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (R11)(DX*1), AX
@@ -7252,18 +7431,18 @@ sealSSSE3_xor_half_77:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealSSSE3_loaded_82
+	JMP     sealSSSE3_loaded_84
 
-sealSSSE3_load4_80:
+sealSSSE3_load4_82:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_82
+	JMP  sealSSSE3_loaded_84
 
-sealSSSE3_load8_81:
+sealSSSE3_load8_83:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -7272,20 +7451,20 @@ sealSSSE3_load8_81:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealSSSE3_loaded_82:
+sealSSSE3_loaded_84:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealSSSE3_xored_79:
+sealSSSE3_xored_81:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_87
+	JB      sealSSSE3_groups_end_89
 	PCALIGN $0x20
 
-sealSSSE3_groups_86:
+sealSSSE3_groups_88:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -7456,15 +7635,15 @@ sealSSSE3_groups_86:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_86
+	JAE   sealSSSE3_groups_88
 
-sealSSSE3_groups_end_87:
+sealSSSE3_groups_end_89:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_89
+	JB      sealSSSE3_groups_end_91
 	PCALIGN $0x20
 
-sealSSSE3_groups_88:
+sealSSSE3_groups_90:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -7563,12 +7742,12 @@ sealSSSE3_groups_88:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_88
+	JAE   sealSSSE3_groups_90
 
-sealSSSE3_groups_end_89:
+sealSSSE3_groups_end_91:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_83
+	JBE   sealSSSE3_finish_last_85
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -7609,9 +7788,9 @@ sealSSSE3_groups_end_89:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_83:
+sealSSSE3_finish_last_85:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_84
+	JZ    sealSSSE3_finish_lengths_86
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -7720,9 +7899,9 @@ sealSSSE3_finish_last_83:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_85
+	JMP   sealSSSE3_finished_87
 
-sealSSSE3_finish_lengths_84:
+sealSSSE3_finish_lengths_86:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -7761,7 +7940,7 @@ sealSSSE3_finish_lengths_84:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_85:
+sealSSSE3_finished_87:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -7785,15 +7964,15 @@ sealSSSE3_finished_85:
 	MOVQ    R9, 8(R11)
 	RET
 
-sealSSSE3_passes_end_57:
+sealSSSE3_passes_end_59:
 sealSSSE3_end_5:
 	MOVQ    1720(DI), CX
 	SHLQ    $0x06, CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_94
+	JB      sealSSSE3_groups_end_96
 	PCALIGN $0x20
 
-sealSSSE3_groups_93:
+sealSSSE3_groups_95:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -7964,15 +8143,15 @@ sealSSSE3_groups_93:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_93
+	JAE   sealSSSE3_groups_95
 
-sealSSSE3_groups_end_94:
+sealSSSE3_groups_end_96:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_96
+	JB      sealSSSE3_groups_end_98
 	PCALIGN $0x20
 
-sealSSSE3_groups_95:
+sealSSSE3_groups_97:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -8071,12 +8250,12 @@ sealSSSE3_groups_95:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_95
+	JAE   sealSSSE3_groups_97
 
-sealSSSE3_groups_end_96:
+sealSSSE3_groups_end_98:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_90
+	JBE   sealSSSE3_finish_last_92
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8117,9 +8296,9 @@ sealSSSE3_groups_end_96:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_90:
+sealSSSE3_finish_last_92:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_91
+	JZ    sealSSSE3_finish_lengths_93
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -8228,9 +8407,9 @@ sealSSSE3_finish_last_90:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_92
+	JMP   sealSSSE3_finished_94
 
-sealSSSE3_finish_lengths_91:
+sealSSSE3_finish_lengths_93:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8269,7 +8448,7 @@ sealSSSE3_finish_lengths_91:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_92:
+sealSSSE3_finished_94:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8346,7 +8525,7 @@ TEXT ·openSSSE3(SB), $1784-72
 	MOVQ       R11, 1712(DI)
 	MOVQ       s+8(FP), AX
 	TESTQ      AX, AX
-	JNZ        openSSSE3_stream_97
+	JNZ        openSSSE3_stream_99
 	MOVQ       nonce+16(FP), R11
 	MOVL       (R11), R12
 	MOVL       4(R11), R13
@@ -8360,7 +8539,7 @@ TEXT ·openSSSE3(SB), $1784-72
 	MOVQ       R11, 1560(DI)
 	MOVL       $0x00000001, 1408(DI)
 	CMPQ       1712(DI), $0x00000040
-	JA         openSSSE3_more_102
+	JA         openSSSE3_more_104
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -8383,19 +8562,19 @@ TEXT ·openSSSE3(SB), $1784-72
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        openSSSE3_ad_done_106
+	JEQ        openSSSE3_ad_done_108
 	CMPQ       CX, $0x10
-	JB         openSSSE3_ad_part_105
+	JB         openSSSE3_ad_part_107
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        openSSSE3_ad_done_106
+	JMP        openSSSE3_ad_done_108
 
-openSSSE3_ad_part_105:
+openSSSE3_ad_part_107:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_108
+	JAE     openSSSE3_load8_110
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_107
+	JAE     openSSSE3_load4_109
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -8410,18 +8589,18 @@ openSSSE3_ad_part_105:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_109
+	JMP     openSSSE3_loaded_111
 
-openSSSE3_load4_107:
+openSSSE3_load4_109:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_109
+	JMP  openSSSE3_loaded_111
 
-openSSSE3_load8_108:
+openSSSE3_load8_110:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -8430,8 +8609,8 @@ openSSSE3_load8_108:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_109:
-openSSSE3_ad_done_106:
+openSSSE3_loaded_111:
+openSSSE3_ad_done_108:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -8458,7 +8637,7 @@ openSSSE3_ad_done_106:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_103:
+openSSSE3_key_105:
 	PADDL   X1, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -8726,7 +8905,7 @@ openSSSE3_key_103:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openSSSE3_key_103
+	JNZ     openSSSE3_key_105
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -9078,7 +9257,7 @@ openSSSE3_key_103:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_104:
+openSSSE3_key_rest_106:
 	PADDL  X1, X0
 	PXOR   X0, X3
 	PSHUFB chachaRot16<>+0(SB), X3
@@ -9122,7 +9301,7 @@ openSSSE3_key_rest_104:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X2, X2
 	DECL   1736(DI)
-	JNZ    openSSSE3_key_rest_104
+	JNZ    openSSSE3_key_rest_106
 	MOVQ   k+0(FP), AX
 	MOVOU  (AX), X12
 	PADDL  X12, X1
@@ -9135,11 +9314,11 @@ openSSSE3_key_rest_104:
 	MOVOA  X1, 912(DI)
 	MOVOA  X2, 928(DI)
 	MOVOA  X3, 944(DI)
-	JMP    openSSSE3_keyed_98
+	JMP    openSSSE3_keyed_100
 
-openSSSE3_more_102:
+openSSSE3_more_104:
 	CMPQ       1712(DI), $0x00000080
-	JA         openSSSE3_more_110
+	JA         openSSSE3_more_112
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -9167,19 +9346,19 @@ openSSSE3_more_102:
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        openSSSE3_ad_done_114
+	JEQ        openSSSE3_ad_done_116
 	CMPQ       CX, $0x10
-	JB         openSSSE3_ad_part_113
+	JB         openSSSE3_ad_part_115
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        openSSSE3_ad_done_114
+	JMP        openSSSE3_ad_done_116
 
-openSSSE3_ad_part_113:
+openSSSE3_ad_part_115:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_116
+	JAE     openSSSE3_load8_118
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_115
+	JAE     openSSSE3_load4_117
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -9194,18 +9373,18 @@ openSSSE3_ad_part_113:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_117
+	JMP     openSSSE3_loaded_119
 
-openSSSE3_load4_115:
+openSSSE3_load4_117:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_117
+	JMP  openSSSE3_loaded_119
 
-openSSSE3_load8_116:
+openSSSE3_load8_118:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9214,8 +9393,8 @@ openSSSE3_load8_116:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_117:
-openSSSE3_ad_done_114:
+openSSSE3_loaded_119:
+openSSSE3_ad_done_116:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -9242,7 +9421,7 @@ openSSSE3_ad_done_114:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_111:
+openSSSE3_key_113:
 	PADDL   X5, X4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -9552,7 +9731,7 @@ openSSSE3_key_111:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openSSSE3_key_111
+	JNZ     openSSSE3_key_113
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -10030,7 +10209,7 @@ openSSSE3_key_111:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_112:
+openSSSE3_key_rest_114:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -10116,7 +10295,7 @@ openSSSE3_key_rest_112:
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
 	DECL   1736(DI)
-	JNZ    openSSSE3_key_rest_112
+	JNZ    openSSSE3_key_rest_114
 	MOVQ   k+0(FP), AX
 	MOVOU  (AX), X12
 	PADDL  X12, X1
@@ -10140,9 +10319,9 @@ openSSSE3_key_rest_112:
 	MOVOA  X5, 976(DI)
 	MOVOA  X6, 992(DI)
 	MOVOA  X7, 1008(DI)
-	JMP    openSSSE3_keyed_98
+	JMP    openSSSE3_keyed_100
 
-openSSSE3_more_110:
+openSSSE3_more_112:
 	MOVSS  1408(DI), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -10191,19 +10370,19 @@ openSSSE3_more_110:
 	CMPQ   R13, CX
 	SBBQ   R13, R13
 	MOVQ   R13, 1536(DI)
-	JEQ    openSSSE3_ad_done_121
+	JEQ    openSSSE3_ad_done_123
 	CMPQ   CX, $0x10
-	JB     openSSSE3_ad_part_120
+	JB     openSSSE3_ad_part_122
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	JMP    openSSSE3_ad_done_121
+	JMP    openSSSE3_ad_done_123
 
-openSSSE3_ad_part_120:
+openSSSE3_ad_part_122:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_123
+	JAE     openSSSE3_load8_125
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_122
+	JAE     openSSSE3_load4_124
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -10218,18 +10397,18 @@ openSSSE3_ad_part_120:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_124
+	JMP     openSSSE3_loaded_126
 
-openSSSE3_load4_122:
+openSSSE3_load4_124:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_124
+	JMP  openSSSE3_loaded_126
 
-openSSSE3_load8_123:
+openSSSE3_load8_125:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -10238,8 +10417,8 @@ openSSSE3_load8_123:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_124:
-openSSSE3_ad_done_121:
+openSSSE3_loaded_126:
+openSSSE3_ad_done_123:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -10266,7 +10445,7 @@ openSSSE3_ad_done_121:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_118:
+openSSSE3_key_120:
 	PADDL   X4, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -10644,7 +10823,7 @@ openSSSE3_key_118:
 	POR     X15, X4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openSSSE3_key_118
+	JNZ     openSSSE3_key_120
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -11326,7 +11505,7 @@ openSSSE3_key_118:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_119:
+openSSSE3_key_rest_121:
 	PADDL      X4, X0
 	PADDL      X5, X1
 	PXOR       X0, X8
@@ -11480,7 +11659,7 @@ openSSSE3_key_rest_119:
 	POR        X14, X7
 	POR        X15, X4
 	DECL       1736(DI)
-	JNZ        openSSSE3_key_rest_119
+	JNZ        openSSSE3_key_rest_121
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -11605,257 +11784,17 @@ openSSSE3_key_rest_119:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-openSSSE3_keyed_98:
+openSSSE3_keyed_100:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openSSSE3_ad_end_125
+	JBE     openSSSE3_ad_end_127
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
-	SUBQ    $0x20, CX
+	SUBQ    $0x40, CX
 	JB      openSSSE3_groups_end_129
 	PCALIGN $0x20
 
 openSSSE3_groups_128:
-	MOVQ  16(SI), AX
-	MULQ  1568(DI)
-	MOVQ  AX, R11
-	MOVQ  DX, R12
-	MOVQ  24(SI), AX
-	MULQ  1568(DI)
-	MOVQ  DX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  16(SI), AX
-	MULQ  1576(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	MOVQ  24(SI), AX
-	MULQ  1584(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	ADDQ  1584(DI), R12
-	ADCQ  1568(DI), R13
-	XORL  R14, R14
-	XORL  R15, R15
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  R8, AX
-	MULQ  1592(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  R9, AX
-	MULQ  1592(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  R10, AX
-	MULQ  1592(DI)
-	ADDQ  AX, R13
-	ADCQ  DX, R14
-	ADCQ  $0x00, R15
-	MOVQ  R8, AX
-	MULQ  1600(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  R9, AX
-	MULQ  1600(DI)
-	ADDQ  AX, R13
-	ADCQ  DX, R14
-	ADCQ  $0x00, R15
-	MOVQ  R10, AX
-	MULQ  1600(DI)
-	ADDQ  AX, R14
-	ADCQ  DX, R15
-	MOVQ  R8, AX
-	MULQ  1608(DI)
-	ADDQ  AX, R13
-	ADCQ  DX, R14
-	ADCQ  $0x00, R15
-	MOVQ  R9, AX
-	MULQ  1608(DI)
-	ADDQ  AX, R14
-	ADCQ  DX, R15
-	IMULQ 1608(DI), R10
-	ADDQ  R10, R15
-	MOVL  R13, R10
-	ANDL  $0x03, R10
-	ANDQ  $-4, R13
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	SHRQ  $0x02, R13
-	MOVQ  R14, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R13
-	SHRQ  $0x02, R14
-	MOVQ  R15, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R14
-	SHRQ  $0x02, R15
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	MOVQ  R10, AX
-	SHRQ  $0x02, AX
-	LEAQ  (AX)(AX*4), AX
-	ANDL  $0x03, R10
-	ADDQ  AX, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x20, SI
-	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_128
-
-openSSSE3_groups_end_129:
-	ADDQ  $0x20, CX
-	CMPQ  CX, $0x10
-	JB    openSSSE3_absorb_part_126
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  R8, AX
-	MULQ  1568(DI)
-	MOVQ  AX, R11
-	MOVQ  DX, R12
-	MOVQ  R9, AX
-	MULQ  1568(DI)
-	MOVQ  DX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R8, AX
-	MULQ  1576(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	MOVQ  R9, AX
-	MULQ  1584(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x10, SI
-	SUBQ  $0x10, CX
-
-openSSSE3_absorb_part_126:
-	TESTQ   CX, CX
-	JZ      openSSSE3_absorbed_127
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_131
-	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_130
-	MOVL    CX, DX
-	SHRL    $0x01, DX
-	MOVBLZX (SI)(DX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    DX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openSSSE3_loaded_132
-
-openSSSE3_load4_130:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openSSSE3_loaded_132
-
-openSSSE3_load8_131:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-openSSSE3_loaded_132:
-	MOVQ  R11, 1520(DI)
-	MOVQ  R12, 1528(DI)
-	ADDQ  1520(DI), R8
-	ADCQ  1528(DI), R9
-	ADCQ  $0x01, R10
-	MOVQ  R8, AX
-	MULQ  1568(DI)
-	MOVQ  AX, R11
-	MOVQ  DX, R12
-	MOVQ  R9, AX
-	MULQ  1568(DI)
-	MOVQ  DX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R8, AX
-	MULQ  1576(DI)
-	ADDQ  AX, R12
-	ADCQ  DX, R13
-	MOVQ  R9, AX
-	MULQ  1584(DI)
-	ADDQ  AX, R11
-	ADCQ  DX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-
-openSSSE3_absorbed_127:
-openSSSE3_ad_end_125:
-	CMPQ    1712(DI), $0x00000100
-	JA      openSSSE3_long_99
-	MOVQ    1712(DI), CX
-	MOVQ    1704(DI), SI
-	ADDQ    1712(DI), SI
-	SUBQ    CX, SI
-	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_137
-	PCALIGN $0x20
-
-openSSSE3_groups_136:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -12026,15 +11965,15 @@ openSSSE3_groups_136:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_136
+	JAE   openSSSE3_groups_128
 
-openSSSE3_groups_end_137:
+openSSSE3_groups_end_129:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_139
+	JB      openSSSE3_groups_end_133
 	PCALIGN $0x20
 
-openSSSE3_groups_138:
+openSSSE3_groups_132:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -12133,12 +12072,12 @@ openSSSE3_groups_138:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_138
+	JAE   openSSSE3_groups_132
 
-openSSSE3_groups_end_139:
+openSSSE3_groups_end_133:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_133
+	JB    openSSSE3_absorb_part_130
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -12179,9 +12118,428 @@ openSSSE3_groups_end_139:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_133:
+openSSSE3_absorb_part_130:
+	TESTQ   CX, CX
+	JZ      openSSSE3_absorbed_131
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openSSSE3_load8_135
+	CMPQ    CX, $0x04
+	JAE     openSSSE3_load4_134
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (SI)(DX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openSSSE3_loaded_136
+
+openSSSE3_load4_134:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openSSSE3_loaded_136
+
+openSSSE3_load8_135:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openSSSE3_loaded_136:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+openSSSE3_absorbed_131:
+openSSSE3_ad_end_127:
+	CMPQ    1712(DI), $0x00000100
+	JA      openSSSE3_long_101
+	MOVQ    1712(DI), CX
+	MOVQ    1704(DI), SI
+	ADDQ    1712(DI), SI
+	SUBQ    CX, SI
+	SUBQ    $0x40, CX
+	JB      openSSSE3_groups_end_141
+	PCALIGN $0x20
+
+openSSSE3_groups_140:
+	MOVQ  48(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  56(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  48(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  56(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  32(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  16(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   openSSSE3_groups_140
+
+openSSSE3_groups_end_141:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      openSSSE3_groups_end_143
+	PCALIGN $0x20
+
+openSSSE3_groups_142:
+	MOVQ  16(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  24(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  16(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  24(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   openSSSE3_groups_142
+
+openSSSE3_groups_end_143:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JBE   openSSSE3_finish_last_137
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+openSSSE3_finish_last_137:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_134
+	JZ    openSSSE3_finish_lengths_138
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -12290,9 +12648,9 @@ openSSSE3_finish_last_133:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_135
+	JMP   openSSSE3_finished_139
 
-openSSSE3_finish_lengths_134:
+openSSSE3_finish_lengths_138:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -12331,15 +12689,15 @@ openSSSE3_finish_lengths_134:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_135:
+openSSSE3_finished_139:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_141
+	JB   openSSSE3_xor_half_145
 
-openSSSE3_xor_140:
+openSSSE3_xor_144:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -12348,43 +12706,43 @@ openSSSE3_xor_140:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_140
+	JAE   openSSSE3_xor_144
 
-openSSSE3_xor_half_141:
+openSSSE3_xor_half_145:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_143
+	JZ    openSSSE3_xored_147
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_144
+	JZ    openSSSE3_store_148
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_144:
+openSSSE3_store_148:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_145
+	JZ    openSSSE3_store_149
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_145:
+openSSSE3_store_149:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_146
+	JZ    openSSSE3_store_150
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_146:
+openSSSE3_store_150:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_147
+	JZ    openSSSE3_store_151
 	MOVB  R14, (R12)
 
-openSSSE3_store_147:
-openSSSE3_xored_143:
+openSSSE3_store_151:
+openSSSE3_xored_147:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -12412,11 +12770,11 @@ openSSSE3_xored_143:
 	MOVQ    AX, ok+64(FP)
 	RET
 
-openSSSE3_long_99:
+openSSSE3_long_101:
 	MOVQ $0x00000001, 1728(DI)
-	JMP  openSSSE3_loop_100
+	JMP  openSSSE3_loop_102
 
-openSSSE3_stream_97:
+openSSSE3_stream_99:
 	MOVL   96(AX), R12
 	MOVL   100(AX), R13
 	MOVL   104(AX), R14
@@ -12603,12 +12961,12 @@ openSSSE3_stream_97:
 	MOVQ   120(AX), R11
 	MOVQ   R11, 1560(DI)
 	CMPQ   1712(DI), $0x00
-	JE     openSSSE3_end_101
+	JE     openSSSE3_end_103
 
-openSSSE3_loop_100:
-	JMP openSSSE3_next_152
+openSSSE3_loop_102:
+	JMP openSSSE3_next_156
 
-openSSSE3_double_148:
+openSSSE3_double_152:
 	MOVQ    1704(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	MOVQ    k+0(FP), AX
@@ -12678,10 +13036,10 @@ openSSSE3_double_148:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_155
+	JE      openSSSE3_mixed_end_159
 	PCALIGN $0x20
 
-openSSSE3_mixed_154:
+openSSSE3_mixed_158:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -13236,14 +13594,14 @@ openSSSE3_mixed_154:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_154
+	JNZ    openSSSE3_mixed_158
 
-openSSSE3_mixed_end_155:
+openSSSE3_mixed_end_159:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_157
+	JE      openSSSE3_mixed_end_161
 	PCALIGN $0x20
 
-openSSSE3_mixed_156:
+openSSSE3_mixed_160:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -13629,9 +13987,9 @@ openSSSE3_mixed_156:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_156
+	JNZ    openSSSE3_mixed_160
 
-openSSSE3_mixed_end_157:
+openSSSE3_mixed_end_161:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -13960,15 +14318,15 @@ openSSSE3_mixed_end_157:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JZ         openSSSE3_passes_end_153
+	JZ         openSSSE3_passes_end_157
 
-openSSSE3_next_152:
+openSSSE3_next_156:
 	CMPQ 1728(DI), $0x00
-	JNE  openSSSE3_single_149
+	JNE  openSSSE3_single_153
 	CMPQ 1712(DI), $0x00000200
-	JAE  openSSSE3_double_148
+	JAE  openSSSE3_double_152
 
-openSSSE3_single_149:
+openSSSE3_single_153:
 	MOVQ       1704(DI), SI
 	MOVQ       1728(DI), R12
 	IMUL3Q     $0x04, R12, R12
@@ -13983,7 +14341,7 @@ openSSSE3_single_149:
 	IMUL3Q     $0x00000100, R12, R12
 	SUBQ       R12, R11
 	CMPQ       R11, $0x00000040
-	JA         openSSSE3_more_158
+	JA         openSSSE3_more_162
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -14004,10 +14362,10 @@ openSSSE3_single_149:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         openSSSE3_mixed_end_160
+	JE         openSSSE3_mixed_end_164
 	PCALIGN    $0x20
 
-openSSSE3_mixed_159:
+openSSSE3_mixed_163:
 	PADDL  X1, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -14220,14 +14578,14 @@ openSSSE3_mixed_159:
 	MOVQ   R12, R9
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_159
+	JNZ    openSSSE3_mixed_163
 
-openSSSE3_mixed_end_160:
+openSSSE3_mixed_end_164:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_162
+	JE      openSSSE3_mixed_end_166
 	PCALIGN $0x20
 
-openSSSE3_mixed_161:
+openSSSE3_mixed_165:
 	PADDL  X1, X0
 	PXOR   X0, X3
 	PSHUFB chachaRot16<>+0(SB), X3
@@ -14271,16 +14629,16 @@ openSSSE3_mixed_161:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_161
+	JNZ    openSSSE3_mixed_165
 
-openSSSE3_mixed_end_162:
+openSSSE3_mixed_end_166:
 	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_163
+	JE   openSSSE3_applied_167
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_164:
+openSSSE3_first_168:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -14299,14 +14657,14 @@ openSSSE3_first_164:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_164
+	JNE   openSSSE3_first_168
 	MOVQ  $0x00000000, 1728(DI)
 	SUBQ  $0x04, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
 
-openSSSE3_applied_163:
+openSSSE3_applied_167:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -14319,11 +14677,11 @@ openSSSE3_applied_163:
 	MOVOA X1, 912(DI)
 	MOVOA X2, 928(DI)
 	MOVOA X3, 944(DI)
-	JMP   openSSSE3_ready_151
+	JMP   openSSSE3_ready_155
 
-openSSSE3_more_158:
+openSSSE3_more_162:
 	CMPQ       R11, $0x00000080
-	JA         openSSSE3_more_165
+	JA         openSSSE3_more_169
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -14349,10 +14707,10 @@ openSSSE3_more_158:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         openSSSE3_mixed_end_167
+	JE         openSSSE3_mixed_end_171
 	PCALIGN    $0x20
 
-openSSSE3_mixed_166:
+openSSSE3_mixed_170:
 	PADDL  X5, X4
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -14607,14 +14965,14 @@ openSSSE3_mixed_166:
 	PSHUFD $0x93, X2, X2
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_166
+	JNZ    openSSSE3_mixed_170
 
-openSSSE3_mixed_end_167:
+openSSSE3_mixed_end_171:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_169
+	JE      openSSSE3_mixed_end_173
 	PCALIGN $0x20
 
-openSSSE3_mixed_168:
+openSSSE3_mixed_172:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -14700,16 +15058,16 @@ openSSSE3_mixed_168:
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_168
+	JNZ    openSSSE3_mixed_172
 
-openSSSE3_mixed_end_169:
+openSSSE3_mixed_end_173:
 	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_170
+	JE   openSSSE3_applied_174
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_171:
+openSSSE3_first_175:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -14728,14 +15086,14 @@ openSSSE3_first_171:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_171
+	JNE   openSSSE3_first_175
 	MOVQ  $0x00000000, 1728(DI)
 	SUBQ  $0x04, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
 
-openSSSE3_applied_170:
+openSSSE3_applied_174:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -14759,9 +15117,9 @@ openSSSE3_applied_170:
 	MOVOA X5, 976(DI)
 	MOVOA X6, 992(DI)
 	MOVOA X7, 1008(DI)
-	JMP   openSSSE3_ready_151
+	JMP   openSSSE3_ready_155
 
-openSSSE3_more_165:
+openSSSE3_more_169:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -14802,10 +15160,10 @@ openSSSE3_more_165:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_173
+	JE      openSSSE3_mixed_end_177
 	PCALIGN $0x20
 
-openSSSE3_mixed_172:
+openSSSE3_mixed_176:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -15128,14 +15486,14 @@ openSSSE3_mixed_172:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_172
+	JNZ    openSSSE3_mixed_176
 
-openSSSE3_mixed_end_173:
+openSSSE3_mixed_end_177:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_175
+	JE      openSSSE3_mixed_end_179
 	PCALIGN $0x20
 
-openSSSE3_mixed_174:
+openSSSE3_mixed_178:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -15289,16 +15647,16 @@ openSSSE3_mixed_174:
 	POR    X14, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_174
+	JNZ    openSSSE3_mixed_178
 
-openSSSE3_mixed_end_175:
+openSSSE3_mixed_end_179:
 	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_176
+	JE   openSSSE3_applied_180
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_177:
+openSSSE3_first_181:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -15317,16 +15675,16 @@ openSSSE3_first_177:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_177
+	JNE   openSSSE3_first_181
 	MOVQ  $0x00000000, 1728(DI)
 	SUBQ  $0x04, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
 
-openSSSE3_applied_176:
+openSSSE3_applied_180:
 	CMPQ       1712(DI), $0x00000100
-	JB         openSSSE3_last_150
+	JB         openSSSE3_last_154
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -15487,10 +15845,10 @@ openSSSE3_applied_176:
 	ADDQ       $0x00000100, 1704(DI)
 	ADDQ       $0x00000100, 1696(DI)
 	SUBQ       $0x00000100, 1712(DI)
-	JNZ        openSSSE3_next_152
-	JMP        openSSSE3_passes_end_153
+	JNZ        openSSSE3_next_156
+	JMP        openSSSE3_passes_end_157
 
-openSSSE3_last_150:
+openSSSE3_last_154:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -15615,7 +15973,7 @@ openSSSE3_last_150:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-openSSSE3_ready_151:
+openSSSE3_ready_155:
 	MOVQ    1712(DI), CX
 	MOVQ    1720(DI), R11
 	SHLQ    $0x06, R11
@@ -15624,10 +15982,10 @@ openSSSE3_ready_151:
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_182
+	JB      openSSSE3_groups_end_186
 	PCALIGN $0x20
 
-openSSSE3_groups_181:
+openSSSE3_groups_185:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -15798,15 +16156,15 @@ openSSSE3_groups_181:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_181
+	JAE   openSSSE3_groups_185
 
-openSSSE3_groups_end_182:
+openSSSE3_groups_end_186:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_184
+	JB      openSSSE3_groups_end_188
 	PCALIGN $0x20
 
-openSSSE3_groups_183:
+openSSSE3_groups_187:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -15905,12 +16263,12 @@ openSSSE3_groups_183:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_183
+	JAE   openSSSE3_groups_187
 
-openSSSE3_groups_end_184:
+openSSSE3_groups_end_188:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_178
+	JBE   openSSSE3_finish_last_182
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -15951,9 +16309,9 @@ openSSSE3_groups_end_184:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_178:
+openSSSE3_finish_last_182:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_179
+	JZ    openSSSE3_finish_lengths_183
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -16062,9 +16420,9 @@ openSSSE3_finish_last_178:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_180
+	JMP   openSSSE3_finished_184
 
-openSSSE3_finish_lengths_179:
+openSSSE3_finish_lengths_183:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -16103,15 +16461,15 @@ openSSSE3_finish_lengths_179:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_180:
+openSSSE3_finished_184:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_186
+	JB   openSSSE3_xor_half_190
 
-openSSSE3_xor_185:
+openSSSE3_xor_189:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -16120,43 +16478,43 @@ openSSSE3_xor_185:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_185
+	JAE   openSSSE3_xor_189
 
-openSSSE3_xor_half_186:
+openSSSE3_xor_half_190:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_188
+	JZ    openSSSE3_xored_192
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_189
+	JZ    openSSSE3_store_193
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_189:
+openSSSE3_store_193:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_190
+	JZ    openSSSE3_store_194
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_190:
+openSSSE3_store_194:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_191
+	JZ    openSSSE3_store_195
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_191:
+openSSSE3_store_195:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_192
+	JZ    openSSSE3_store_196
 	MOVB  R14, (R12)
 
-openSSSE3_store_192:
-openSSSE3_xored_188:
+openSSSE3_store_196:
+openSSSE3_xored_192:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -16184,14 +16542,14 @@ openSSSE3_xored_188:
 	MOVQ    AX, ok+64(FP)
 	RET
 
-openSSSE3_passes_end_153:
-openSSSE3_end_101:
+openSSSE3_passes_end_157:
+openSSSE3_end_103:
 	XORL    CX, CX
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_197
+	JB      openSSSE3_groups_end_201
 	PCALIGN $0x20
 
-openSSSE3_groups_196:
+openSSSE3_groups_200:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16362,15 +16720,15 @@ openSSSE3_groups_196:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_196
+	JAE   openSSSE3_groups_200
 
-openSSSE3_groups_end_197:
+openSSSE3_groups_end_201:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_199
+	JB      openSSSE3_groups_end_203
 	PCALIGN $0x20
 
-openSSSE3_groups_198:
+openSSSE3_groups_202:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16469,12 +16827,12 @@ openSSSE3_groups_198:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_198
+	JAE   openSSSE3_groups_202
 
-openSSSE3_groups_end_199:
+openSSSE3_groups_end_203:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_193
+	JBE   openSSSE3_finish_last_197
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -16515,9 +16873,9 @@ openSSSE3_groups_end_199:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_193:
+openSSSE3_finish_last_197:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_194
+	JZ    openSSSE3_finish_lengths_198
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -16626,9 +16984,9 @@ openSSSE3_finish_last_193:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_195
+	JMP   openSSSE3_finished_199
 
-openSSSE3_finish_lengths_194:
+openSSSE3_finish_lengths_198:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -16667,7 +17025,7 @@ openSSSE3_finish_lengths_194:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_195:
+openSSSE3_finished_199:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -16892,7 +17250,7 @@ TEXT ·sealMoreSSSE3(SB), $1784-40
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-sealMoreSSSE3_double_200:
+sealMoreSSSE3_double_204:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -16960,10 +17318,10 @@ sealMoreSSSE3_double_200:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_207
+	JE      sealMoreSSSE3_mixed_end_211
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_206:
+sealMoreSSSE3_mixed_210:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -17518,14 +17876,14 @@ sealMoreSSSE3_mixed_206:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealMoreSSSE3_mixed_206
+	JNZ    sealMoreSSSE3_mixed_210
 
-sealMoreSSSE3_mixed_end_207:
+sealMoreSSSE3_mixed_end_211:
 	CMPL    1752(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_209
+	JE      sealMoreSSSE3_mixed_end_213
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_208:
+sealMoreSSSE3_mixed_212:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -17911,9 +18269,9 @@ sealMoreSSSE3_mixed_208:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealMoreSSSE3_mixed_208
+	JNZ    sealMoreSSSE3_mixed_212
 
-sealMoreSSSE3_mixed_end_209:
+sealMoreSSSE3_mixed_end_213:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -18243,14 +18601,14 @@ sealMoreSSSE3_mixed_end_209:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JNZ        sealMoreSSSE3_double_200
+	JNZ        sealMoreSSSE3_double_204
 	MOVQ       1720(DI), CX
 	SHLQ       $0x06, CX
 	SUBQ       $0x40, CX
-	JB         sealMoreSSSE3_groups_end_211
+	JB         sealMoreSSSE3_groups_end_215
 	PCALIGN    $0x20
 
-sealMoreSSSE3_groups_210:
+sealMoreSSSE3_groups_214:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -18421,9 +18779,9 @@ sealMoreSSSE3_groups_210:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreSSSE3_groups_210
+	JAE   sealMoreSSSE3_groups_214
 
-sealMoreSSSE3_groups_end_211:
+sealMoreSSSE3_groups_end_215:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -18628,7 +18986,7 @@ TEXT ·openMoreSSSE3(SB), $1784-40
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-openMoreSSSE3_double_212:
+openMoreSSSE3_double_216:
 	MOVQ    1704(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	MOVQ    k+0(FP), AX
@@ -18698,10 +19056,10 @@ openMoreSSSE3_double_212:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_219
+	JE      openMoreSSSE3_mixed_end_223
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_218:
+openMoreSSSE3_mixed_222:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -19256,14 +19614,14 @@ openMoreSSSE3_mixed_218:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openMoreSSSE3_mixed_218
+	JNZ    openMoreSSSE3_mixed_222
 
-openMoreSSSE3_mixed_end_219:
+openMoreSSSE3_mixed_end_223:
 	CMPL    1752(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_221
+	JE      openMoreSSSE3_mixed_end_225
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_220:
+openMoreSSSE3_mixed_224:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -19649,9 +20007,9 @@ openMoreSSSE3_mixed_220:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openMoreSSSE3_mixed_220
+	JNZ    openMoreSSSE3_mixed_224
 
-openMoreSSSE3_mixed_end_221:
+openMoreSSSE3_mixed_end_225:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -19980,13 +20338,13 @@ openMoreSSSE3_mixed_end_221:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JNZ        openMoreSSSE3_double_212
+	JNZ        openMoreSSSE3_double_216
 	XORL       CX, CX
 	SUBQ       $0x40, CX
-	JB         openMoreSSSE3_groups_end_223
+	JB         openMoreSSSE3_groups_end_227
 	PCALIGN    $0x20
 
-openMoreSSSE3_groups_222:
+openMoreSSSE3_groups_226:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -20157,9 +20515,9 @@ openMoreSSSE3_groups_222:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreSSSE3_groups_222
+	JAE   openMoreSSSE3_groups_226
 
-openMoreSSSE3_groups_end_223:
+openMoreSSSE3_groups_end_227:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -20202,7 +20560,7 @@ TEXT ·startSSSE3(SB), $1784-24
 	MOVL    $0x0000000a, 1736(DI)
 	PCALIGN $0x20
 
-startSSSE3_key_224:
+startSSSE3_key_228:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -20316,7 +20674,7 @@ startSSSE3_key_224:
 	XORL CX, R12
 	ROLL $0x07, R12
 	DECL 1736(DI)
-	JNZ  startSSSE3_key_224
+	JNZ  startSSSE3_key_228
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -20525,10 +20883,10 @@ TEXT ·polySSSE3(SB), $1784-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polySSSE3_groups_end_226
+	JB      polySSSE3_groups_end_230
 	PCALIGN $0x20
 
-polySSSE3_groups_225:
+polySSSE3_groups_229:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -20699,15 +21057,15 @@ polySSSE3_groups_225:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polySSSE3_groups_225
+	JAE   polySSSE3_groups_229
 
-polySSSE3_groups_end_226:
+polySSSE3_groups_end_230:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polySSSE3_groups_end_230
+	JB      polySSSE3_groups_end_234
 	PCALIGN $0x20
 
-polySSSE3_groups_229:
+polySSSE3_groups_233:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -20806,12 +21164,12 @@ polySSSE3_groups_229:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polySSSE3_groups_229
+	JAE   polySSSE3_groups_233
 
-polySSSE3_groups_end_230:
+polySSSE3_groups_end_234:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polySSSE3_absorb_part_227
+	JB    polySSSE3_absorb_part_231
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -20852,14 +21210,14 @@ polySSSE3_groups_end_230:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polySSSE3_absorb_part_227:
+polySSSE3_absorb_part_231:
 	TESTQ   CX, CX
-	JZ      polySSSE3_absorbed_228
+	JZ      polySSSE3_absorbed_232
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polySSSE3_load8_232
+	JAE     polySSSE3_load8_236
 	CMPQ    CX, $0x04
-	JAE     polySSSE3_load4_231
+	JAE     polySSSE3_load4_235
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -20874,18 +21232,18 @@ polySSSE3_absorb_part_227:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polySSSE3_loaded_233
+	JMP     polySSSE3_loaded_237
 
-polySSSE3_load4_231:
+polySSSE3_load4_235:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polySSSE3_loaded_233
+	JMP  polySSSE3_loaded_237
 
-polySSSE3_load8_232:
+polySSSE3_load8_236:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -20894,7 +21252,7 @@ polySSSE3_load8_232:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polySSSE3_loaded_233:
+polySSSE3_loaded_237:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -20935,7 +21293,7 @@ polySSSE3_loaded_233:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polySSSE3_absorbed_228:
+polySSSE3_absorbed_232:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

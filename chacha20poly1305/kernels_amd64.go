@@ -29,9 +29,9 @@ const (
 	// the world for as long as it runs (golang/go#64417).
 	maxCall = 64 << 10
 
-	// maxAD is the most additional data, in bytes, that a whole-message kernel
-	// takes. More is folded before, by a poly kernel.
-	maxAD = 64
+	// maxWhole is the most bytes of a message and its additional data together
+	// that the kernels of whole messages take: maxCall and a header.
+	maxWhole = maxCall + 64
 
 	// partSize is what the parts of a long message are multiples of, but for
 	// the last: 16 blocks of ChaCha20.
@@ -79,7 +79,7 @@ func (k *key) newStream(tier cpu.Tier, nonce []byte, ad, n int) (s stream) {
 // seal seals the n bytes at src to dst, where there is room for the tag too. The
 // arguments are pointers because then they fit the registers of a call.
 func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
-	if n <= maxCall && adLen <= maxAD && a.nonceSize == NonceSize {
+	if n <= maxCall && n+adLen <= maxWhole && a.nonceSize == NonceSize {
 		switch a.tier {
 		case cpu.AVX512:
 			sealAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen)
@@ -112,7 +112,7 @@ func (a *AEAD) sealSlow(out, nonce, plaintext, additionalData []byte) {
 
 // seal seals a message of any length with a nonce of 12 bytes.
 func (k *key) seal(tier cpu.Tier, out, nonce, plaintext, additionalData []byte) {
-	if len(plaintext) <= maxCall && len(additionalData) <= maxAD {
+	if len(plaintext) <= maxCall && len(plaintext)+len(additionalData) <= maxWhole {
 		k.sealWhole(tier, out, nonce, plaintext, additionalData)
 		return
 	}
@@ -127,7 +127,7 @@ func (k *key) seal(tier cpu.Tier, out, nonce, plaintext, additionalData []byte) 
 
 // open opens the n bytes at src, which the tag follows, to dst.
 func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
-	if n <= maxCall && adLen <= maxAD && a.nonceSize == NonceSize {
+	if n <= maxCall && n+adLen <= maxWhole && a.nonceSize == NonceSize {
 		switch a.tier {
 		case cpu.AVX512:
 			return openAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
@@ -154,7 +154,7 @@ func (a *AEAD) openSlow(out, nonce, ciphertext, additionalData []byte) bool {
 
 // open opens as seal seals.
 func (k *key) open(tier cpu.Tier, out, nonce, ciphertext, additionalData []byte) bool {
-	if len(out) <= maxCall && len(additionalData) <= maxAD {
+	if len(out) <= maxCall && len(out)+len(additionalData) <= maxWhole {
 		return k.openWhole(tier, out, nonce, ciphertext, additionalData)
 	}
 	s := k.newStream(tier, nonce, len(additionalData), len(out))
@@ -214,7 +214,7 @@ func (s *stream) poly(tier cpu.Tier, p []byte) {
 }
 
 // sealWhole: len(src) <= maxCall, len(dst) >= len(src)+16, len(nonce) == 12,
-// len(ad) <= maxAD.
+// len(src)+len(ad) <= maxWhole.
 func (k *key) sealWhole(tier cpu.Tier, dst, nonce, src, ad []byte) {
 	called(len(src))
 	switch tier {
@@ -228,7 +228,7 @@ func (k *key) sealWhole(tier cpu.Tier, dst, nonce, src, ad []byte) {
 }
 
 // openWhole: len(dst) <= maxCall, len(src) >= len(dst)+16, len(nonce) == 12,
-// len(ad) <= maxAD.
+// len(dst)+len(ad) <= maxWhole.
 func (k *key) openWhole(tier cpu.Tier, dst, nonce, src, ad []byte) bool {
 	called(len(dst))
 	switch tier {

@@ -49,7 +49,7 @@ func testKernels(t *testing.T, f func(t *testing.T, k *kernelTest)) {
 		k.key = (*key)(cryptotest.NewGuard(t, KeySize).End(KeySize))
 		k.rekey()
 		k.dst, k.src = cryptotest.NewGuard(t, maxCall+16), cryptotest.NewGuard(t, maxCall+16)
-		k.ad, k.nonce = cryptotest.NewGuard(t, maxCall), cryptotest.NewGuard(t, 12)
+		k.ad, k.nonce = cryptotest.NewGuard(t, maxWhole), cryptotest.NewGuard(t, 12)
 		f(t, k)
 	})
 }
@@ -58,6 +58,14 @@ func testKernels(t *testing.T, f func(t *testing.T, k *kernelTest)) {
 func (k *kernelTest) rekey() {
 	cryptotest.Fill(k.r, k.key[:])
 	k.twin = newTwin(k.key[:])
+}
+
+// maxAD is the most that someAD returns.
+const maxAD = 1100
+
+// someAD returns additional data, rather short than long.
+func (k *kernelTest) someAD() []byte {
+	return filled(k.r, k.r.IntN([]int{65, 65, 300, maxAD + 1}[k.r.IntN(4)]))
 }
 
 // place returns a copy of b, at the end of g or at its start.
@@ -126,25 +134,29 @@ func TestKernelLengths(t *testing.T) {
 	testKernels(t, func(t *testing.T, k *kernelTest) {
 		for n := range 2200 {
 			pt := filled(k.r, n)
-			k.message(t, pt, filled(k.r, k.r.IntN(maxAD+1)), n%2 == 0, n%4 < 2)
+			k.message(t, pt, k.someAD(), n%2 == 0, n%4 < 2)
 			if n < 1000 {
-				k.message(t, pt, filled(k.r, k.r.IntN(maxAD+1)), n%2 == 1, n%4 < 2)
+				k.message(t, pt, k.someAD(), n%2 == 1, n%4 < 2)
 			}
 			k.rekey()
 		}
 		for n := 2200; n < 10000; n += 1 + k.r.IntN(100) {
-			k.message(t, filled(k.r, n), filled(k.r, k.r.IntN(maxAD+1)), n%2 == 0, n%4 < 2)
+			k.message(t, filled(k.r, n), k.someAD(), n%2 == 0, n%4 < 2)
 		}
 		for n := maxCall - 600; n <= maxCall; n += 1 + k.r.IntN(75) {
-			k.message(t, filled(k.r, n), filled(k.r, k.r.IntN(maxAD+1)), n%2 == 0, true)
+			k.message(t, filled(k.r, n), filled(k.r, k.r.IntN(maxWhole-maxCall+1)), n%2 == 0, true)
 		}
-		k.message(t, filled(k.r, maxCall), filled(k.r, maxAD), false, false)
+		k.message(t, filled(k.r, maxCall), filled(k.r, maxWhole-maxCall), false, false)
+		k.message(t, filled(k.r, 64), filled(k.r, maxWhole-64), false, true)
 	})
 }
 
 func TestKernelAdditionalData(t *testing.T) {
 	testKernels(t, func(t *testing.T, k *kernelTest) {
-		for adLen := range maxAD + 1 {
+		for adLen := 0; adLen <= maxAD; adLen++ {
+			if adLen > 200 {
+				adLen = min(adLen+k.r.IntN(40), maxAD)
+			}
 			for _, n := range []int{0, 1, 15, 16, 33, 64, 65, 192, 193, 255, 256, 400, 700, 1350} {
 				k.message(t, filled(k.r, n), filled(k.r, adLen), n%2 == 0, adLen%2 == 0)
 			}
@@ -163,7 +175,7 @@ func TestKernelAlignments(t *testing.T) {
 			if i%2 == 0 {
 				n = k.r.IntN(260)
 			}
-			adLen, at, from, adAt := k.r.IntN(maxAD+1), i%room, k.r.IntN(room), k.r.IntN(room)
+			adLen, at, from, adAt := len(k.someAD()), i%room, k.r.IntN(room), k.r.IntN(room)
 			for _, b := range [][]byte{dst[:], src[:], ad[:]} {
 				cryptotest.Fill(k.r, b)
 			}
@@ -192,7 +204,7 @@ func TestKernelAlignments(t *testing.T) {
 func TestKernelForgeries(t *testing.T) {
 	testKernels(t, func(t *testing.T, k *kernelTest) {
 		for _, n := range []int{0, 1, 16, 40, 64, 150, 300, 1000, 1500, 5000} {
-			nonce, pt, ad := filled(k.r, 12), filled(k.r, n), filled(k.r, 1+k.r.IntN(maxAD))
+			nonce, pt, ad := filled(k.r, 12), filled(k.r, n), filled(k.r, 1+len(k.someAD())%maxAD)
 			sealed := k.twin.seal(nonce, pt, ad)
 			dst := make([]byte, n+1)
 			open := func() int {

@@ -10,10 +10,10 @@ package chacha20poly1305
 // sealAVX512 encrypts the n bytes at src to dst and writes the tag, 16 bytes,
 // behind them. n <= 64 KiB; src and dst are the same or do not overlap.
 //
-// If s is nil, it seals a whole message with the 12-byte nonce and the adLen <=
-// 64 bytes of additional data at ad. Otherwise it seals the last part of the
-// message that s describes, ignores nonce, ad and adLen, and leaves s undefined.
-// The counter does not wrap within the n bytes.
+// If s is nil, it seals a whole message with the 12-byte nonce and the adLen bytes
+// of additional data at ad; n+adLen <= maxWhole. Otherwise it seals the last part
+// of the message that s describes, ignores nonce, ad and adLen, and leaves s
+// undefined. The counter does not wrap within the n bytes.
 //
 // Works like twin.seal.
 //

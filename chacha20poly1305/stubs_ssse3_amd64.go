@@ -26,10 +26,10 @@ func polySSSE3(s *stream, p *byte, n int)
 // sealSSSE3 encrypts the n bytes at src to dst and writes the tag, 16 bytes,
 // behind them. 0 <= n <= 64 KiB; src and dst are the same or do not overlap.
 //
-// If s is nil, it seals a whole message with the 12-byte nonce and the adLen <=
-// maxAD bytes of additional data at ad. Otherwise it seals the last part of the
-// message that s describes, which it does not change, and ignores nonce, ad and
-// adLen. The counter of blocks must not wrap before the end.
+// If s is nil, it seals a whole message with the 12-byte nonce and the adLen bytes
+// of additional data at ad; n+adLen <= maxWhole. Otherwise it seals the last part
+// of the message that s describes, which it does not change, and ignores nonce, ad
+// and adLen. The counter of blocks must not wrap before the end.
 //
 // Works like twin.seal.
 //

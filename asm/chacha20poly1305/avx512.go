@@ -17,7 +17,8 @@ import (
 // the vectors leave most of a core's scalar units idle, and the key is there when
 // half of the vectors' rounds are done. What depends on the key alone (powers of
 // r, the additional data) runs in the shadow of the other half, where registers
-// are left for it.
+// are left for it. Only additional data of more than 64 bytes (scalarAD) waits for
+// the powers, to be hashed on vectors.
 //
 // Up to 1024 bytes are 1, 2 or 4 sets of four blocks (rows): a set holds the four
 // rows of the state of RFC 8439, Section 2.3, in four vectors, one block a lane,
@@ -52,6 +53,10 @@ type frame struct {
 	s     Mem // s, two words
 	h     Mem // the sum so far, three words, the third < 8
 	lens  Mem // the last block of Section 2.8: two lengths in bytes
+
+	shortAD Mem // bytes of additional data to hash beside the rounds
+	longAD  Mem // or before the ciphertext
+
 	pow   Mem // powers of r, see powers
 	mask  Mem // of the first 64 bytes of a short message
 	len   Mem // f.lens times r, three words
@@ -80,6 +85,7 @@ func (m *z512) alloc(keep int) {
 	m.f = frame{
 		st: m.AllocLocal(64), ctr0: m.AllocLocal(64), ctr1: m.AllocLocal(64), spill: m.AllocLocal(64),
 		c: m.AllocLocal(16), loop: m.AllocLocal(8), r: m.AllocLocal(16), s: m.AllocLocal(16), h: m.AllocLocal(24), lens: m.AllocLocal(16),
+		shortAD: m.AllocLocal(8), longAD: m.AllocLocal(8),
 		pow: m.AllocLocal(powSize), mask: m.AllocLocal(8), len: m.AllocLocal(24), limbs: m.AllocLocal(24),
 	}
 	if keep > 0 {

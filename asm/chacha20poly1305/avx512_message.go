@@ -96,23 +96,17 @@ func (m *z512) message() {
 	m.alloc(keep)
 	label := func(s string) string { return m.NewLabel(name + s) }
 	short2 := label("Short")
-	whole, two, four, columns, hash, out, bad := label("Whole"), label("Two"), label("Four"), label("Columns"), label("Hash"), label("Out"), label("Bad")
+	whole, two, four, columns := label("Whole"), label("Two"), label("Four"), label("Columns")
+	hash, check, after, end, bad := label("Hash"), label("Check"), label("After"), label("End"), label("Bad")
 
 	m.laneMasks()
 	m.Load(m.Param("s"), reg.RAX)
 	m.TESTQ(reg.RAX, reg.RAX)
 	m.JEQ(LabelRef(whole))
 	m.fromStream()
+	m.MOVQ(U32(0), m.f.longAD)
 	if m.open {
-		m.powers().emit()
-		m.loadArgs()
-		m.hash(true)
-		m.compare(bad)
-		m.loadArgs()
-		m.passes(out)
-		m.Label(out)
-		m.ok(1)
-		m.done()
+		m.JMP(LabelRef(hash))
 	} else {
 		m.loadArgs()
 		m.passes(hash)
@@ -122,21 +116,21 @@ func (m *z512) message() {
 	m.Load(m.Param("nonce"), reg.RDX)
 	m.state(Mem{Base: reg.RDX}, nil)
 	m.Load(m.Param("n"), rN)
-	m.Load(m.Param("adLen"), reg.RAX)
-	m.MOVQ(reg.RAX, m.f.lens)
 	m.MOVQ(rN, m.f.lens.Offset(8))
+	m.divideAD()
 	m.CMPQ(rN, U32(1024))
 	m.JA(LabelRef(columns))
 	m.CMPQ(rN, U32(512))
 	m.JA(LabelRef(four))
 	m.CMPQ(rN, U32(256))
 	m.JA(LabelRef(two))
+	m.CMPQ(m.f.longAD, U8(0))
+	m.JNE(LabelRef(two))
 	m.CMPQ(rN, U32(112))
 	m.JA(LabelRef(short2))
 	m.short(false)
 	m.Label(short2)
 	m.short(true)
-	after := label("Rows")
 	for _, sets := range []int{2, 4} {
 		if sets == 2 {
 			m.Label(two)
@@ -150,33 +144,19 @@ func (m *z512) message() {
 			for i := range 4 * sets {
 				m.VMOVDQU64(z(i), m.f.keep.Offset(64*i))
 			}
-		}
-		if sets != 4 {
+			m.JMP(LabelRef(check))
+		} else if sets != 4 {
 			m.JMP(LabelRef(after))
 		}
 	}
-	m.Label(after)
-	m.loadArgs()
 	var blocks []reg.VecPhysical
 	for i := range 16 {
 		blocks = append(blocks, z(i))
 	}
-	end := label("End")
-	if m.open {
-		m.hash(true)
-		m.compare(bad)
+	if !m.open {
+		m.Label(after)
 		m.loadArgs()
-		for i := range blocks {
-			m.VMOVDQU64(m.f.keep.Offset(64*i), z(i))
-		}
 		m.xor(blocks, z(16), false, end)
-		m.Label(end)
-		m.ok(1)
-		m.done()
-	} else {
-		m.xor(blocks, z(16), false, end)
-		m.Label(end)
-		m.sealTag()
 	}
 
 	m.Label(columns)
@@ -186,42 +166,97 @@ func (m *z512) message() {
 		m.additionalData()
 		m.VMOVDQU64(m.f.spill, z(31))
 	}, nil)
-	if m.open {
-		for i := range 32 {
-			m.VMOVDQU64(z(i), m.f.keep.Offset(64*i))
-		}
-		m.powers().emit()
-		m.loadArgs()
-		m.hash(true)
-		m.compare(bad)
-		for i := range 32 {
-			m.VMOVDQU64(m.f.keep.Offset(64*i), z(i))
-		}
-		m.loadArgs()
-		m.columnsOut(out)
-		m.passes(out)
-		m.Label(bad)
-		m.ok(0)
-		m.done()
-	} else {
+	if !m.open {
 		m.loadArgs()
 		m.columnsOut(hash)
 		m.passes(hash)
 		m.Label(hash)
 		m.powers().emit()
+		m.Label(end)
 		m.sealTag()
+		m.flush()
+		return
 	}
+	for i := range 32 {
+		m.VMOVDQU64(z(i), m.f.keep.Offset(64*i))
+	}
+	m.Label(hash)
+	m.powers().emit()
+	m.Label(check)
+	m.hashLongAD()
+	m.loadArgs()
+	m.hash(true)
+	m.compare(bad)
+	m.loadArgs()
+	m.Load(m.Param("s"), reg.RAX)
+	m.TESTQ(reg.RAX, reg.RAX)
+	first := label("First")
+	m.JNE(LabelRef(after))
+	m.CMPQ(rN, U32(1024))
+	m.JA(LabelRef(first))
+	for i := range blocks {
+		m.VMOVDQU64(m.f.keep.Offset(64*i), z(i))
+	}
+	m.xor(blocks, z(16), false, end)
+	m.Label(first)
+	for i := range 32 {
+		m.VMOVDQU64(m.f.keep.Offset(64*i), z(i))
+	}
+	m.columnsOut(end)
+	m.Label(after)
+	m.passes(end)
+	m.Label(end)
+	m.ok(1)
+	m.done()
+	m.Label(bad)
+	m.ok(0)
+	m.done()
 	m.flush()
 }
 
-// additionalData starts the sum with what is before the ciphertext.
+// divideAD keeps the length of the additional data: as of the lengths to hash, and
+// as shortAD, if it is to be hashed by scalarBlocks in the shadow of the rounds, or
+// as longAD. The other of these is 0.
+func (m *z512) divideAD() {
+	long, short := reg.RAX, reg.RBX
+	m.Load(m.Param("adLen"), long)
+	m.MOVQ(long, m.f.lens)
+	m.MOVQ(long, short)
+	m.XORL(reg.EDX, reg.EDX)
+	m.CMPQ(long, U8(scalarAD))
+	m.CMOVQHI(reg.RDX, short)
+	m.CMOVQLS(reg.RDX, long)
+	m.MOVQ(short, m.f.shortAD)
+	m.MOVQ(long, m.f.longAD)
+}
+
+// scalarAD is the most additional data, in bytes, that is hashed in the shadow of
+// the rounds. On vectors more takes less time than it would take there.
+const scalarAD = 64
+
+// hashLongAD adds additional data that is too long for scalarBlocks to the sum,
+// which is 0.
+func (m *z512) hashLongAD() {
+	none := m.NewLabel("noLongAD")
+	m.MOVQ(m.f.longAD, rN)
+	m.TESTQ(rN, rN)
+	m.JEQ(LabelRef(none))
+	m.Load(m.Param("ad"), rSrc)
+	for i, h := range m.hash(false) {
+		m.MOVQ(h, m.f.h.Offset(8*i))
+	}
+	m.Label(none)
+}
+
+// additionalData starts the sum with what is before the ciphertext, unless that is
+// long.
 func (m *z512) additionalData() {
 	m.scalarLoadR(m.f.r)
 	for i := range 3 {
 		m.XORL(scalarH[i].As32(), scalarH[i].As32())
 	}
 	m.Load(m.Param("ad"), reg.RSI)
-	m.Load(m.Param("adLen"), reg.RDI)
+	m.MOVQ(m.f.shortAD, reg.RDI)
 	m.scalarBlocks(reg.RSI, reg.RDI)
 	for i := range 3 {
 		m.MOVQ(scalarH[i], m.f.h.Offset(8*i))
@@ -230,6 +265,7 @@ func (m *z512) additionalData() {
 
 // sealTag hashes the ciphertext, which is complete, and writes the tag.
 func (m *z512) sealTag() {
+	m.hashLongAD()
 	m.Load(m.Param("dst"), rSrc)
 	m.Load(m.Param("n"), rN)
 	h := m.hash(true)
@@ -402,17 +438,42 @@ func (m *z512) start() {
 // poly builds polyAVX512.
 func (m *z512) poly() {
 	m.kernel("polyAVX512")
+	m.alloc(0)
+	few := m.NewLabel("polyFew")
+	m.Load(m.Param("n"), reg.RDI)
 	s := m.stream()
+	m.CMPQ(reg.RDI, U32(vectorAD))
+	m.JB(LabelRef(few))
+	m.laneMasks()
+	for i := range 2 {
+		m.MOVQ(Mem{Base: s, Disp: streamR + 8*i}, reg.RAX)
+		m.MOVQ(reg.RAX, m.f.r.Offset(8*i))
+	}
+	for i := range 3 {
+		m.MOVQ(Mem{Base: s, Disp: streamH + 8*i}, reg.RAX)
+		m.MOVQ(reg.RAX, m.f.h.Offset(8*i))
+	}
+	m.powers().emit()
+	m.Load(m.Param("p"), rSrc)
+	m.Load(m.Param("n"), rN)
+	for i, h := range m.hash(false) {
+		m.MOVQ(h, Mem{Base: m.stream(), Disp: streamH + 8*i})
+	}
+	m.done()
+
+	m.Label(few)
 	m.scalarLoadR(Mem{Base: s, Disp: streamR})
 	for i := range 3 {
 		m.MOVQ(Mem{Base: s, Disp: streamH + 8*i}, scalarH[i])
 	}
 	m.Load(m.Param("p"), reg.RSI)
-	m.Load(m.Param("n"), reg.RDI)
 	m.scalarBlocks(reg.RSI, reg.RDI)
 	s = m.stream()
 	for i := range 3 {
 		m.MOVQ(scalarH[i], Mem{Base: s, Disp: streamH + 8*i})
 	}
-	m.RET()
+	m.done()
 }
+
+// vectorAD is from how many bytes on the powers that vectors need pay.
+const vectorAD = 512

@@ -158,6 +158,7 @@ func (g *vec) restAD() {
 	g.JBE(LabelRef(end))
 	g.MOVQ(g.param("ad"), g.p)
 	g.ADDQ(U8(hashBlock), g.p)
+	g.groups(4)
 	g.absorb()
 	g.Label(end)
 }
