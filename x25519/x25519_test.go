@@ -363,7 +363,7 @@ func TestCopies(t *testing.T) {
 				clear(got)
 			}
 		}
-		if k.PublicKey() != k.PublicKey() {
+		if p := k.PublicKey(); p != k.PublicKey() {
 			t.Error("the public key is not kept")
 		}
 		if k.Public() != crypto.PublicKey(k.PublicKey()) {
