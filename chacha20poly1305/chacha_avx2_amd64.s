@@ -6,65 +6,62 @@
 
 // func sealAVX2(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·sealAVX2(SB), $1784-64
-	LEAQ           31(SP), DI
-	ANDQ           $-32, DI
-	MOVQ           dst+24(FP), R11
-	MOVQ           R11, 1696(DI)
-	MOVQ           src+32(FP), R11
-	MOVQ           R11, 1704(DI)
-	MOVQ           n+40(FP), R11
-	MOVQ           R11, 1712(DI)
-	MOVQ           s+8(FP), AX
-	TESTQ          AX, AX
-	JNZ            sealAVX2_stream_1
-	MOVQ           nonce+16(FP), R11
-	MOVL           (R11), R12
-	MOVL           4(R11), R13
-	MOVL           8(R11), R14
-	MOVL           R12, 1680(DI)
-	MOVL           R13, 1684(DI)
-	MOVL           R14, 1688(DI)
-	MOVQ           adLen+56(FP), R11
-	MOVQ           R11, 1552(DI)
-	MOVQ           n+40(FP), R11
-	MOVQ           R11, 1560(DI)
-	MOVL           $0x00000001, 1408(DI)
-	CMPQ           1712(DI), $0x00000080
-	JA             sealAVX2_more_6
-	MOVQ           k+0(FP), AX
-	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
-	VINSERTI128    $0x01, X15, Y15, Y15
-	VMOVDQA        Y15, 1472(DI)
-	VMOVDQA        chachaRow<>+0(SB), Y0
-	VBROADCASTI128 (AX), Y1
-	VBROADCASTI128 16(AX), Y2
-	VMOVDQA        Y15, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	MOVQ           ad+48(FP), SI
-	MOVQ           adLen+56(FP), CX
-	XORL           R11, R11
-	XORL           R12, R12
-	XORL           R13, R13
-	CMPQ           R13, CX
-	SBBQ           R13, R13
-	MOVQ           R13, 1536(DI)
-	JEQ            sealAVX2_ad_done_10
-	CMPQ           CX, $0x10
-	JB             sealAVX2_ad_part_9
-	MOVQ           (SI), R11
-	MOVQ           8(SI), R12
-	JMP            sealAVX2_ad_done_10
+TEXT ·sealAVX2(SB), $1808-64
+	LEAQ        31(SP), DI
+	ANDQ        $-32, DI
+	MOVQ        dst+24(FP), R11
+	MOVQ        R11, 1696(DI)
+	MOVQ        src+32(FP), R11
+	MOVQ        R11, 1704(DI)
+	MOVQ        n+40(FP), R11
+	MOVQ        R11, 1712(DI)
+	MOVQ        s+8(FP), AX
+	TESTQ       AX, AX
+	JNZ         sealAVX2_stream_1
+	MOVQ        nonce+16(FP), R11
+	MOVL        (R11), R12
+	MOVL        4(R11), R13
+	MOVL        8(R11), R14
+	MOVL        R12, 1680(DI)
+	MOVL        R13, 1684(DI)
+	MOVL        R14, 1688(DI)
+	MOVQ        adLen+56(FP), R11
+	MOVQ        R11, 1552(DI)
+	MOVQ        n+40(FP), R11
+	MOVQ        R11, 1560(DI)
+	MOVL        $0x00000001, 1408(DI)
+	CMPQ        1712(DI), $0x40
+	JA          sealAVX2_more_7
+	MOVQ        k+0(FP), AX
+	VMOVD       1408(DI), X3
+	VPINSRD     $0x01, 1680(DI), X3, X3
+	VPINSRD     $0x02, 1684(DI), X3, X3
+	VPINSRD     $0x03, 1688(DI), X3, X3
+	VINSERTI128 $0x01, X3, Y3, Y3
+	VMOVDQA     chachaRow<>+0(SB), X0
+	VMOVDQU     (AX), X1
+	VMOVDQU     16(AX), X2
+	MOVQ        ad+48(FP), SI
+	MOVQ        adLen+56(FP), CX
+	XORL        R11, R11
+	XORL        R12, R12
+	XORL        R13, R13
+	CMPQ        R13, CX
+	SBBQ        R13, R13
+	MOVQ        R13, 1536(DI)
+	JEQ         sealAVX2_ad_done_11
+	CMPQ        CX, $0x10
+	JB          sealAVX2_ad_part_10
+	MOVQ        (SI), R11
+	MOVQ        8(SI), R12
+	JMP         sealAVX2_ad_done_11
 
-sealAVX2_ad_part_9:
+sealAVX2_ad_part_10:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_12
+	JAE     sealAVX2_load8_13
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_11
+	JAE     sealAVX2_load4_12
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -79,18 +76,18 @@ sealAVX2_ad_part_9:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_13
+	JMP     sealAVX2_loaded_14
 
-sealAVX2_load4_11:
+sealAVX2_load4_12:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_13
+	JMP  sealAVX2_loaded_14
 
-sealAVX2_load8_12:
+sealAVX2_load8_13:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -99,8 +96,8 @@ sealAVX2_load8_12:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_13:
-sealAVX2_ad_done_10:
+sealAVX2_loaded_14:
+sealAVX2_ad_done_11:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -127,271 +124,275 @@ sealAVX2_ad_done_10:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_7:
-	VPADDD  Y1, Y0, Y0
+sealAVX2_one_block_8:
+	VPADDD  X1, X0, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
 	XORL    R8, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
 	XORL    CX, R12
-	VPXOR   Y0, Y3, Y3
+	VPXOR   X0, X3, X3
 	ROLL    $0x0c, R12
 	ADDL    R12, R8
 	XORL    R8, AX
 	ROLL    $0x08, AX
 	ADDL    AX, CX
 	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	MOVL    1508(DI), CX
 	ADDL    R13, R9
 	XORL    R9, BX
 	ROLL    $0x10, BX
-	VPADDD  Y3, Y2, Y2
+	VPADDD  X3, X2, X2
 	ADDL    BX, CX
 	XORL    CX, R13
 	ROLL    $0x0c, R13
 	ADDL    R13, R9
 	XORL    R9, BX
 	ROLL    $0x08, BX
-	VPXOR   Y2, Y1, Y1
+	VPXOR   X2, X1, X1
 	ADDL    BX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R13
 	ROLL    $0x07, R13
 	MOVL    1512(DI), CX
 	ADDL    R14, R10
-	VPSLLD  $0x0c, Y1, Y12
+	VPSLLD  $0x0c, X1, X14
 	XORL    R10, DX
 	ROLL    $0x10, DX
 	ADDL    DX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
 	ADDL    R14, R10
-	VPSRLD  $0x14, Y1, Y1
+	VPSRLD  $0x14, X1, X1
 	XORL    R10, DX
 	ROLL    $0x08, DX
 	ADDL    DX, CX
 	MOVL    CX, 1512(DI)
 	XORL    CX, R14
 	ROLL    $0x07, R14
-	VPOR    Y12, Y1, Y1
+	VPOR    X14, X1, X1
 	MOVL    1516(DI), CX
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x10, SI
 	ADDL    SI, CX
 	XORL    CX, R15
-	VPADDD  Y1, Y0, Y0
+	VPADDD  X1, X0, X0
 	ROLL    $0x0c, R15
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x08, SI
 	ADDL    SI, CX
 	MOVL    CX, 1516(DI)
-	VPXOR   Y0, Y3, Y3
+	VPXOR   X0, X3, X3
 	XORL    CX, R15
 	ROLL    $0x07, R15
 	MOVL    1512(DI), CX
 	ADDL    R13, R8
 	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), X3, X3
 	ROLL    $0x10, SI
 	ADDL    SI, CX
 	XORL    CX, R13
 	ROLL    $0x0c, R13
 	ADDL    R13, R8
 	XORL    R8, SI
-	VPADDD  Y3, Y2, Y2
+	VPADDD  X3, X2, X2
 	ROLL    $0x08, SI
 	ADDL    SI, CX
 	MOVL    CX, 1512(DI)
 	XORL    CX, R13
 	ROLL    $0x07, R13
 	MOVL    1516(DI), CX
-	VPXOR   Y2, Y1, Y1
+	VPXOR   X2, X1, X1
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y1, Y12
+	VPSLLD  $0x07, X1, X14
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x08, AX
 	ADDL    AX, CX
 	MOVL    CX, 1516(DI)
 	XORL    CX, R14
-	VPSRLD  $0x19, Y1, Y1
+	VPSRLD  $0x19, X1, X1
 	ROLL    $0x07, R14
 	MOVL    1504(DI), CX
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x10, BX
 	ADDL    BX, CX
-	VPOR    Y12, Y1, Y1
+	VPOR    X14, X1, X1
 	XORL    CX, R15
 	ROLL    $0x0c, R15
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x08, BX
 	ADDL    BX, CX
-	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x93, X0, X0
 	MOVL    CX, 1504(DI)
 	XORL    CX, R15
 	ROLL    $0x07, R15
 	MOVL    1508(DI), CX
 	ADDL    R12, R11
 	XORL    R11, DX
-	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x4e, X3, X3
 	ROLL    $0x10, DX
 	ADDL    DX, CX
 	XORL    CX, R12
 	ROLL    $0x0c, R12
 	ADDL    R12, R11
 	XORL    R11, DX
-	VPSHUFD $0x39, Y2, Y2
+	VPSHUFD $0x39, X2, X2
 	ROLL    $0x08, DX
 	ADDL    DX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R12
 	ROLL    $0x07, R12
-	VPADDD  Y1, Y0, Y0
+	VPADDD  X1, X0, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
 	XORL    R8, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
 	XORL    CX, R12
-	VPXOR   Y0, Y3, Y3
+	VPXOR   X0, X3, X3
 	ROLL    $0x0c, R12
 	ADDL    R12, R8
 	XORL    R8, AX
 	ROLL    $0x08, AX
 	ADDL    AX, CX
 	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	MOVL    1508(DI), CX
 	ADDL    R13, R9
 	XORL    R9, BX
 	ROLL    $0x10, BX
-	VPADDD  Y3, Y2, Y2
+	VPADDD  X3, X2, X2
 	ADDL    BX, CX
 	XORL    CX, R13
 	ROLL    $0x0c, R13
 	ADDL    R13, R9
 	XORL    R9, BX
 	ROLL    $0x08, BX
-	VPXOR   Y2, Y1, Y1
+	VPXOR   X2, X1, X1
 	ADDL    BX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R13
 	ROLL    $0x07, R13
 	MOVL    1512(DI), CX
 	ADDL    R14, R10
-	VPSLLD  $0x0c, Y1, Y12
+	VPSLLD  $0x0c, X1, X14
 	XORL    R10, DX
 	ROLL    $0x10, DX
 	ADDL    DX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
 	ADDL    R14, R10
-	VPSRLD  $0x14, Y1, Y1
+	VPSRLD  $0x14, X1, X1
 	XORL    R10, DX
 	ROLL    $0x08, DX
 	ADDL    DX, CX
 	MOVL    CX, 1512(DI)
 	XORL    CX, R14
 	ROLL    $0x07, R14
-	VPOR    Y12, Y1, Y1
+	VPOR    X14, X1, X1
 	MOVL    1516(DI), CX
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x10, SI
 	ADDL    SI, CX
 	XORL    CX, R15
-	VPADDD  Y1, Y0, Y0
+	VPADDD  X1, X0, X0
 	ROLL    $0x0c, R15
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x08, SI
 	ADDL    SI, CX
 	MOVL    CX, 1516(DI)
-	VPXOR   Y0, Y3, Y3
+	VPXOR   X0, X3, X3
 	XORL    CX, R15
 	ROLL    $0x07, R15
 	MOVL    1512(DI), CX
 	ADDL    R13, R8
 	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), X3, X3
 	ROLL    $0x10, SI
 	ADDL    SI, CX
 	XORL    CX, R13
 	ROLL    $0x0c, R13
 	ADDL    R13, R8
 	XORL    R8, SI
-	VPADDD  Y3, Y2, Y2
+	VPADDD  X3, X2, X2
 	ROLL    $0x08, SI
 	ADDL    SI, CX
 	MOVL    CX, 1512(DI)
 	XORL    CX, R13
 	ROLL    $0x07, R13
 	MOVL    1516(DI), CX
-	VPXOR   Y2, Y1, Y1
+	VPXOR   X2, X1, X1
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y1, Y12
+	VPSLLD  $0x07, X1, X14
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x08, AX
 	ADDL    AX, CX
 	MOVL    CX, 1516(DI)
 	XORL    CX, R14
-	VPSRLD  $0x19, Y1, Y1
+	VPSRLD  $0x19, X1, X1
 	ROLL    $0x07, R14
 	MOVL    1504(DI), CX
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x10, BX
 	ADDL    BX, CX
-	VPOR    Y12, Y1, Y1
+	VPOR    X14, X1, X1
 	XORL    CX, R15
 	ROLL    $0x0c, R15
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x08, BX
 	ADDL    BX, CX
-	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x39, X0, X0
 	MOVL    CX, 1504(DI)
 	XORL    CX, R15
 	ROLL    $0x07, R15
 	MOVL    1508(DI), CX
 	ADDL    R12, R11
 	XORL    R11, DX
-	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x4e, X3, X3
 	ROLL    $0x10, DX
 	ADDL    DX, CX
 	XORL    CX, R12
 	ROLL    $0x0c, R12
 	ADDL    R12, R11
 	XORL    R11, DX
-	VPSHUFD $0x93, Y2, Y2
+	VPSHUFD $0x93, X2, X2
 	ROLL    $0x08, DX
 	ADDL    DX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     sealAVX2_key_7
+	JNZ     sealAVX2_one_block_8
+	VMOVDQA X0, 896(DI)
+	VMOVDQA X1, 912(DI)
+	VMOVDQA X2, 1504(DI)
+	VMOVDQA X3, 928(DI)
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -416,35 +417,25 @@ sealAVX2_key_7:
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
 	ANDQ    AX, R9
-	VPADDD  Y1, Y0, Y0
 	MOVQ    R8, 1568(DI)
 	MOVQ    R9, 1576(DI)
 	MOVQ    R9, R14
 	SHRQ    $0x02, R14
 	ADDQ    R9, R14
 	MOVQ    R14, 1584(DI)
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    1576(DI), DX
 	MULXQ   R14, AX, BX
 	XORL    R13, R13
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -456,48 +447,28 @@ sealAVX2_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -509,9 +480,6 @@ sealAVX2_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
@@ -523,110 +491,63 @@ sealAVX2_key_7:
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MOVQ    1592(DI), DX
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MULXQ   R10, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	MOVQ    1600(DI), DX
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	MULXQ   R10, AX, BX
 	ADDQ    AX, R14
 	ADCQ    BX, R15
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
 	MOVQ    1608(DI), DX
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R14
 	ADCQ    BX, R15
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	IMULQ   R10, R10
 	ADDQ    R10, R15
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MOVL    R13, R10
 	ANDL    $0x03, R10
 	ANDQ    $-4, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	SHRQ    $0x02, R13
 	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	SHRQ    $0x02, R14
 	MOVQ    R15, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R14
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
 	SHRQ    $0x02, R15
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -636,59 +557,34 @@ sealAVX2_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -700,2378 +596,19 @@ sealAVX2_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	ANDQ    1536(DI), R8
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	ANDQ    1536(DI), R9
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
 	ANDQ    1536(DI), R10
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-sealAVX2_key_rest_8:
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x93, Y0, Y0
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x39, Y2, Y2
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x39, Y0, Y0
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            sealAVX2_key_rest_8
-	MOVQ           k+0(FP), AX
-	VBROADCASTI128 (AX), Y12
-	VPADDD         Y12, Y1, Y1
-	VBROADCASTI128 16(AX), Y12
-	VPADDD         Y12, Y2, Y2
-	VPADDD         chachaRow<>+0(SB), Y0, Y0
-	VPADDD         1472(DI), Y3, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VPERM2I128     $0x20, Y1, Y0, Y12
-	VMOVDQA        Y12, 896(DI)
-	VPERM2I128     $0x31, Y1, Y0, Y12
-	VMOVDQA        Y12, 960(DI)
-	VPERM2I128     $0x20, Y3, Y2, Y12
-	VMOVDQA        Y12, 928(DI)
-	VPERM2I128     $0x31, Y3, Y2, Y12
-	VMOVDQA        Y12, 992(DI)
-	JMP            sealAVX2_keyed_2
-
-sealAVX2_more_6:
-	CMPQ           1712(DI), $0x00000100
-	JA             sealAVX2_more_14
-	MOVQ           k+0(FP), AX
-	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
-	VINSERTI128    $0x01, X15, Y15, Y15
-	VMOVDQA        Y15, 1472(DI)
-	VMOVDQA        chachaRow<>+0(SB), Y0
-	VBROADCASTI128 (AX), Y1
-	VBROADCASTI128 16(AX), Y2
-	VMOVDQA        Y15, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VMOVDQA        Y0, Y4
-	VMOVDQA        Y1, Y5
-	VMOVDQA        Y2, Y6
-	VMOVDQA        Y15, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	MOVQ           ad+48(FP), SI
-	MOVQ           adLen+56(FP), CX
-	XORL           R11, R11
-	XORL           R12, R12
-	XORL           R13, R13
-	CMPQ           R13, CX
-	SBBQ           R13, R13
-	MOVQ           R13, 1536(DI)
-	JEQ            sealAVX2_ad_done_18
-	CMPQ           CX, $0x10
-	JB             sealAVX2_ad_part_17
-	MOVQ           (SI), R11
-	MOVQ           8(SI), R12
-	JMP            sealAVX2_ad_done_18
-
-sealAVX2_ad_part_17:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_20
-	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_19
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     sealAVX2_loaded_21
-
-sealAVX2_load4_19:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  sealAVX2_loaded_21
-
-sealAVX2_load8_20:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-sealAVX2_loaded_21:
-sealAVX2_ad_done_18:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-sealAVX2_key_15:
-	VPADDD  Y5, Y4, Y4
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y4, Y7, Y7
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPXOR   Y0, Y3, Y3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y7, Y6, Y6
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPADDD  Y3, Y2, Y2
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y6, Y5, Y5
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPXOR   Y2, Y1, Y1
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y5, Y13
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x0c, Y1, Y12
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y5, Y5
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSRLD  $0x14, Y1, Y1
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y13, Y5, Y5
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y5, Y4, Y4
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y4, Y7, Y7
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y0, Y3, Y3
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPADDD  Y3, Y2, Y2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y6, Y5, Y5
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x10, AX
-	VPXOR   Y2, Y1, Y1
-	ADDL    AX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y5, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSLLD  $0x07, Y1, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y5, Y5
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPSRLD  $0x19, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y13, Y5, Y5
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	VPOR    Y12, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x93, Y4, Y4
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPSHUFD $0x93, Y0, Y0
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y7, Y7
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x39, Y6, Y6
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	VPSHUFD $0x39, Y2, Y2
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPADDD  Y5, Y4, Y4
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y4, Y7, Y7
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPXOR   Y0, Y3, Y3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y7, Y6, Y6
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPADDD  Y3, Y2, Y2
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y6, Y5, Y5
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPXOR   Y2, Y1, Y1
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y5, Y13
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x0c, Y1, Y12
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y5, Y5
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSRLD  $0x14, Y1, Y1
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y13, Y5, Y5
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y5, Y4, Y4
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y4, Y7, Y7
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y0, Y3, Y3
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPADDD  Y3, Y2, Y2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y6, Y5, Y5
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x10, AX
-	VPXOR   Y2, Y1, Y1
-	ADDL    AX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y5, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSLLD  $0x07, Y1, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y5, Y5
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPSRLD  $0x19, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y13, Y5, Y5
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	VPOR    Y12, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x39, Y4, Y4
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPSHUFD $0x39, Y0, Y0
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y7, Y7
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x93, Y6, Y6
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	VPSHUFD $0x93, Y2, Y2
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealAVX2_key_15
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	VPADDD  Y5, Y4, Y4
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	MOVQ    1576(DI), DX
-	MULXQ   R14, AX, BX
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MOVQ    1592(DI), DX
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y6, Y6
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	MOVQ    1600(DI), DX
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	MOVQ    1608(DI), DX
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	SHRQ    $0x02, R15
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y6, Y6
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	ANDQ    1536(DI), R8
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	ANDQ    1536(DI), R9
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	ANDQ    1536(DI), R10
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-sealAVX2_key_rest_16:
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x93, Y4, Y4
-	VPSHUFD        $0x93, Y0, Y0
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x39, Y6, Y6
-	VPSHUFD        $0x39, Y2, Y2
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x39, Y4, Y4
-	VPSHUFD        $0x39, Y0, Y0
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x93, Y6, Y6
-	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            sealAVX2_key_rest_16
-	MOVQ           k+0(FP), AX
-	VBROADCASTI128 (AX), Y12
-	VPADDD         Y12, Y1, Y1
-	VBROADCASTI128 16(AX), Y12
-	VPADDD         Y12, Y2, Y2
-	VPADDD         chachaRow<>+0(SB), Y0, Y0
-	VPADDD         1472(DI), Y3, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VPERM2I128     $0x20, Y1, Y0, Y12
-	VMOVDQA        Y12, 896(DI)
-	VPERM2I128     $0x31, Y1, Y0, Y12
-	VMOVDQA        Y12, 960(DI)
-	VPERM2I128     $0x20, Y3, Y2, Y12
-	VMOVDQA        Y12, 928(DI)
-	VPERM2I128     $0x31, Y3, Y2, Y12
-	VMOVDQA        Y12, 992(DI)
-	VBROADCASTI128 (AX), Y13
-	VPADDD         Y13, Y5, Y5
-	VBROADCASTI128 16(AX), Y13
-	VPADDD         Y13, Y6, Y6
-	VPADDD         chachaRow<>+0(SB), Y4, Y4
-	VPADDD         1472(DI), Y7, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	VPERM2I128     $0x20, Y5, Y4, Y13
-	VMOVDQA        Y13, 1024(DI)
-	VPERM2I128     $0x31, Y5, Y4, Y13
-	VMOVDQA        Y13, 1088(DI)
-	VPERM2I128     $0x20, Y7, Y6, Y13
-	VMOVDQA        Y13, 1056(DI)
-	VPERM2I128     $0x31, Y7, Y6, Y13
-	VMOVDQA        Y13, 1120(DI)
-	JMP            sealAVX2_keyed_2
-
-sealAVX2_more_14:
-	VPBROADCASTD 1408(DI), Y14
-	VPADDD       chachaIota<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1408(DI)
-	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1440(DI)
-	MOVQ         k+0(FP), AX
-	VPBROADCASTD 24(AX), Y14
-	VMOVDQA      Y14, 64(DI)
-	VPBROADCASTD 16(AX), Y12
-	VPBROADCASTD 28(AX), Y14
-	VMOVDQA      Y14, 96(DI)
-	VPBROADCASTD 20(AX), Y13
-	VPBROADCASTD chachaConstants<>+0(SB), Y0
-	VPBROADCASTD (AX), Y4
-	VPBROADCASTD chachaConstants<>+4(SB), Y1
-	VPBROADCASTD 4(AX), Y5
-	VPBROADCASTD 1680(DI), Y9
-	VPBROADCASTD chachaConstants<>+8(SB), Y2
-	VPBROADCASTD 8(AX), Y6
-	VPBROADCASTD 1684(DI), Y10
-	VPBROADCASTD chachaConstants<>+12(SB), Y3
-	VPBROADCASTD 12(AX), Y7
-	VPBROADCASTD 1688(DI), Y11
-	VMOVDQA      1408(DI), Y8
-	MOVQ         ad+48(FP), SI
-	MOVQ         adLen+56(FP), CX
-	XORL         R11, R11
-	XORL         R12, R12
-	XORL         R13, R13
-	CMPQ         R13, CX
-	SBBQ         R13, R13
-	MOVQ         R13, 1536(DI)
-	JEQ          sealAVX2_ad_done_25
-	CMPQ         CX, $0x10
-	JB           sealAVX2_ad_part_24
-	MOVQ         (SI), R11
-	MOVQ         8(SI), R12
-	JMP          sealAVX2_ad_done_25
-
-sealAVX2_ad_part_24:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_27
-	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_26
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     sealAVX2_loaded_28
-
-sealAVX2_load4_26:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  sealAVX2_loaded_28
-
-sealAVX2_load8_27:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-sealAVX2_loaded_28:
-sealAVX2_ad_done_25:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-sealAVX2_key_22:
-	VPADDD  Y4, Y0, Y0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y5, Y1, Y1
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPXOR   Y0, Y8, Y8
-	ADDL    AX, CX
-	VPXOR   Y1, Y9, Y9
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	ROLL    $0x08, AX
-	VPADDD  Y8, Y12, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y9, Y13, Y13
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPXOR   Y12, Y4, Y4
-	MOVL    1508(DI), CX
-	VPXOR   Y13, Y5, Y5
-	ADDL    R13, R9
-	XORL    R9, BX
-	VPSLLD  $0x0c, Y4, Y14
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPSLLD  $0x0c, Y5, Y15
-	XORL    CX, R13
-	VPSRLD  $0x14, Y4, Y4
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPSRLD  $0x14, Y5, Y5
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPOR    Y14, Y4, Y4
-	ADDL    BX, CX
-	VPOR    Y15, Y5, Y5
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPADDD  Y4, Y0, Y0
-	ROLL    $0x07, R13
-	VPADDD  Y5, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPXOR   Y0, Y8, Y8
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPXOR   Y1, Y9, Y9
-	ADDL    DX, CX
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	ADDL    R14, R10
-	XORL    R10, DX
-	VPADDD  Y8, Y12, Y12
-	ROLL    $0x08, DX
-	VPADDD  Y9, Y13, Y13
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPXOR   Y12, Y4, Y4
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPXOR   Y13, Y5, Y5
-	MOVL    1516(DI), CX
-	VPSLLD  $0x07, Y4, Y14
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPSLLD  $0x07, Y5, Y15
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSRLD  $0x19, Y4, Y4
-	XORL    CX, R15
-	VPSRLD  $0x19, Y5, Y5
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPOR    Y14, Y4, Y4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPOR    Y15, Y5, Y5
-	ADDL    SI, CX
-	VMOVDQA Y12, (DI)
-	MOVL    CX, 1516(DI)
-	XORL    CX, R15
-	VMOVDQA 64(DI), Y12
-	ROLL    $0x07, R15
-	VMOVDQA Y13, 32(DI)
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	VMOVDQA 96(DI), Y13
-	XORL    R8, SI
-	ROLL    $0x10, SI
-	VPADDD  Y6, Y2, Y2
-	ADDL    SI, CX
-	VPADDD  Y7, Y3, Y3
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPXOR   Y2, Y10, Y10
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPXOR   Y3, Y11, Y11
-	ROLL    $0x08, SI
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPADDD  Y10, Y12, Y12
-	MOVL    1516(DI), CX
-	VPADDD  Y11, Y13, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y12, Y6, Y6
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y13, Y7, Y7
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y6, Y14
-	ROLL    $0x0c, R14
-	ADDL    R14, R9
-	VPSLLD  $0x0c, Y7, Y15
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSRLD  $0x14, Y6, Y6
-	ADDL    AX, CX
-	VPSRLD  $0x14, Y7, Y7
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPOR    Y14, Y6, Y6
-	ROLL    $0x07, R14
-	VPOR    Y15, Y7, Y7
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPADDD  Y6, Y2, Y2
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	VPADDD  Y7, Y3, Y3
-	ADDL    BX, CX
-	VPXOR   Y2, Y10, Y10
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPXOR   Y3, Y11, Y11
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	ROLL    $0x08, BX
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y10, Y12, Y12
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPADDD  Y11, Y13, Y13
-	MOVL    1508(DI), CX
-	VPXOR   Y12, Y6, Y6
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPXOR   Y13, Y7, Y7
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x07, Y6, Y14
-	XORL    CX, R12
-	VPSLLD  $0x07, Y7, Y15
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	VPSRLD  $0x19, Y6, Y6
-	XORL    R11, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x19, Y7, Y7
-	ADDL    DX, CX
-	VPOR    Y14, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPOR    Y15, Y7, Y7
-	ROLL    $0x07, R12
-	VPADDD  Y5, Y0, Y0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y6, Y1, Y1
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPXOR   Y0, Y11, Y11
-	ADDL    AX, CX
-	VPXOR   Y1, Y8, Y8
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	ROLL    $0x08, AX
-	VPADDD  Y11, Y12, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y8, Y13, Y13
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPXOR   Y12, Y5, Y5
-	MOVL    1508(DI), CX
-	VPXOR   Y13, Y6, Y6
-	ADDL    R13, R9
-	XORL    R9, BX
-	VPSLLD  $0x0c, Y5, Y14
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPSLLD  $0x0c, Y6, Y15
-	XORL    CX, R13
-	VPSRLD  $0x14, Y5, Y5
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPSRLD  $0x14, Y6, Y6
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPOR    Y14, Y5, Y5
-	ADDL    BX, CX
-	VPOR    Y15, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPADDD  Y5, Y0, Y0
-	ROLL    $0x07, R13
-	VPADDD  Y6, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPXOR   Y0, Y11, Y11
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPXOR   Y1, Y8, Y8
-	ADDL    DX, CX
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	ADDL    R14, R10
-	XORL    R10, DX
-	VPADDD  Y11, Y12, Y12
-	ROLL    $0x08, DX
-	VPADDD  Y8, Y13, Y13
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPXOR   Y12, Y5, Y5
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPXOR   Y13, Y6, Y6
-	MOVL    1516(DI), CX
-	VPSLLD  $0x07, Y5, Y14
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPSLLD  $0x07, Y6, Y15
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSRLD  $0x19, Y5, Y5
-	XORL    CX, R15
-	VPSRLD  $0x19, Y6, Y6
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPOR    Y14, Y5, Y5
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPOR    Y15, Y6, Y6
-	ADDL    SI, CX
-	VMOVDQA Y12, 64(DI)
-	MOVL    CX, 1516(DI)
-	XORL    CX, R15
-	VMOVDQA (DI), Y12
-	ROLL    $0x07, R15
-	VMOVDQA Y13, 96(DI)
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	VMOVDQA 32(DI), Y13
-	XORL    R8, SI
-	ROLL    $0x10, SI
-	VPADDD  Y7, Y2, Y2
-	ADDL    SI, CX
-	VPADDD  Y4, Y3, Y3
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPXOR   Y2, Y9, Y9
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPXOR   Y3, Y10, Y10
-	ROLL    $0x08, SI
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPADDD  Y9, Y12, Y12
-	MOVL    1516(DI), CX
-	VPADDD  Y10, Y13, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y12, Y7, Y7
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y13, Y4, Y4
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y7, Y14
-	ROLL    $0x0c, R14
-	ADDL    R14, R9
-	VPSLLD  $0x0c, Y4, Y15
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSRLD  $0x14, Y7, Y7
-	ADDL    AX, CX
-	VPSRLD  $0x14, Y4, Y4
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPOR    Y14, Y7, Y7
-	ROLL    $0x07, R14
-	VPOR    Y15, Y4, Y4
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPADDD  Y7, Y2, Y2
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	VPADDD  Y4, Y3, Y3
-	ADDL    BX, CX
-	VPXOR   Y2, Y9, Y9
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPXOR   Y3, Y10, Y10
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	ROLL    $0x08, BX
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y9, Y12, Y12
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPADDD  Y10, Y13, Y13
-	MOVL    1508(DI), CX
-	VPXOR   Y12, Y7, Y7
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPXOR   Y13, Y4, Y4
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x07, Y7, Y14
-	XORL    CX, R12
-	VPSLLD  $0x07, Y4, Y15
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	VPSRLD  $0x19, Y7, Y7
-	XORL    R11, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x19, Y4, Y4
-	ADDL    DX, CX
-	VPOR    Y14, Y7, Y7
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPOR    Y15, Y4, Y4
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealAVX2_key_22
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	VPADDD  Y4, Y0, Y0
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x0c, Y4, Y14
-	VPSLLD  $0x0c, Y5, Y15
-	VPSRLD  $0x14, Y4, Y4
-	VPSRLD  $0x14, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	MOVQ    1576(DI), DX
-	MULXQ   R14, AX, BX
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x07, Y4, Y14
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPSLLD  $0x07, Y5, Y15
-	VPSRLD  $0x19, Y4, Y4
-	VPSRLD  $0x19, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VMOVDQA Y12, (DI)
-	VMOVDQA 64(DI), Y12
-	VMOVDQA Y13, 32(DI)
-	VMOVDQA 96(DI), Y13
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x0c, Y6, Y14
-	VPSLLD  $0x0c, Y7, Y15
-	VPSRLD  $0x14, Y6, Y6
-	VPSRLD  $0x14, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x07, Y6, Y14
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSLLD  $0x07, Y7, Y15
-	VPSRLD  $0x19, Y6, Y6
-	VPSRLD  $0x19, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x0c, Y5, Y14
-	VPSLLD  $0x0c, Y6, Y15
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x07, Y5, Y14
-	VPSLLD  $0x07, Y6, Y15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y6, Y6
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VMOVDQA Y12, 64(DI)
-	VMOVDQA (DI), Y12
-	VMOVDQA Y13, 96(DI)
-	VMOVDQA 32(DI), Y13
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x0c, Y7, Y14
-	VPSLLD  $0x0c, Y4, Y15
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	VPSRLD  $0x14, Y7, Y7
-	VPSRLD  $0x14, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	MOVQ    1592(DI), DX
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x07, Y7, Y14
-	VPSLLD  $0x07, Y4, Y15
-	VPSRLD  $0x19, Y7, Y7
-	VPSRLD  $0x19, Y4, Y4
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x0c, Y4, Y14
-	VPSLLD  $0x0c, Y5, Y15
-	VPSRLD  $0x14, Y4, Y4
-	VPSRLD  $0x14, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPOR    Y15, Y5, Y5
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	MOVQ    1600(DI), DX
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x07, Y4, Y14
-	VPSLLD  $0x07, Y5, Y15
-	VPSRLD  $0x19, Y4, Y4
-	VPSRLD  $0x19, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VMOVDQA Y12, (DI)
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VMOVDQA 64(DI), Y12
-	VMOVDQA Y13, 32(DI)
-	VMOVDQA 96(DI), Y13
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x0c, Y6, Y14
-	VPSLLD  $0x0c, Y7, Y15
-	VPSRLD  $0x14, Y6, Y6
-	VPSRLD  $0x14, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	MOVQ    1608(DI), DX
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x07, Y6, Y14
-	VPSLLD  $0x07, Y7, Y15
-	VPSRLD  $0x19, Y6, Y6
-	VPSRLD  $0x19, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y5, Y0, Y0
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x0c, Y5, Y14
-	VPSLLD  $0x0c, Y6, Y15
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x07, Y5, Y14
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	VPSLLD  $0x07, Y6, Y15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VMOVDQA Y12, 64(DI)
-	VMOVDQA (DI), Y12
-	VMOVDQA Y13, 96(DI)
-	VMOVDQA 32(DI), Y13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x0c, Y7, Y14
-	VPSLLD  $0x0c, Y4, Y15
-	VPSRLD  $0x14, Y7, Y7
-	VPSRLD  $0x14, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x07, Y7, Y14
-	SHRQ    $0x02, R15
-	VPSLLD  $0x07, Y4, Y15
-	VPSRLD  $0x19, Y7, Y7
-	VPSRLD  $0x19, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x0c, Y4, Y14
-	VPSLLD  $0x0c, Y5, Y15
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPSRLD  $0x14, Y4, Y4
-	VPSRLD  $0x14, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x07, Y4, Y14
-	VPSLLD  $0x07, Y5, Y15
-	VPSRLD  $0x19, Y4, Y4
-	VPSRLD  $0x19, Y5, Y5
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VMOVDQA Y12, (DI)
-	VMOVDQA 64(DI), Y12
-	VMOVDQA Y13, 32(DI)
-	VMOVDQA 96(DI), Y13
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x0c, Y6, Y14
-	VPSLLD  $0x0c, Y7, Y15
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSRLD  $0x14, Y6, Y6
-	VPSRLD  $0x14, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x07, Y6, Y14
-	VPSLLD  $0x07, Y7, Y15
-	VPSRLD  $0x19, Y6, Y6
-	VPSRLD  $0x19, Y7, Y7
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x0c, Y5, Y14
-	VPSLLD  $0x0c, Y6, Y15
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPOR    Y15, Y6, Y6
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x07, Y5, Y14
-	VPSLLD  $0x07, Y6, Y15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VMOVDQA Y12, 64(DI)
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VMOVDQA (DI), Y12
-	VMOVDQA Y13, 96(DI)
-	VMOVDQA 32(DI), Y13
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	ANDQ    1536(DI), R8
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x0c, Y7, Y14
-	VPSLLD  $0x0c, Y4, Y15
-	VPSRLD  $0x14, Y7, Y7
-	VPSRLD  $0x14, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	ANDQ    1536(DI), R9
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	ANDQ    1536(DI), R10
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x07, Y7, Y14
-	VPSLLD  $0x07, Y4, Y15
-	VPSRLD  $0x19, Y7, Y7
-	VPSRLD  $0x19, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-sealAVX2_key_rest_23:
-	VPADDD       Y4, Y0, Y0
-	VPADDD       Y5, Y1, Y1
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
-	VPADDD       Y8, Y12, Y12
-	VPADDD       Y9, Y13, Y13
-	VPXOR        Y12, Y4, Y4
-	VPXOR        Y13, Y5, Y5
-	VPSLLD       $0x0c, Y4, Y14
-	VPSLLD       $0x0c, Y5, Y15
-	VPSRLD       $0x14, Y4, Y4
-	VPSRLD       $0x14, Y5, Y5
-	VPOR         Y14, Y4, Y4
-	VPOR         Y15, Y5, Y5
-	VPADDD       Y4, Y0, Y0
-	VPADDD       Y5, Y1, Y1
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
-	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
-	VPADDD       Y8, Y12, Y12
-	VPADDD       Y9, Y13, Y13
-	VPXOR        Y12, Y4, Y4
-	VPXOR        Y13, Y5, Y5
-	VPSLLD       $0x07, Y4, Y14
-	VPSLLD       $0x07, Y5, Y15
-	VPSRLD       $0x19, Y4, Y4
-	VPSRLD       $0x19, Y5, Y5
-	VPOR         Y14, Y4, Y4
-	VPOR         Y15, Y5, Y5
-	VMOVDQA      Y12, (DI)
-	VMOVDQA      64(DI), Y12
-	VMOVDQA      Y13, 32(DI)
-	VMOVDQA      96(DI), Y13
-	VPADDD       Y6, Y2, Y2
-	VPADDD       Y7, Y3, Y3
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
-	VPADDD       Y10, Y12, Y12
-	VPADDD       Y11, Y13, Y13
-	VPXOR        Y12, Y6, Y6
-	VPXOR        Y13, Y7, Y7
-	VPSLLD       $0x0c, Y6, Y14
-	VPSLLD       $0x0c, Y7, Y15
-	VPSRLD       $0x14, Y6, Y6
-	VPSRLD       $0x14, Y7, Y7
-	VPOR         Y14, Y6, Y6
-	VPOR         Y15, Y7, Y7
-	VPADDD       Y6, Y2, Y2
-	VPADDD       Y7, Y3, Y3
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
-	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
-	VPADDD       Y10, Y12, Y12
-	VPADDD       Y11, Y13, Y13
-	VPXOR        Y12, Y6, Y6
-	VPXOR        Y13, Y7, Y7
-	VPSLLD       $0x07, Y6, Y14
-	VPSLLD       $0x07, Y7, Y15
-	VPSRLD       $0x19, Y6, Y6
-	VPSRLD       $0x19, Y7, Y7
-	VPOR         Y14, Y6, Y6
-	VPOR         Y15, Y7, Y7
-	VPADDD       Y5, Y0, Y0
-	VPADDD       Y6, Y1, Y1
-	VPXOR        Y0, Y11, Y11
-	VPXOR        Y1, Y8, Y8
-	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
-	VPADDD       Y11, Y12, Y12
-	VPADDD       Y8, Y13, Y13
-	VPXOR        Y12, Y5, Y5
-	VPXOR        Y13, Y6, Y6
-	VPSLLD       $0x0c, Y5, Y14
-	VPSLLD       $0x0c, Y6, Y15
-	VPSRLD       $0x14, Y5, Y5
-	VPSRLD       $0x14, Y6, Y6
-	VPOR         Y14, Y5, Y5
-	VPOR         Y15, Y6, Y6
-	VPADDD       Y5, Y0, Y0
-	VPADDD       Y6, Y1, Y1
-	VPXOR        Y0, Y11, Y11
-	VPXOR        Y1, Y8, Y8
-	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
-	VPADDD       Y11, Y12, Y12
-	VPADDD       Y8, Y13, Y13
-	VPXOR        Y12, Y5, Y5
-	VPXOR        Y13, Y6, Y6
-	VPSLLD       $0x07, Y5, Y14
-	VPSLLD       $0x07, Y6, Y15
-	VPSRLD       $0x19, Y5, Y5
-	VPSRLD       $0x19, Y6, Y6
-	VPOR         Y14, Y5, Y5
-	VPOR         Y15, Y6, Y6
-	VMOVDQA      Y12, 64(DI)
-	VMOVDQA      (DI), Y12
-	VMOVDQA      Y13, 96(DI)
-	VMOVDQA      32(DI), Y13
-	VPADDD       Y7, Y2, Y2
-	VPADDD       Y4, Y3, Y3
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y3, Y10, Y10
-	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
-	VPADDD       Y9, Y12, Y12
-	VPADDD       Y10, Y13, Y13
-	VPXOR        Y12, Y7, Y7
-	VPXOR        Y13, Y4, Y4
-	VPSLLD       $0x0c, Y7, Y14
-	VPSLLD       $0x0c, Y4, Y15
-	VPSRLD       $0x14, Y7, Y7
-	VPSRLD       $0x14, Y4, Y4
-	VPOR         Y14, Y7, Y7
-	VPOR         Y15, Y4, Y4
-	VPADDD       Y7, Y2, Y2
-	VPADDD       Y4, Y3, Y3
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y3, Y10, Y10
-	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
-	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
-	VPADDD       Y9, Y12, Y12
-	VPADDD       Y10, Y13, Y13
-	VPXOR        Y12, Y7, Y7
-	VPXOR        Y13, Y4, Y4
-	VPSLLD       $0x07, Y7, Y14
-	VPSLLD       $0x07, Y4, Y15
-	VPSRLD       $0x19, Y7, Y7
-	VPSRLD       $0x19, Y4, Y4
-	VPOR         Y14, Y7, Y7
-	VPOR         Y15, Y4, Y4
-	DECL         1736(DI)
-	JNZ          sealAVX2_key_rest_23
-	MOVQ         k+0(FP), AX
-	VPBROADCASTD chachaConstants<>+0(SB), Y14
-	VPADDD       Y14, Y0, Y0
-	VPBROADCASTD chachaConstants<>+4(SB), Y14
-	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD chachaConstants<>+8(SB), Y14
-	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD chachaConstants<>+12(SB), Y14
-	VPADDD       Y14, Y3, Y3
-	VPUNPCKLDQ   Y1, Y0, Y14
-	VPUNPCKHDQ   Y1, Y0, Y0
-	VPUNPCKLDQ   Y3, Y2, Y15
-	VPUNPCKHDQ   Y3, Y2, Y2
-	VPUNPCKLQDQ  Y2, Y0, Y3
-	VPUNPCKHQDQ  Y2, Y0, Y0
-	VPUNPCKHQDQ  Y15, Y14, Y2
-	VPUNPCKLQDQ  Y15, Y14, Y1
-	VPBROADCASTD (AX), Y14
-	VPADDD       Y14, Y4, Y4
-	VPBROADCASTD 4(AX), Y14
-	VPADDD       Y14, Y5, Y5
-	VPBROADCASTD 8(AX), Y14
-	VPADDD       Y14, Y6, Y6
-	VPBROADCASTD 12(AX), Y14
-	VPADDD       Y14, Y7, Y7
-	VPUNPCKLDQ   Y5, Y4, Y14
-	VPUNPCKHDQ   Y5, Y4, Y4
-	VPUNPCKLDQ   Y7, Y6, Y15
-	VPUNPCKHDQ   Y7, Y6, Y6
-	VPUNPCKLQDQ  Y6, Y4, Y7
-	VPUNPCKHQDQ  Y6, Y4, Y4
-	VPUNPCKHQDQ  Y15, Y14, Y6
-	VPUNPCKLQDQ  Y15, Y14, Y5
-	VPERM2I128   $0x20, Y5, Y1, Y14
-	VPERM2I128   $0x31, Y5, Y1, Y1
-	VMOVDQA      Y14, 896(DI)
-	VMOVDQA      Y1, 1152(DI)
-	VPERM2I128   $0x20, Y6, Y2, Y14
-	VPERM2I128   $0x31, Y6, Y2, Y2
-	VMOVDQA      Y14, 960(DI)
-	VMOVDQA      Y2, 1216(DI)
-	VPERM2I128   $0x20, Y7, Y3, Y14
-	VPERM2I128   $0x31, Y7, Y3, Y3
-	VMOVDQA      Y14, 1024(DI)
-	VMOVDQA      Y3, 1280(DI)
-	VPERM2I128   $0x20, Y4, Y0, Y14
-	VPERM2I128   $0x31, Y4, Y0, Y0
-	VMOVDQA      Y14, 1088(DI)
-	VMOVDQA      Y0, 1344(DI)
-	VMOVDQA      64(DI), Y0
-	VMOVDQA      96(DI), Y1
-	VPBROADCASTD 16(AX), Y14
-	VPADDD       Y14, Y12, Y12
-	VPBROADCASTD 20(AX), Y14
-	VPADDD       Y14, Y13, Y13
-	VPBROADCASTD 24(AX), Y14
-	VPADDD       Y14, Y0, Y0
-	VPBROADCASTD 28(AX), Y14
-	VPADDD       Y14, Y1, Y1
-	VPUNPCKLDQ   Y13, Y12, Y14
-	VPUNPCKHDQ   Y13, Y12, Y12
-	VPUNPCKLDQ   Y1, Y0, Y15
-	VPUNPCKHDQ   Y1, Y0, Y0
-	VPUNPCKLQDQ  Y0, Y12, Y1
-	VPUNPCKHQDQ  Y0, Y12, Y12
-	VPUNPCKHQDQ  Y15, Y14, Y0
-	VPUNPCKLQDQ  Y15, Y14, Y13
-	VPADDD       1408(DI), Y8, Y8
-	VPBROADCASTD 1680(DI), Y14
-	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD 1684(DI), Y14
-	VPADDD       Y14, Y10, Y10
-	VPBROADCASTD 1688(DI), Y14
-	VPADDD       Y14, Y11, Y11
-	VPUNPCKLDQ   Y9, Y8, Y14
-	VPUNPCKHDQ   Y9, Y8, Y8
-	VPUNPCKLDQ   Y11, Y10, Y15
-	VPUNPCKHDQ   Y11, Y10, Y10
-	VPUNPCKLQDQ  Y10, Y8, Y11
-	VPUNPCKHQDQ  Y10, Y8, Y8
-	VPUNPCKHQDQ  Y15, Y14, Y10
-	VPUNPCKLQDQ  Y15, Y14, Y9
-	VPERM2I128   $0x20, Y9, Y13, Y14
-	VPERM2I128   $0x31, Y9, Y13, Y13
-	VMOVDQA      Y14, 928(DI)
-	VMOVDQA      Y13, 1184(DI)
-	VPERM2I128   $0x20, Y10, Y0, Y14
-	VPERM2I128   $0x31, Y10, Y0, Y0
-	VMOVDQA      Y14, 992(DI)
-	VMOVDQA      Y0, 1248(DI)
-	VPERM2I128   $0x20, Y11, Y1, Y14
-	VPERM2I128   $0x31, Y11, Y1, Y1
-	VMOVDQA      Y14, 1056(DI)
-	VMOVDQA      Y1, 1312(DI)
-	VPERM2I128   $0x20, Y8, Y12, Y14
-	VPERM2I128   $0x31, Y8, Y12, Y12
-	VMOVDQA      Y14, 1120(DI)
-	VMOVDQA      Y12, 1376(DI)
-	VMOVDQA      1408(DI), Y14
-	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1408(DI)
-	VMOVDQA      1440(DI), Y14
-	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1440(DI)
-
-sealAVX2_keyed_2:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealAVX2_ad_end_29
+	JBE     sealAVX2_ad_end_15
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_31
+	JB      sealAVX2_groups_end_17
 	PCALIGN $0x20
 
-sealAVX2_groups_30:
+sealAVX2_groups_16:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -3227,15 +764,15 @@ sealAVX2_groups_30:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_30
+	JAE   sealAVX2_groups_16
 
-sealAVX2_groups_end_31:
+sealAVX2_groups_end_17:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_35
+	JB      sealAVX2_groups_end_21
 	PCALIGN $0x20
 
-sealAVX2_groups_34:
+sealAVX2_groups_20:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -3325,12 +862,12 @@ sealAVX2_groups_34:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_34
+	JAE   sealAVX2_groups_20
 
-sealAVX2_groups_end_35:
+sealAVX2_groups_end_21:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealAVX2_absorb_part_32
+	JB    sealAVX2_absorb_part_18
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -3367,14 +904,14 @@ sealAVX2_groups_end_35:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_absorb_part_32:
+sealAVX2_absorb_part_18:
 	TESTQ   CX, CX
-	JZ      sealAVX2_absorbed_33
+	JZ      sealAVX2_absorbed_19
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_37
+	JAE     sealAVX2_load8_23
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_36
+	JAE     sealAVX2_load4_22
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -3389,18 +926,18 @@ sealAVX2_absorb_part_32:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_38
+	JMP     sealAVX2_loaded_24
 
-sealAVX2_load4_36:
+sealAVX2_load4_22:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_38
+	JMP  sealAVX2_loaded_24
 
-sealAVX2_load8_37:
+sealAVX2_load8_23:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -3409,7 +946,7 @@ sealAVX2_load8_37:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_38:
+sealAVX2_loaded_24:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -3446,91 +983,3231 @@ sealAVX2_loaded_38:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_absorbed_33:
-sealAVX2_ad_end_29:
-	CMPQ 1712(DI), $0x00000200
-	JA   sealAVX2_long_3
-	MOVQ 1712(DI), CX
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
-	LEAQ 896(DI), R13
-	SUBQ $0x20, CX
-	JB   sealAVX2_xor_half_40
+sealAVX2_absorbed_19:
+sealAVX2_ad_end_15:
+	CMPQ    1712(DI), $0x00
+	JE      sealAVX2_hashed_3
+	MOVQ    R8, 1760(DI)
+	MOVQ    R9, 1768(DI)
+	MOVQ    R10, 1776(DI)
+	MOVL    896(DI), R8
+	MOVL    912(DI), R12
+	MOVL    928(DI), AX
+	MOVL    900(DI), R9
+	MOVL    916(DI), R13
+	MOVL    932(DI), BX
+	MOVL    904(DI), R10
+	MOVL    920(DI), R14
+	MOVL    936(DI), DX
+	MOVL    908(DI), R11
+	MOVL    924(DI), R15
+	MOVL    940(DI), SI
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
 
-sealAVX2_xor_39:
-	VMOVDQA (R13), Y14
-	VPXOR   (R11), Y14, Y14
-	VMOVDQU Y14, (R12)
-	ADDQ    $0x20, R13
-	ADDQ    $0x20, R11
-	ADDQ    $0x20, R12
-	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_39
+sealAVX2_one_block_rest_9:
+	MOVL 1504(DI), CX
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	MOVL 1508(DI), CX
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1512(DI), CX
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1516(DI), CX
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1512(DI), CX
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1516(DI), CX
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1504(DI), CX
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1508(DI), CX
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	DECL 1736(DI)
+	JNZ  sealAVX2_one_block_rest_9
+	MOVQ k+0(FP), CX
+	ADDL $0x61707865, R8
+	ADDL (CX), R12
+	ADDL $0x01, AX
+	ADDL $0x3320646e, R9
+	ADDL 4(CX), R13
+	ADDL 1680(DI), BX
+	ADDL $0x79622d32, R10
+	ADDL 8(CX), R14
+	ADDL 1684(DI), DX
+	ADDL $0x6b206574, R11
+	ADDL 12(CX), R15
+	ADDL 1688(DI), SI
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 896(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 904(DI)
+	MOVL 1504(DI), R8
+	ADDL 16(CX), R8
+	MOVL 1508(DI), R9
+	ADDL 20(CX), R9
+	MOVL 1512(DI), R10
+	ADDL 24(CX), R10
+	MOVL 1516(DI), R11
+	ADDL 28(CX), R11
+	SHLQ $0x20, R13
+	ORQ  R13, R12
+	MOVQ R12, 912(DI)
+	SHLQ $0x20, R15
+	ORQ  R15, R14
+	MOVQ R14, 920(DI)
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 928(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 936(DI)
+	SHLQ $0x20, BX
+	ORQ  BX, AX
+	MOVQ AX, 944(DI)
+	SHLQ $0x20, SI
+	ORQ  SI, DX
+	MOVQ DX, 952(DI)
+	MOVQ 1760(DI), R8
+	MOVQ 1768(DI), R9
+	MOVQ 1776(DI), R10
+	JMP  sealAVX2_hashed_3
 
-sealAVX2_xor_half_40:
-	ADDQ    $0x20, CX
-	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_41
-	VMOVDQA (R13), X14
-	VPXOR   (R11), X14, X14
-	VMOVDQU X14, (R12)
-	ADDQ    $0x10, R13
-	ADDQ    $0x10, R11
-	ADDQ    $0x10, R12
-	SUBQ    $0x10, CX
+sealAVX2_more_7:
+	CMPQ           1712(DI), $0x00000080
+	JA             sealAVX2_more_25
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
+	VPINSRD        $0x02, 1684(DI), X15, X15
+	VPINSRD        $0x03, 1688(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	MOVQ           ad+48(FP), SI
+	MOVQ           adLen+56(FP), CX
+	XORL           R11, R11
+	XORL           R12, R12
+	XORL           R13, R13
+	CMPQ           R13, CX
+	SBBQ           R13, R13
+	MOVQ           R13, 1536(DI)
+	JEQ            sealAVX2_ad_done_29
+	CMPQ           CX, $0x10
+	JB             sealAVX2_ad_part_28
+	MOVQ           (SI), R11
+	MOVQ           8(SI), R12
+	JMP            sealAVX2_ad_done_29
 
-sealAVX2_xor_part_41:
-	TESTQ   CX, CX
-	JZ      sealAVX2_xored_42
-	XORL    R15, R15
+sealAVX2_ad_part_28:
+	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_44
+	JAE     sealAVX2_load8_31
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_43
+	JAE     sealAVX2_load4_30
 	MOVL    CX, BX
 	SHRL    $0x01, BX
-	MOVBLZX (R11)(BX*1), AX
-	MOVBLZX -1(R11)(CX*1), R15
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
 	SHLL    $0x03, CX
 	SUBL    $0x08, CX
-	SHLL    CL, R15
-	MOVBLZX (R11), R14
-	ORL     R15, R14
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
 	MOVL    BX, CX
 	SHLL    $0x03, CX
 	SHLL    CL, AX
-	ORL     AX, R14
-	XORL    R15, R15
-	JMP     sealAVX2_loaded_45
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealAVX2_loaded_32
 
-sealAVX2_load4_43:
-	MOVL (R11), R14
-	MOVL -4(R11)(CX*1), AX
+sealAVX2_load4_30:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
-	ORQ  AX, R14
-	JMP  sealAVX2_loaded_45
+	ORQ  AX, R11
+	JMP  sealAVX2_loaded_32
 
-sealAVX2_load8_44:
-	MOVQ (R11), R14
-	MOVQ -8(R11)(CX*1), R15
+sealAVX2_load8_31:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
 	NEGL CX
 	ADDL $0x78, CX
-	SHRQ $0x08, R15
-	SHRQ CL, R15
+	SHRQ $0x08, R12
+	SHRQ CL, R12
 
-sealAVX2_loaded_45:
-	XORQ (R13), R14
-	XORQ 8(R13), R15
-	MOVQ R14, (R12)
-	MOVQ R15, 8(R12)
+sealAVX2_loaded_32:
+sealAVX2_ad_done_29:
+	MOVQ    R11, 1520(DI)
+	MOVQ    R12, 1528(DI)
+	MOVQ    k+0(FP), AX
+	MOVL    $0x61707865, R8
+	MOVL    (AX), R12
+	MOVL    16(AX), CX
+	MOVL    CX, 1504(DI)
+	MOVL    $0x3320646e, R9
+	MOVL    4(AX), R13
+	MOVL    20(AX), CX
+	MOVL    CX, 1508(DI)
+	MOVL    $0x79622d32, R10
+	MOVL    8(AX), R14
+	MOVL    24(AX), CX
+	MOVL    CX, 1512(DI)
+	MOVL    $0x6b206574, R11
+	MOVL    12(AX), R15
+	MOVL    28(AX), CX
+	MOVL    CX, 1516(DI)
+	MOVL    1680(DI), BX
+	MOVL    1684(DI), DX
+	MOVL    1688(DI), SI
+	XORL    AX, AX
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
 
-sealAVX2_xored_42:
-	MOVQ    1696(DI), SI
-	MOVQ    1712(DI), CX
+sealAVX2_key_26:
+	VPADDD  Y1, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y3, Y2, Y2
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y2, Y1, Y1
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y1, Y1
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y12, Y1, Y1
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y0, Y3, Y3
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y3, Y2, Y2
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y2, Y1, Y1
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y1, Y1
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y12, Y1, Y1
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x93, Y0, Y0
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x39, Y2, Y2
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPADDD  Y1, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y3, Y2, Y2
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y2, Y1, Y1
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y1, Y1
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y12, Y1, Y1
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y0, Y3, Y3
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y3, Y2, Y2
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y2, Y1, Y1
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y1, Y1
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y12, Y1, Y1
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x39, Y0, Y0
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x93, Y2, Y2
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	DECL    1736(DI)
+	JNZ     sealAVX2_key_26
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1664(DI)
+	MOVQ    R14, 1672(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	VPADDD  Y1, Y0, Y0
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MOVQ    1592(DI), DX
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1600(DI), DX
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	MOVQ    1608(DI), DX
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	SHRQ    $0x02, R15
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	ANDQ    1536(DI), R8
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	ANDQ    1536(DI), R9
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	ANDQ    1536(DI), R10
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y2, Y2
+	MOVL    $0x00000002, 1736(DI)
+	PCALIGN $0x20
+
+sealAVX2_key_rest_27:
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x93, Y0, Y0
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x39, Y2, Y2
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x39, Y0, Y0
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x93, Y2, Y2
+	DECL           1736(DI)
+	JNZ            sealAVX2_key_rest_27
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	JMP            sealAVX2_keyed_2
+
+sealAVX2_more_25:
+	CMPQ           1712(DI), $0x00000100
+	JA             sealAVX2_more_33
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
+	VPINSRD        $0x02, 1684(DI), X15, X15
+	VPINSRD        $0x03, 1688(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VMOVDQA        Y0, Y4
+	VMOVDQA        Y1, Y5
+	VMOVDQA        Y2, Y6
+	VMOVDQA        Y15, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	MOVQ           ad+48(FP), SI
+	MOVQ           adLen+56(FP), CX
+	XORL           R11, R11
+	XORL           R12, R12
+	XORL           R13, R13
+	CMPQ           R13, CX
+	SBBQ           R13, R13
+	MOVQ           R13, 1536(DI)
+	JEQ            sealAVX2_ad_done_37
+	CMPQ           CX, $0x10
+	JB             sealAVX2_ad_part_36
+	MOVQ           (SI), R11
+	MOVQ           8(SI), R12
+	JMP            sealAVX2_ad_done_37
+
+sealAVX2_ad_part_36:
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_39
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_38
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealAVX2_loaded_40
+
+sealAVX2_load4_38:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealAVX2_loaded_40
+
+sealAVX2_load8_39:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealAVX2_loaded_40:
+sealAVX2_ad_done_37:
+	MOVQ    R11, 1520(DI)
+	MOVQ    R12, 1528(DI)
+	MOVQ    k+0(FP), AX
+	MOVL    $0x61707865, R8
+	MOVL    (AX), R12
+	MOVL    16(AX), CX
+	MOVL    CX, 1504(DI)
+	MOVL    $0x3320646e, R9
+	MOVL    4(AX), R13
+	MOVL    20(AX), CX
+	MOVL    CX, 1508(DI)
+	MOVL    $0x79622d32, R10
+	MOVL    8(AX), R14
+	MOVL    24(AX), CX
+	MOVL    CX, 1512(DI)
+	MOVL    $0x6b206574, R11
+	MOVL    12(AX), R15
+	MOVL    28(AX), CX
+	MOVL    CX, 1516(DI)
+	MOVL    1680(DI), BX
+	MOVL    1684(DI), DX
+	MOVL    1688(DI), SI
+	XORL    AX, AX
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
+
+sealAVX2_key_34:
+	VPADDD  Y5, Y4, Y4
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y4, Y7, Y7
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y7, Y6, Y6
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPADDD  Y3, Y2, Y2
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y6, Y5, Y5
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPXOR   Y2, Y1, Y1
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y5, Y13
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y5, Y5
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	VPSRLD  $0x14, Y1, Y1
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y13, Y5, Y5
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPOR    Y12, Y1, Y1
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y5, Y4, Y4
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y4, Y7, Y7
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPXOR   Y0, Y3, Y3
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y7, Y6, Y6
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPADDD  Y3, Y2, Y2
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y6, Y5, Y5
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	VPXOR   Y2, Y1, Y1
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y5, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y5, Y5
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPSRLD  $0x19, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y13, Y5, Y5
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	VPOR    Y12, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x93, Y4, Y4
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPSHUFD $0x93, Y0, Y0
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y7, Y7
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x39, Y6, Y6
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	VPSHUFD $0x39, Y2, Y2
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPADDD  Y5, Y4, Y4
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y4, Y7, Y7
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y7, Y6, Y6
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPADDD  Y3, Y2, Y2
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y6, Y5, Y5
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPXOR   Y2, Y1, Y1
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y5, Y13
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y5, Y5
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	VPSRLD  $0x14, Y1, Y1
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y13, Y5, Y5
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPOR    Y12, Y1, Y1
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y5, Y4, Y4
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y4, Y7, Y7
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPXOR   Y0, Y3, Y3
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y7, Y6, Y6
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPADDD  Y3, Y2, Y2
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y6, Y5, Y5
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	VPXOR   Y2, Y1, Y1
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y5, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y5, Y5
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPSRLD  $0x19, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y13, Y5, Y5
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	VPOR    Y12, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x39, Y4, Y4
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPSHUFD $0x39, Y0, Y0
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y7, Y7
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x93, Y6, Y6
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	VPSHUFD $0x93, Y2, Y2
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	DECL    1736(DI)
+	JNZ     sealAVX2_key_34
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1664(DI)
+	MOVQ    R14, 1672(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	VPADDD  Y5, Y4, Y4
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	MOVQ    1592(DI), DX
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	MOVQ    1600(DI), DX
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	MOVQ    1608(DI), DX
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	SHRQ    $0x02, R15
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	ANDQ    1536(DI), R8
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	ANDQ    1536(DI), R9
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	ANDQ    1536(DI), R10
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	MOVL    $0x00000002, 1736(DI)
+	PCALIGN $0x20
+
+sealAVX2_key_rest_35:
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y5, Y13
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y5, Y5
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y5, Y13
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y5, Y5
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x93, Y4, Y4
+	VPSHUFD        $0x93, Y0, Y0
+	VPSHUFD        $0x4e, Y7, Y7
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x39, Y6, Y6
+	VPSHUFD        $0x39, Y2, Y2
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y5, Y13
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y5, Y5
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y5, Y13
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y5, Y5
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x39, Y4, Y4
+	VPSHUFD        $0x39, Y0, Y0
+	VPSHUFD        $0x4e, Y7, Y7
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x93, Y6, Y6
+	VPSHUFD        $0x93, Y2, Y2
+	DECL           1736(DI)
+	JNZ            sealAVX2_key_rest_35
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	VBROADCASTI128 (AX), Y13
+	VPADDD         Y13, Y5, Y5
+	VBROADCASTI128 16(AX), Y13
+	VPADDD         Y13, Y6, Y6
+	VPADDD         chachaRow<>+0(SB), Y4, Y4
+	VPADDD         1472(DI), Y7, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	VPERM2I128     $0x20, Y5, Y4, Y13
+	VMOVDQA        Y13, 1024(DI)
+	VPERM2I128     $0x31, Y5, Y4, Y13
+	VMOVDQA        Y13, 1088(DI)
+	VPERM2I128     $0x20, Y7, Y6, Y13
+	VMOVDQA        Y13, 1056(DI)
+	VPERM2I128     $0x31, Y7, Y6, Y13
+	VMOVDQA        Y13, 1120(DI)
+	JMP            sealAVX2_keyed_2
+
+sealAVX2_more_33:
+	VPBROADCASTD 1408(DI), Y14
+	VPADDD       chachaIota<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1408(DI)
+	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1440(DI)
+	MOVQ         k+0(FP), AX
+	VPBROADCASTD 24(AX), Y14
+	VMOVDQA      Y14, 64(DI)
+	VPBROADCASTD 16(AX), Y12
+	VPBROADCASTD 28(AX), Y14
+	VMOVDQA      Y14, 96(DI)
+	VPBROADCASTD 20(AX), Y13
+	VPBROADCASTD chachaConstants<>+0(SB), Y0
+	VPBROADCASTD (AX), Y4
+	VPBROADCASTD chachaConstants<>+4(SB), Y1
+	VPBROADCASTD 4(AX), Y5
+	VPBROADCASTD 1680(DI), Y9
+	VPBROADCASTD chachaConstants<>+8(SB), Y2
+	VPBROADCASTD 8(AX), Y6
+	VPBROADCASTD 1684(DI), Y10
+	VPBROADCASTD chachaConstants<>+12(SB), Y3
+	VPBROADCASTD 12(AX), Y7
+	VPBROADCASTD 1688(DI), Y11
+	VMOVDQA      1408(DI), Y8
+	MOVQ         ad+48(FP), SI
+	MOVQ         adLen+56(FP), CX
+	XORL         R11, R11
+	XORL         R12, R12
+	XORL         R13, R13
+	CMPQ         R13, CX
+	SBBQ         R13, R13
+	MOVQ         R13, 1536(DI)
+	JEQ          sealAVX2_ad_done_44
+	CMPQ         CX, $0x10
+	JB           sealAVX2_ad_part_43
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	JMP          sealAVX2_ad_done_44
+
+sealAVX2_ad_part_43:
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_46
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_45
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealAVX2_loaded_47
+
+sealAVX2_load4_45:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealAVX2_loaded_47
+
+sealAVX2_load8_46:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealAVX2_loaded_47:
+sealAVX2_ad_done_44:
+	MOVQ    R11, 1520(DI)
+	MOVQ    R12, 1528(DI)
+	MOVQ    k+0(FP), AX
+	MOVL    $0x61707865, R8
+	MOVL    (AX), R12
+	MOVL    16(AX), CX
+	MOVL    CX, 1504(DI)
+	MOVL    $0x3320646e, R9
+	MOVL    4(AX), R13
+	MOVL    20(AX), CX
+	MOVL    CX, 1508(DI)
+	MOVL    $0x79622d32, R10
+	MOVL    8(AX), R14
+	MOVL    24(AX), CX
+	MOVL    CX, 1512(DI)
+	MOVL    $0x6b206574, R11
+	MOVL    12(AX), R15
+	MOVL    28(AX), CX
+	MOVL    CX, 1516(DI)
+	MOVL    1680(DI), BX
+	MOVL    1684(DI), DX
+	MOVL    1688(DI), SI
+	XORL    AX, AX
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
+
+sealAVX2_key_41:
+	VPADDD  Y4, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	VPADDD  Y5, Y1, Y1
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	VPXOR   Y0, Y8, Y8
+	ADDL    AX, CX
+	VPXOR   Y1, Y9, Y9
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	ROLL    $0x08, AX
+	VPADDD  Y8, Y12, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y9, Y13, Y13
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPXOR   Y12, Y4, Y4
+	MOVL    1508(DI), CX
+	VPXOR   Y13, Y5, Y5
+	ADDL    R13, R9
+	XORL    R9, BX
+	VPSLLD  $0x0c, Y4, Y14
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPSLLD  $0x0c, Y5, Y15
+	XORL    CX, R13
+	VPSRLD  $0x14, Y4, Y4
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	VPSRLD  $0x14, Y5, Y5
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPOR    Y14, Y4, Y4
+	ADDL    BX, CX
+	VPOR    Y15, Y5, Y5
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPADDD  Y4, Y0, Y0
+	ROLL    $0x07, R13
+	VPADDD  Y5, Y1, Y1
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPXOR   Y0, Y8, Y8
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	VPXOR   Y1, Y9, Y9
+	ADDL    DX, CX
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	ADDL    R14, R10
+	XORL    R10, DX
+	VPADDD  Y8, Y12, Y12
+	ROLL    $0x08, DX
+	VPADDD  Y9, Y13, Y13
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	VPXOR   Y12, Y4, Y4
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPXOR   Y13, Y5, Y5
+	MOVL    1516(DI), CX
+	VPSLLD  $0x07, Y4, Y14
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPSLLD  $0x07, Y5, Y15
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	VPSRLD  $0x19, Y4, Y4
+	XORL    CX, R15
+	VPSRLD  $0x19, Y5, Y5
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	VPOR    Y14, Y4, Y4
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	VPOR    Y15, Y5, Y5
+	ADDL    SI, CX
+	VMOVDQA Y12, (DI)
+	MOVL    CX, 1516(DI)
+	XORL    CX, R15
+	VMOVDQA 64(DI), Y12
+	ROLL    $0x07, R15
+	VMOVDQA Y13, 32(DI)
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	VMOVDQA 96(DI), Y13
+	XORL    R8, SI
+	ROLL    $0x10, SI
+	VPADDD  Y6, Y2, Y2
+	ADDL    SI, CX
+	VPADDD  Y7, Y3, Y3
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPXOR   Y2, Y10, Y10
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPXOR   Y3, Y11, Y11
+	ROLL    $0x08, SI
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	VPADDD  Y10, Y12, Y12
+	MOVL    1516(DI), CX
+	VPADDD  Y11, Y13, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	VPXOR   Y12, Y6, Y6
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	VPXOR   Y13, Y7, Y7
+	XORL    CX, R14
+	VPSLLD  $0x0c, Y6, Y14
+	ROLL    $0x0c, R14
+	ADDL    R14, R9
+	VPSLLD  $0x0c, Y7, Y15
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSRLD  $0x14, Y6, Y6
+	ADDL    AX, CX
+	VPSRLD  $0x14, Y7, Y7
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPOR    Y14, Y6, Y6
+	ROLL    $0x07, R14
+	VPOR    Y15, Y7, Y7
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPADDD  Y6, Y2, Y2
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	VPADDD  Y7, Y3, Y3
+	ADDL    BX, CX
+	VPXOR   Y2, Y10, Y10
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	VPXOR   Y3, Y11, Y11
+	ADDL    R15, R10
+	XORL    R10, BX
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	ROLL    $0x08, BX
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	ADDL    BX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y10, Y12, Y12
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPADDD  Y11, Y13, Y13
+	MOVL    1508(DI), CX
+	VPXOR   Y12, Y6, Y6
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPXOR   Y13, Y7, Y7
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x07, Y6, Y14
+	XORL    CX, R12
+	VPSLLD  $0x07, Y7, Y15
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	VPSRLD  $0x19, Y6, Y6
+	XORL    R11, DX
+	ROLL    $0x08, DX
+	VPSRLD  $0x19, Y7, Y7
+	ADDL    DX, CX
+	VPOR    Y14, Y6, Y6
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	VPOR    Y15, Y7, Y7
+	ROLL    $0x07, R12
+	VPADDD  Y5, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	VPADDD  Y6, Y1, Y1
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	VPXOR   Y0, Y11, Y11
+	ADDL    AX, CX
+	VPXOR   Y1, Y8, Y8
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	ROLL    $0x08, AX
+	VPADDD  Y11, Y12, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y8, Y13, Y13
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPXOR   Y12, Y5, Y5
+	MOVL    1508(DI), CX
+	VPXOR   Y13, Y6, Y6
+	ADDL    R13, R9
+	XORL    R9, BX
+	VPSLLD  $0x0c, Y5, Y14
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPSLLD  $0x0c, Y6, Y15
+	XORL    CX, R13
+	VPSRLD  $0x14, Y5, Y5
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	VPSRLD  $0x14, Y6, Y6
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPOR    Y14, Y5, Y5
+	ADDL    BX, CX
+	VPOR    Y15, Y6, Y6
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPADDD  Y5, Y0, Y0
+	ROLL    $0x07, R13
+	VPADDD  Y6, Y1, Y1
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPXOR   Y0, Y11, Y11
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	VPXOR   Y1, Y8, Y8
+	ADDL    DX, CX
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	ADDL    R14, R10
+	XORL    R10, DX
+	VPADDD  Y11, Y12, Y12
+	ROLL    $0x08, DX
+	VPADDD  Y8, Y13, Y13
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	VPXOR   Y12, Y5, Y5
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPXOR   Y13, Y6, Y6
+	MOVL    1516(DI), CX
+	VPSLLD  $0x07, Y5, Y14
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPSLLD  $0x07, Y6, Y15
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	VPSRLD  $0x19, Y5, Y5
+	XORL    CX, R15
+	VPSRLD  $0x19, Y6, Y6
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	VPOR    Y14, Y5, Y5
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	VPOR    Y15, Y6, Y6
+	ADDL    SI, CX
+	VMOVDQA Y12, 64(DI)
+	MOVL    CX, 1516(DI)
+	XORL    CX, R15
+	VMOVDQA (DI), Y12
+	ROLL    $0x07, R15
+	VMOVDQA Y13, 96(DI)
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	VMOVDQA 32(DI), Y13
+	XORL    R8, SI
+	ROLL    $0x10, SI
+	VPADDD  Y7, Y2, Y2
+	ADDL    SI, CX
+	VPADDD  Y4, Y3, Y3
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPXOR   Y2, Y9, Y9
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPXOR   Y3, Y10, Y10
+	ROLL    $0x08, SI
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	VPADDD  Y9, Y12, Y12
+	MOVL    1516(DI), CX
+	VPADDD  Y10, Y13, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	VPXOR   Y12, Y7, Y7
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	VPXOR   Y13, Y4, Y4
+	XORL    CX, R14
+	VPSLLD  $0x0c, Y7, Y14
+	ROLL    $0x0c, R14
+	ADDL    R14, R9
+	VPSLLD  $0x0c, Y4, Y15
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSRLD  $0x14, Y7, Y7
+	ADDL    AX, CX
+	VPSRLD  $0x14, Y4, Y4
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPOR    Y14, Y7, Y7
+	ROLL    $0x07, R14
+	VPOR    Y15, Y4, Y4
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPADDD  Y7, Y2, Y2
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	VPADDD  Y4, Y3, Y3
+	ADDL    BX, CX
+	VPXOR   Y2, Y9, Y9
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	VPXOR   Y3, Y10, Y10
+	ADDL    R15, R10
+	XORL    R10, BX
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	ROLL    $0x08, BX
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	ADDL    BX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y9, Y12, Y12
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPADDD  Y10, Y13, Y13
+	MOVL    1508(DI), CX
+	VPXOR   Y12, Y7, Y7
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPXOR   Y13, Y4, Y4
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x07, Y7, Y14
+	XORL    CX, R12
+	VPSLLD  $0x07, Y4, Y15
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	VPSRLD  $0x19, Y7, Y7
+	XORL    R11, DX
+	ROLL    $0x08, DX
+	VPSRLD  $0x19, Y4, Y4
+	ADDL    DX, CX
+	VPOR    Y14, Y7, Y7
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	VPOR    Y15, Y4, Y4
+	ROLL    $0x07, R12
+	DECL    1736(DI)
+	JNZ     sealAVX2_key_41
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1664(DI)
+	MOVQ    R14, 1672(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	VPADDD  Y4, Y0, Y0
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x0c, Y4, Y14
+	VPSLLD  $0x0c, Y5, Y15
+	VPSRLD  $0x14, Y4, Y4
+	VPSRLD  $0x14, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x07, Y4, Y14
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPSLLD  $0x07, Y5, Y15
+	VPSRLD  $0x19, Y4, Y4
+	VPSRLD  $0x19, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VMOVDQA Y12, (DI)
+	VMOVDQA 64(DI), Y12
+	VMOVDQA Y13, 32(DI)
+	VMOVDQA 96(DI), Y13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x0c, Y6, Y14
+	VPSLLD  $0x0c, Y7, Y15
+	VPSRLD  $0x14, Y6, Y6
+	VPSRLD  $0x14, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x07, Y6, Y14
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSLLD  $0x07, Y7, Y15
+	VPSRLD  $0x19, Y6, Y6
+	VPSRLD  $0x19, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x0c, Y5, Y14
+	VPSLLD  $0x0c, Y6, Y15
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x07, Y5, Y14
+	VPSLLD  $0x07, Y6, Y15
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y6, Y6
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VMOVDQA Y12, 64(DI)
+	VMOVDQA (DI), Y12
+	VMOVDQA Y13, 96(DI)
+	VMOVDQA 32(DI), Y13
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x0c, Y7, Y14
+	VPSLLD  $0x0c, Y4, Y15
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	VPSRLD  $0x14, Y7, Y7
+	VPSRLD  $0x14, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	MOVQ    1592(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x07, Y7, Y14
+	VPSLLD  $0x07, Y4, Y15
+	VPSRLD  $0x19, Y7, Y7
+	VPSRLD  $0x19, Y4, Y4
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x0c, Y4, Y14
+	VPSLLD  $0x0c, Y5, Y15
+	VPSRLD  $0x14, Y4, Y4
+	VPSRLD  $0x14, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y15, Y5, Y5
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	MOVQ    1600(DI), DX
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x07, Y4, Y14
+	VPSLLD  $0x07, Y5, Y15
+	VPSRLD  $0x19, Y4, Y4
+	VPSRLD  $0x19, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VMOVDQA Y12, (DI)
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VMOVDQA 64(DI), Y12
+	VMOVDQA Y13, 32(DI)
+	VMOVDQA 96(DI), Y13
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x0c, Y6, Y14
+	VPSLLD  $0x0c, Y7, Y15
+	VPSRLD  $0x14, Y6, Y6
+	VPSRLD  $0x14, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	MOVQ    1608(DI), DX
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x07, Y6, Y14
+	VPSLLD  $0x07, Y7, Y15
+	VPSRLD  $0x19, Y6, Y6
+	VPSRLD  $0x19, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y5, Y0, Y0
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x0c, Y5, Y14
+	VPSLLD  $0x0c, Y6, Y15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x07, Y5, Y14
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSLLD  $0x07, Y6, Y15
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VMOVDQA Y12, 64(DI)
+	VMOVDQA (DI), Y12
+	VMOVDQA Y13, 96(DI)
+	VMOVDQA 32(DI), Y13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x0c, Y7, Y14
+	VPSLLD  $0x0c, Y4, Y15
+	VPSRLD  $0x14, Y7, Y7
+	VPSRLD  $0x14, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x07, Y7, Y14
+	SHRQ    $0x02, R15
+	VPSLLD  $0x07, Y4, Y15
+	VPSRLD  $0x19, Y7, Y7
+	VPSRLD  $0x19, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x0c, Y4, Y14
+	VPSLLD  $0x0c, Y5, Y15
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSRLD  $0x14, Y4, Y4
+	VPSRLD  $0x14, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x07, Y4, Y14
+	VPSLLD  $0x07, Y5, Y15
+	VPSRLD  $0x19, Y4, Y4
+	VPSRLD  $0x19, Y5, Y5
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VMOVDQA Y12, (DI)
+	VMOVDQA 64(DI), Y12
+	VMOVDQA Y13, 32(DI)
+	VMOVDQA 96(DI), Y13
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x0c, Y6, Y14
+	VPSLLD  $0x0c, Y7, Y15
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSRLD  $0x14, Y6, Y6
+	VPSRLD  $0x14, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x07, Y6, Y14
+	VPSLLD  $0x07, Y7, Y15
+	VPSRLD  $0x19, Y6, Y6
+	VPSRLD  $0x19, Y7, Y7
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x0c, Y5, Y14
+	VPSLLD  $0x0c, Y6, Y15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPOR    Y15, Y6, Y6
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x07, Y5, Y14
+	VPSLLD  $0x07, Y6, Y15
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VMOVDQA Y12, 64(DI)
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VMOVDQA (DI), Y12
+	VMOVDQA Y13, 96(DI)
+	VMOVDQA 32(DI), Y13
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	ANDQ    1536(DI), R8
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x0c, Y7, Y14
+	VPSLLD  $0x0c, Y4, Y15
+	VPSRLD  $0x14, Y7, Y7
+	VPSRLD  $0x14, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	ANDQ    1536(DI), R9
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	ANDQ    1536(DI), R10
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x07, Y7, Y14
+	VPSLLD  $0x07, Y4, Y15
+	VPSRLD  $0x19, Y7, Y7
+	VPSRLD  $0x19, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	MOVL    $0x00000002, 1736(DI)
+	PCALIGN $0x20
+
+sealAVX2_key_rest_42:
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPXOR        Y0, Y8, Y8
+	VPXOR        Y1, Y9, Y9
+	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
+	VPADDD       Y8, Y12, Y12
+	VPADDD       Y9, Y13, Y13
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y13, Y5, Y5
+	VPSLLD       $0x0c, Y4, Y14
+	VPSLLD       $0x0c, Y5, Y15
+	VPSRLD       $0x14, Y4, Y4
+	VPSRLD       $0x14, Y5, Y5
+	VPOR         Y14, Y4, Y4
+	VPOR         Y15, Y5, Y5
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPXOR        Y0, Y8, Y8
+	VPXOR        Y1, Y9, Y9
+	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
+	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
+	VPADDD       Y8, Y12, Y12
+	VPADDD       Y9, Y13, Y13
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y13, Y5, Y5
+	VPSLLD       $0x07, Y4, Y14
+	VPSLLD       $0x07, Y5, Y15
+	VPSRLD       $0x19, Y4, Y4
+	VPSRLD       $0x19, Y5, Y5
+	VPOR         Y14, Y4, Y4
+	VPOR         Y15, Y5, Y5
+	VMOVDQA      Y12, (DI)
+	VMOVDQA      64(DI), Y12
+	VMOVDQA      Y13, 32(DI)
+	VMOVDQA      96(DI), Y13
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
+	VPADDD       Y10, Y12, Y12
+	VPADDD       Y11, Y13, Y13
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y13, Y7, Y7
+	VPSLLD       $0x0c, Y6, Y14
+	VPSLLD       $0x0c, Y7, Y15
+	VPSRLD       $0x14, Y6, Y6
+	VPSRLD       $0x14, Y7, Y7
+	VPOR         Y14, Y6, Y6
+	VPOR         Y15, Y7, Y7
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
+	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
+	VPADDD       Y10, Y12, Y12
+	VPADDD       Y11, Y13, Y13
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y13, Y7, Y7
+	VPSLLD       $0x07, Y6, Y14
+	VPSLLD       $0x07, Y7, Y15
+	VPSRLD       $0x19, Y6, Y6
+	VPSRLD       $0x19, Y7, Y7
+	VPOR         Y14, Y6, Y6
+	VPOR         Y15, Y7, Y7
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPXOR        Y0, Y11, Y11
+	VPXOR        Y1, Y8, Y8
+	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
+	VPADDD       Y11, Y12, Y12
+	VPADDD       Y8, Y13, Y13
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y13, Y6, Y6
+	VPSLLD       $0x0c, Y5, Y14
+	VPSLLD       $0x0c, Y6, Y15
+	VPSRLD       $0x14, Y5, Y5
+	VPSRLD       $0x14, Y6, Y6
+	VPOR         Y14, Y5, Y5
+	VPOR         Y15, Y6, Y6
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPXOR        Y0, Y11, Y11
+	VPXOR        Y1, Y8, Y8
+	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
+	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
+	VPADDD       Y11, Y12, Y12
+	VPADDD       Y8, Y13, Y13
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y13, Y6, Y6
+	VPSLLD       $0x07, Y5, Y14
+	VPSLLD       $0x07, Y6, Y15
+	VPSRLD       $0x19, Y5, Y5
+	VPSRLD       $0x19, Y6, Y6
+	VPOR         Y14, Y5, Y5
+	VPOR         Y15, Y6, Y6
+	VMOVDQA      Y12, 64(DI)
+	VMOVDQA      (DI), Y12
+	VMOVDQA      Y13, 96(DI)
+	VMOVDQA      32(DI), Y13
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y3, Y10, Y10
+	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
+	VPADDD       Y9, Y12, Y12
+	VPADDD       Y10, Y13, Y13
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y13, Y4, Y4
+	VPSLLD       $0x0c, Y7, Y14
+	VPSLLD       $0x0c, Y4, Y15
+	VPSRLD       $0x14, Y7, Y7
+	VPSRLD       $0x14, Y4, Y4
+	VPOR         Y14, Y7, Y7
+	VPOR         Y15, Y4, Y4
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y3, Y10, Y10
+	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
+	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
+	VPADDD       Y9, Y12, Y12
+	VPADDD       Y10, Y13, Y13
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y13, Y4, Y4
+	VPSLLD       $0x07, Y7, Y14
+	VPSLLD       $0x07, Y4, Y15
+	VPSRLD       $0x19, Y7, Y7
+	VPSRLD       $0x19, Y4, Y4
+	VPOR         Y14, Y7, Y7
+	VPOR         Y15, Y4, Y4
+	DECL         1736(DI)
+	JNZ          sealAVX2_key_rest_42
+	MOVQ         k+0(FP), AX
+	VPBROADCASTD chachaConstants<>+0(SB), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD chachaConstants<>+4(SB), Y14
+	VPADDD       Y14, Y1, Y1
+	VPBROADCASTD chachaConstants<>+8(SB), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD chachaConstants<>+12(SB), Y14
+	VPADDD       Y14, Y3, Y3
+	VPUNPCKLDQ   Y1, Y0, Y14
+	VPUNPCKHDQ   Y1, Y0, Y0
+	VPUNPCKLDQ   Y3, Y2, Y15
+	VPUNPCKHDQ   Y3, Y2, Y2
+	VPUNPCKLQDQ  Y2, Y0, Y3
+	VPUNPCKHQDQ  Y2, Y0, Y0
+	VPUNPCKHQDQ  Y15, Y14, Y2
+	VPUNPCKLQDQ  Y15, Y14, Y1
+	VPBROADCASTD (AX), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 4(AX), Y14
+	VPADDD       Y14, Y5, Y5
+	VPBROADCASTD 8(AX), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 12(AX), Y14
+	VPADDD       Y14, Y7, Y7
+	VPUNPCKLDQ   Y5, Y4, Y14
+	VPUNPCKHDQ   Y5, Y4, Y4
+	VPUNPCKLDQ   Y7, Y6, Y15
+	VPUNPCKHDQ   Y7, Y6, Y6
+	VPUNPCKLQDQ  Y6, Y4, Y7
+	VPUNPCKHQDQ  Y6, Y4, Y4
+	VPUNPCKHQDQ  Y15, Y14, Y6
+	VPUNPCKLQDQ  Y15, Y14, Y5
+	VPERM2I128   $0x20, Y5, Y1, Y14
+	VPERM2I128   $0x31, Y5, Y1, Y1
+	VMOVDQA      Y14, 896(DI)
+	VMOVDQA      Y1, 1152(DI)
+	VPERM2I128   $0x20, Y6, Y2, Y14
+	VPERM2I128   $0x31, Y6, Y2, Y2
+	VMOVDQA      Y14, 960(DI)
+	VMOVDQA      Y2, 1216(DI)
+	VPERM2I128   $0x20, Y7, Y3, Y14
+	VPERM2I128   $0x31, Y7, Y3, Y3
+	VMOVDQA      Y14, 1024(DI)
+	VMOVDQA      Y3, 1280(DI)
+	VPERM2I128   $0x20, Y4, Y0, Y14
+	VPERM2I128   $0x31, Y4, Y0, Y0
+	VMOVDQA      Y14, 1088(DI)
+	VMOVDQA      Y0, 1344(DI)
+	VMOVDQA      64(DI), Y0
+	VMOVDQA      96(DI), Y1
+	VPBROADCASTD 16(AX), Y14
+	VPADDD       Y14, Y12, Y12
+	VPBROADCASTD 20(AX), Y14
+	VPADDD       Y14, Y13, Y13
+	VPBROADCASTD 24(AX), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 28(AX), Y14
+	VPADDD       Y14, Y1, Y1
+	VPUNPCKLDQ   Y13, Y12, Y14
+	VPUNPCKHDQ   Y13, Y12, Y12
+	VPUNPCKLDQ   Y1, Y0, Y15
+	VPUNPCKHDQ   Y1, Y0, Y0
+	VPUNPCKLQDQ  Y0, Y12, Y1
+	VPUNPCKHQDQ  Y0, Y12, Y12
+	VPUNPCKHQDQ  Y15, Y14, Y0
+	VPUNPCKLQDQ  Y15, Y14, Y13
+	VPADDD       1408(DI), Y8, Y8
+	VPBROADCASTD 1680(DI), Y14
+	VPADDD       Y14, Y9, Y9
+	VPBROADCASTD 1684(DI), Y14
+	VPADDD       Y14, Y10, Y10
+	VPBROADCASTD 1688(DI), Y14
+	VPADDD       Y14, Y11, Y11
+	VPUNPCKLDQ   Y9, Y8, Y14
+	VPUNPCKHDQ   Y9, Y8, Y8
+	VPUNPCKLDQ   Y11, Y10, Y15
+	VPUNPCKHDQ   Y11, Y10, Y10
+	VPUNPCKLQDQ  Y10, Y8, Y11
+	VPUNPCKHQDQ  Y10, Y8, Y8
+	VPUNPCKHQDQ  Y15, Y14, Y10
+	VPUNPCKLQDQ  Y15, Y14, Y9
+	VPERM2I128   $0x20, Y9, Y13, Y14
+	VPERM2I128   $0x31, Y9, Y13, Y13
+	VMOVDQA      Y14, 928(DI)
+	VMOVDQA      Y13, 1184(DI)
+	VPERM2I128   $0x20, Y10, Y0, Y14
+	VPERM2I128   $0x31, Y10, Y0, Y0
+	VMOVDQA      Y14, 992(DI)
+	VMOVDQA      Y0, 1248(DI)
+	VPERM2I128   $0x20, Y11, Y1, Y14
+	VPERM2I128   $0x31, Y11, Y1, Y1
+	VMOVDQA      Y14, 1056(DI)
+	VMOVDQA      Y1, 1312(DI)
+	VPERM2I128   $0x20, Y8, Y12, Y14
+	VPERM2I128   $0x31, Y8, Y12, Y12
+	VMOVDQA      Y14, 1120(DI)
+	VMOVDQA      Y12, 1376(DI)
+	VMOVDQA      1408(DI), Y14
+	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1408(DI)
+	VMOVDQA      1440(DI), Y14
+	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1440(DI)
+
+sealAVX2_keyed_2:
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     sealAVX2_ad_end_48
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
 	JB      sealAVX2_groups_end_50
 	PCALIGN $0x20
@@ -3696,10 +4373,10 @@ sealAVX2_groups_49:
 sealAVX2_groups_end_50:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_52
+	JB      sealAVX2_groups_end_54
 	PCALIGN $0x20
 
-sealAVX2_groups_51:
+sealAVX2_groups_53:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -3789,12 +4466,12 @@ sealAVX2_groups_51:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_51
+	JAE   sealAVX2_groups_53
 
-sealAVX2_groups_end_52:
+sealAVX2_groups_end_54:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_46
+	JB    sealAVX2_absorb_part_51
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -3831,9 +4508,474 @@ sealAVX2_groups_end_52:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_46:
+sealAVX2_absorb_part_51:
+	TESTQ   CX, CX
+	JZ      sealAVX2_absorbed_52
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_56
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_55
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealAVX2_loaded_57
+
+sealAVX2_load4_55:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealAVX2_loaded_57
+
+sealAVX2_load8_56:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealAVX2_loaded_57:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+sealAVX2_absorbed_52:
+sealAVX2_ad_end_48:
+sealAVX2_hashed_3:
+	CMPQ 1712(DI), $0x00000200
+	JA   sealAVX2_long_4
+	MOVQ 1712(DI), CX
+	MOVQ 1704(DI), R11
+	MOVQ 1696(DI), R12
+	MOVQ 1712(DI), CX
+	LEAQ 896(DI), R13
+	SUBQ $0x20, CX
+	JB   sealAVX2_xor_half_59
+
+sealAVX2_xor_58:
+	VMOVDQA (R13), Y14
+	VPXOR   (R11), Y14, Y14
+	VMOVDQU Y14, (R12)
+	ADDQ    $0x20, R13
+	ADDQ    $0x20, R11
+	ADDQ    $0x20, R12
+	SUBQ    $0x20, CX
+	JAE     sealAVX2_xor_58
+
+sealAVX2_xor_half_59:
+	ADDQ    $0x20, CX
+	CMPQ    CX, $0x10
+	JB      sealAVX2_xor_part_60
+	VMOVDQA (R13), X14
+	VPXOR   (R11), X14, X14
+	VMOVDQU X14, (R12)
+	ADDQ    $0x10, R13
+	ADDQ    $0x10, R11
+	ADDQ    $0x10, R12
+	SUBQ    $0x10, CX
+
+sealAVX2_xor_part_60:
+	TESTQ   CX, CX
+	JZ      sealAVX2_xored_61
+	XORL    R15, R15
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_63
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_62
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (R11)(BX*1), AX
+	MOVBLZX -1(R11)(CX*1), R15
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R15
+	MOVBLZX (R11), R14
+	ORL     R15, R14
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R14
+	XORL    R15, R15
+	JMP     sealAVX2_loaded_64
+
+sealAVX2_load4_62:
+	MOVL (R11), R14
+	MOVL -4(R11)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R14
+	JMP  sealAVX2_loaded_64
+
+sealAVX2_load8_63:
+	MOVQ (R11), R14
+	MOVQ -8(R11)(CX*1), R15
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R15
+	SHRQ CL, R15
+
+sealAVX2_loaded_64:
+	XORQ (R13), R14
+	XORQ 8(R13), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+
+sealAVX2_xored_61:
+	MOVQ    1696(DI), SI
+	MOVQ    1712(DI), CX
+	SUBQ    $0x40, CX
+	JB      sealAVX2_groups_end_69
+	PCALIGN $0x20
+
+sealAVX2_groups_68:
+	MOVQ  1568(DI), DX
+	MULXQ 48(SI), R11, R12
+	MULXQ 56(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 48(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 56(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1592(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1608(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  1616(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1624(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1632(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1640(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1648(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1656(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   sealAVX2_groups_68
+
+sealAVX2_groups_end_69:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      sealAVX2_groups_end_71
+	PCALIGN $0x20
+
+sealAVX2_groups_70:
+	MOVQ  1568(DI), DX
+	MULXQ 16(SI), R11, R12
+	MULXQ 24(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1592(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1608(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   sealAVX2_groups_70
+
+sealAVX2_groups_end_71:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JBE   sealAVX2_finish_last_65
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+sealAVX2_finish_last_65:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_47
+	JZ    sealAVX2_finish_lengths_66
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -3933,9 +5075,9 @@ sealAVX2_finish_last_46:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_48
+	JMP   sealAVX2_finished_67
 
-sealAVX2_finish_lengths_47:
+sealAVX2_finish_lengths_66:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -3970,7 +5112,7 @@ sealAVX2_finish_lengths_47:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_48:
+sealAVX2_finished_67:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -3995,12 +5137,12 @@ sealAVX2_finished_48:
 	VZEROUPPER
 	RET
 
-sealAVX2_long_3:
+sealAVX2_long_4:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-sealAVX2_first_53:
+sealAVX2_first_72:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -4009,13 +5151,13 @@ sealAVX2_first_53:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     sealAVX2_first_53
+	JNE     sealAVX2_first_72
 	MOVQ    1696(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
-	JMP     sealAVX2_loop_4
+	JMP     sealAVX2_loop_5
 
 sealAVX2_stream_1:
 	MOVL         96(AX), R12
@@ -4191,12 +5333,12 @@ sealAVX2_stream_1:
 	MOVQ         120(AX), R11
 	MOVQ         R11, 1560(DI)
 	CMPQ         1712(DI), $0x00
-	JE           sealAVX2_end_5
+	JE           sealAVX2_end_6
 
-sealAVX2_loop_4:
-	JMP sealAVX2_next_58
+sealAVX2_loop_5:
+	JMP sealAVX2_next_77
 
-sealAVX2_double_54:
+sealAVX2_double_73:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -4258,10 +5400,10 @@ sealAVX2_double_54:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_61
+	JE           sealAVX2_mixed_end_80
 	PCALIGN      $0x20
 
-sealAVX2_mixed_60:
+sealAVX2_mixed_79:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -4874,14 +6016,14 @@ sealAVX2_mixed_60:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_60
+	JNZ     sealAVX2_mixed_79
 
-sealAVX2_mixed_end_61:
+sealAVX2_mixed_end_80:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_63
+	JE      sealAVX2_mixed_end_82
 	PCALIGN $0x20
 
-sealAVX2_mixed_62:
+sealAVX2_mixed_81:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -5341,14 +6483,14 @@ sealAVX2_mixed_62:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_62
+	JNZ     sealAVX2_mixed_81
 
-sealAVX2_mixed_end_63:
+sealAVX2_mixed_end_82:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_65
+	JE      sealAVX2_mixed_end_84
 	PCALIGN $0x20
 
-sealAVX2_mixed_64:
+sealAVX2_mixed_83:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -5654,9 +6796,9 @@ sealAVX2_mixed_64:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_64
+	JNZ     sealAVX2_mixed_83
 
-sealAVX2_mixed_end_65:
+sealAVX2_mixed_end_84:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -5916,14 +7058,14 @@ sealAVX2_mixed_end_65:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JZ           sealAVX2_passes_end_59
+	JZ           sealAVX2_passes_end_78
 
-sealAVX2_next_58:
+sealAVX2_next_77:
 	CMPQ           1712(DI), $0x00000400
-	JAE            sealAVX2_double_54
+	JAE            sealAVX2_double_73
 	MOVQ           1712(DI), R11
 	CMPQ           R11, $0x00000080
-	JA             sealAVX2_more_66
+	JA             sealAVX2_more_85
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -5951,10 +7093,10 @@ sealAVX2_next_58:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             sealAVX2_mixed_end_68
+	JE             sealAVX2_mixed_end_87
 	PCALIGN        $0x20
 
-sealAVX2_mixed_67:
+sealAVX2_mixed_86:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6301,14 +7443,14 @@ sealAVX2_mixed_67:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_67
+	JNZ     sealAVX2_mixed_86
 
-sealAVX2_mixed_end_68:
+sealAVX2_mixed_end_87:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_70
+	JE      sealAVX2_mixed_end_89
 	PCALIGN $0x20
 
-sealAVX2_mixed_69:
+sealAVX2_mixed_88:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6502,14 +7644,14 @@ sealAVX2_mixed_69:
 	MOVQ    R12, R9
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_69
+	JNZ     sealAVX2_mixed_88
 
-sealAVX2_mixed_end_70:
+sealAVX2_mixed_end_89:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_72
+	JE      sealAVX2_mixed_end_91
 	PCALIGN $0x20
 
-sealAVX2_mixed_71:
+sealAVX2_mixed_90:
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
@@ -6549,9 +7691,9 @@ sealAVX2_mixed_71:
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_71
+	JNZ     sealAVX2_mixed_90
 
-sealAVX2_mixed_end_72:
+sealAVX2_mixed_end_91:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -6568,11 +7710,11 @@ sealAVX2_mixed_end_72:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            sealAVX2_ready_57
+	JMP            sealAVX2_ready_76
 
-sealAVX2_more_66:
+sealAVX2_more_85:
 	CMPQ           R11, $0x00000100
-	JA             sealAVX2_more_73
+	JA             sealAVX2_more_92
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -6605,10 +7747,10 @@ sealAVX2_more_66:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             sealAVX2_mixed_end_75
+	JE             sealAVX2_mixed_end_94
 	PCALIGN        $0x20
 
-sealAVX2_mixed_74:
+sealAVX2_mixed_93:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6993,14 +8135,14 @@ sealAVX2_mixed_74:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_74
+	JNZ     sealAVX2_mixed_93
 
-sealAVX2_mixed_end_75:
+sealAVX2_mixed_end_94:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_77
+	JE      sealAVX2_mixed_end_96
 	PCALIGN $0x20
 
-sealAVX2_mixed_76:
+sealAVX2_mixed_95:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7232,14 +8374,14 @@ sealAVX2_mixed_76:
 	VPSHUFD $0x93, Y2, Y2
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_76
+	JNZ     sealAVX2_mixed_95
 
-sealAVX2_mixed_end_77:
+sealAVX2_mixed_end_96:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_79
+	JE      sealAVX2_mixed_end_98
 	PCALIGN $0x20
 
-sealAVX2_mixed_78:
+sealAVX2_mixed_97:
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
@@ -7317,9 +8459,9 @@ sealAVX2_mixed_78:
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_78
+	JNZ     sealAVX2_mixed_97
 
-sealAVX2_mixed_end_79:
+sealAVX2_mixed_end_98:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -7351,9 +8493,9 @@ sealAVX2_mixed_end_79:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            sealAVX2_ready_57
+	JMP            sealAVX2_ready_76
 
-sealAVX2_more_73:
+sealAVX2_more_92:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -7388,10 +8530,10 @@ sealAVX2_more_73:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_81
+	JE           sealAVX2_mixed_end_100
 	PCALIGN      $0x20
 
-sealAVX2_mixed_80:
+sealAVX2_mixed_99:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7836,14 +8978,14 @@ sealAVX2_mixed_80:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_80
+	JNZ     sealAVX2_mixed_99
 
-sealAVX2_mixed_end_81:
+sealAVX2_mixed_end_100:
 	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_83
+	JE      sealAVX2_mixed_end_102
 	PCALIGN $0x20
 
-sealAVX2_mixed_82:
+sealAVX2_mixed_101:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -8135,14 +9277,14 @@ sealAVX2_mixed_82:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_82
+	JNZ     sealAVX2_mixed_101
 
-sealAVX2_mixed_end_83:
+sealAVX2_mixed_end_102:
 	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_85
+	JE      sealAVX2_mixed_end_104
 	PCALIGN $0x20
 
-sealAVX2_mixed_84:
+sealAVX2_mixed_103:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -8280,11 +9422,11 @@ sealAVX2_mixed_84:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_84
+	JNZ     sealAVX2_mixed_103
 
-sealAVX2_mixed_end_85:
+sealAVX2_mixed_end_104:
 	CMPQ         1712(DI), $0x00000200
-	JB           sealAVX2_last_56
+	JB           sealAVX2_last_75
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -8411,10 +9553,10 @@ sealAVX2_mixed_end_85:
 	ADDQ         $0x00000200, 1704(DI)
 	ADDQ         $0x00000200, 1696(DI)
 	SUBQ         $0x00000200, 1712(DI)
-	JNZ          sealAVX2_next_58
-	JMP          sealAVX2_passes_end_59
+	JNZ          sealAVX2_next_77
+	JMP          sealAVX2_passes_end_78
 
-sealAVX2_last_56:
+sealAVX2_last_75:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -8520,16 +9662,16 @@ sealAVX2_last_56:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-sealAVX2_ready_57:
+sealAVX2_ready_76:
 	MOVQ 1712(DI), CX
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   sealAVX2_xor_half_87
+	JB   sealAVX2_xor_half_106
 
-sealAVX2_xor_86:
+sealAVX2_xor_105:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -8537,12 +9679,12 @@ sealAVX2_xor_86:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_86
+	JAE     sealAVX2_xor_105
 
-sealAVX2_xor_half_87:
+sealAVX2_xor_half_106:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_88
+	JB      sealAVX2_xor_part_107
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -8551,14 +9693,14 @@ sealAVX2_xor_half_87:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-sealAVX2_xor_part_88:
+sealAVX2_xor_part_107:
 	TESTQ   CX, CX
-	JZ      sealAVX2_xored_89
+	JZ      sealAVX2_xored_108
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_91
+	JAE     sealAVX2_load8_110
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_90
+	JAE     sealAVX2_load4_109
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (R11)(BX*1), AX
@@ -8573,18 +9715,18 @@ sealAVX2_xor_part_88:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealAVX2_loaded_92
+	JMP     sealAVX2_loaded_111
 
-sealAVX2_load4_90:
+sealAVX2_load4_109:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealAVX2_loaded_92
+	JMP  sealAVX2_loaded_111
 
-sealAVX2_load8_91:
+sealAVX2_load8_110:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -8593,20 +9735,20 @@ sealAVX2_load8_91:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealAVX2_loaded_92:
+sealAVX2_loaded_111:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealAVX2_xored_89:
+sealAVX2_xored_108:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_97
+	JB      sealAVX2_groups_end_116
 	PCALIGN $0x20
 
-sealAVX2_groups_96:
+sealAVX2_groups_115:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -8762,15 +9904,15 @@ sealAVX2_groups_96:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_96
+	JAE   sealAVX2_groups_115
 
-sealAVX2_groups_end_97:
+sealAVX2_groups_end_116:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_99
+	JB      sealAVX2_groups_end_118
 	PCALIGN $0x20
 
-sealAVX2_groups_98:
+sealAVX2_groups_117:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -8860,12 +10002,12 @@ sealAVX2_groups_98:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_98
+	JAE   sealAVX2_groups_117
 
-sealAVX2_groups_end_99:
+sealAVX2_groups_end_118:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_93
+	JBE   sealAVX2_finish_last_112
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8902,9 +10044,9 @@ sealAVX2_groups_end_99:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_93:
+sealAVX2_finish_last_112:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_94
+	JZ    sealAVX2_finish_lengths_113
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -9004,9 +10146,9 @@ sealAVX2_finish_last_93:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_95
+	JMP   sealAVX2_finished_114
 
-sealAVX2_finish_lengths_94:
+sealAVX2_finish_lengths_113:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -9041,7 +10183,7 @@ sealAVX2_finish_lengths_94:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_95:
+sealAVX2_finished_114:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -9066,15 +10208,15 @@ sealAVX2_finished_95:
 	VZEROUPPER
 	RET
 
-sealAVX2_passes_end_59:
-sealAVX2_end_5:
+sealAVX2_passes_end_78:
+sealAVX2_end_6:
 	MOVQ    1720(DI), CX
 	SHLQ    $0x06, CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_104
+	JB      sealAVX2_groups_end_123
 	PCALIGN $0x20
 
-sealAVX2_groups_103:
+sealAVX2_groups_122:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -9230,15 +10372,15 @@ sealAVX2_groups_103:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_103
+	JAE   sealAVX2_groups_122
 
-sealAVX2_groups_end_104:
+sealAVX2_groups_end_123:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_106
+	JB      sealAVX2_groups_end_125
 	PCALIGN $0x20
 
-sealAVX2_groups_105:
+sealAVX2_groups_124:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -9328,12 +10470,12 @@ sealAVX2_groups_105:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_105
+	JAE   sealAVX2_groups_124
 
-sealAVX2_groups_end_106:
+sealAVX2_groups_end_125:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_100
+	JBE   sealAVX2_finish_last_119
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -9370,9 +10512,9 @@ sealAVX2_groups_end_106:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_100:
+sealAVX2_finish_last_119:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_101
+	JZ    sealAVX2_finish_lengths_120
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -9472,9 +10614,9 @@ sealAVX2_finish_last_100:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_102
+	JMP   sealAVX2_finished_121
 
-sealAVX2_finish_lengths_101:
+sealAVX2_finish_lengths_120:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -9509,7 +10651,7 @@ sealAVX2_finish_lengths_101:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_102:
+sealAVX2_finished_121:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -9540,16 +10682,6 @@ DATA chachaRow<>+16(SB)/8, $0x3320646e61707865
 DATA chachaRow<>+24(SB)/8, $0x6b20657479622d32
 GLOBL chachaRow<>(SB), RODATA|NOPTR, $32
 
-DATA chachaSets<>+0(SB)/8, $0x0000000000000000
-DATA chachaSets<>+8(SB)/8, $0x0000000000000000
-DATA chachaSets<>+16(SB)/8, $0x0000000000000001
-DATA chachaSets<>+24(SB)/8, $0x0000000000000000
-DATA chachaSets<>+32(SB)/8, $0x0000000000000002
-DATA chachaSets<>+40(SB)/8, $0x0000000000000000
-DATA chachaSets<>+48(SB)/8, $0x0000000000000003
-DATA chachaSets<>+56(SB)/8, $0x0000000000000000
-GLOBL chachaSets<>(SB), RODATA|NOPTR, $64
-
 DATA chachaRot16<>+0(SB)/8, $0x0504070601000302
 DATA chachaRot16<>+8(SB)/8, $0x0d0c0f0e09080b0a
 DATA chachaRot16<>+16(SB)/8, $0x0504070601000302
@@ -9561,6 +10693,16 @@ DATA chachaRot8<>+8(SB)/8, $0x0e0d0c0f0a09080b
 DATA chachaRot8<>+16(SB)/8, $0x0605040702010003
 DATA chachaRot8<>+24(SB)/8, $0x0e0d0c0f0a09080b
 GLOBL chachaRot8<>(SB), RODATA|NOPTR, $32
+
+DATA chachaSets<>+0(SB)/8, $0x0000000000000000
+DATA chachaSets<>+8(SB)/8, $0x0000000000000000
+DATA chachaSets<>+16(SB)/8, $0x0000000000000001
+DATA chachaSets<>+24(SB)/8, $0x0000000000000000
+DATA chachaSets<>+32(SB)/8, $0x0000000000000002
+DATA chachaSets<>+40(SB)/8, $0x0000000000000000
+DATA chachaSets<>+48(SB)/8, $0x0000000000000003
+DATA chachaSets<>+56(SB)/8, $0x0000000000000000
+GLOBL chachaSets<>(SB), RODATA|NOPTR, $64
 
 DATA chachaIota<>+0(SB)/8, $0x0000000100000000
 DATA chachaIota<>+8(SB)/8, $0x0000000300000002
@@ -9592,65 +10734,62 @@ GLOBL chachaLanes2<>(SB), RODATA|NOPTR, $32
 
 // func openAVX2(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·openAVX2(SB), $1784-72
-	LEAQ           31(SP), DI
-	ANDQ           $-32, DI
-	MOVQ           dst+24(FP), R11
-	MOVQ           R11, 1696(DI)
-	MOVQ           src+32(FP), R11
-	MOVQ           R11, 1704(DI)
-	MOVQ           n+40(FP), R11
-	MOVQ           R11, 1712(DI)
-	MOVQ           s+8(FP), AX
-	TESTQ          AX, AX
-	JNZ            openAVX2_stream_107
-	MOVQ           nonce+16(FP), R11
-	MOVL           (R11), R12
-	MOVL           4(R11), R13
-	MOVL           8(R11), R14
-	MOVL           R12, 1680(DI)
-	MOVL           R13, 1684(DI)
-	MOVL           R14, 1688(DI)
-	MOVQ           adLen+56(FP), R11
-	MOVQ           R11, 1552(DI)
-	MOVQ           n+40(FP), R11
-	MOVQ           R11, 1560(DI)
-	MOVL           $0x00000001, 1408(DI)
-	CMPQ           1712(DI), $0x00000080
-	JA             openAVX2_more_112
-	MOVQ           k+0(FP), AX
-	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
-	VINSERTI128    $0x01, X15, Y15, Y15
-	VMOVDQA        Y15, 1472(DI)
-	VMOVDQA        chachaRow<>+0(SB), Y0
-	VBROADCASTI128 (AX), Y1
-	VBROADCASTI128 16(AX), Y2
-	VMOVDQA        Y15, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	MOVQ           ad+48(FP), SI
-	MOVQ           adLen+56(FP), CX
-	XORL           R11, R11
-	XORL           R12, R12
-	XORL           R13, R13
-	CMPQ           R13, CX
-	SBBQ           R13, R13
-	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_116
-	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_115
-	MOVQ           (SI), R11
-	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_116
+TEXT ·openAVX2(SB), $1808-72
+	LEAQ        31(SP), DI
+	ANDQ        $-32, DI
+	MOVQ        dst+24(FP), R11
+	MOVQ        R11, 1696(DI)
+	MOVQ        src+32(FP), R11
+	MOVQ        R11, 1704(DI)
+	MOVQ        n+40(FP), R11
+	MOVQ        R11, 1712(DI)
+	MOVQ        s+8(FP), AX
+	TESTQ       AX, AX
+	JNZ         openAVX2_stream_126
+	MOVQ        nonce+16(FP), R11
+	MOVL        (R11), R12
+	MOVL        4(R11), R13
+	MOVL        8(R11), R14
+	MOVL        R12, 1680(DI)
+	MOVL        R13, 1684(DI)
+	MOVL        R14, 1688(DI)
+	MOVQ        adLen+56(FP), R11
+	MOVQ        R11, 1552(DI)
+	MOVQ        n+40(FP), R11
+	MOVQ        R11, 1560(DI)
+	MOVL        $0x00000001, 1408(DI)
+	CMPQ        1712(DI), $0x40
+	JA          openAVX2_more_132
+	MOVQ        k+0(FP), AX
+	VMOVD       1408(DI), X3
+	VPINSRD     $0x01, 1680(DI), X3, X3
+	VPINSRD     $0x02, 1684(DI), X3, X3
+	VPINSRD     $0x03, 1688(DI), X3, X3
+	VINSERTI128 $0x01, X3, Y3, Y3
+	VMOVDQA     chachaRow<>+0(SB), X0
+	VMOVDQU     (AX), X1
+	VMOVDQU     16(AX), X2
+	MOVQ        ad+48(FP), SI
+	MOVQ        adLen+56(FP), CX
+	XORL        R11, R11
+	XORL        R12, R12
+	XORL        R13, R13
+	CMPQ        R13, CX
+	SBBQ        R13, R13
+	MOVQ        R13, 1536(DI)
+	JEQ         openAVX2_ad_done_136
+	CMPQ        CX, $0x10
+	JB          openAVX2_ad_part_135
+	MOVQ        (SI), R11
+	MOVQ        8(SI), R12
+	JMP         openAVX2_ad_done_136
 
-openAVX2_ad_part_115:
+openAVX2_ad_part_135:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_118
+	JAE     openAVX2_load8_138
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_117
+	JAE     openAVX2_load4_137
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -9665,18 +10804,18 @@ openAVX2_ad_part_115:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_119
+	JMP     openAVX2_loaded_139
 
-openAVX2_load4_117:
+openAVX2_load4_137:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_119
+	JMP  openAVX2_loaded_139
 
-openAVX2_load8_118:
+openAVX2_load8_138:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9685,8 +10824,8 @@ openAVX2_load8_118:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_119:
-openAVX2_ad_done_116:
+openAVX2_loaded_139:
+openAVX2_ad_done_136:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -9713,7 +10852,1151 @@ openAVX2_ad_done_116:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_113:
+openAVX2_one_block_133:
+	VPADDD  X1, X0, X0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   X0, X3, X3
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  X3, X2, X2
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   X2, X1, X1
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, X1, X14
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, X1, X1
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    X14, X1, X1
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  X1, X0, X0
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   X0, X3, X3
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), X3, X3
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  X3, X2, X2
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   X2, X1, X1
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, X1, X14
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, X1, X1
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    X14, X1, X1
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x93, X0, X0
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, X3, X3
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x39, X2, X2
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPADDD  X1, X0, X0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   X0, X3, X3
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  X3, X2, X2
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   X2, X1, X1
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, X1, X14
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, X1, X1
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    X14, X1, X1
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  X1, X0, X0
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   X0, X3, X3
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), X3, X3
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  X3, X2, X2
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   X2, X1, X1
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, X1, X14
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, X1, X1
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    X14, X1, X1
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x39, X0, X0
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, X3, X3
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x93, X2, X2
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	DECL    1736(DI)
+	JNZ     openAVX2_one_block_133
+	VMOVDQA X0, 896(DI)
+	VMOVDQA X1, 912(DI)
+	VMOVDQA X2, 1504(DI)
+	VMOVDQA X3, 928(DI)
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1664(DI)
+	MOVQ    R14, 1672(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	XORL    R11, R11
+	MOVQ    1600(DI), R9
+	XORL    R12, R12
+	MOVQ    1608(DI), R10
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1600(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1608(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	IMULQ   R10, R10
+	ADDQ    R10, R15
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ANDQ    1536(DI), R8
+	ANDQ    1536(DI), R9
+	ANDQ    1536(DI), R10
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     openAVX2_ad_end_140
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
+	SUBQ    $0x40, CX
+	JB      openAVX2_groups_end_142
+	PCALIGN $0x20
+
+openAVX2_groups_141:
+	MOVQ  1568(DI), DX
+	MULXQ 48(SI), R11, R12
+	MULXQ 56(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 48(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 56(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1592(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1608(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  1616(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1624(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1632(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1640(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1648(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1656(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   openAVX2_groups_141
+
+openAVX2_groups_end_142:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      openAVX2_groups_end_146
+	PCALIGN $0x20
+
+openAVX2_groups_145:
+	MOVQ  1568(DI), DX
+	MULXQ 16(SI), R11, R12
+	MULXQ 24(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1592(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1608(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   openAVX2_groups_145
+
+openAVX2_groups_end_146:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JB    openAVX2_absorb_part_143
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+openAVX2_absorb_part_143:
+	TESTQ   CX, CX
+	JZ      openAVX2_absorbed_144
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_148
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_147
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_149
+
+openAVX2_load4_147:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_149
+
+openAVX2_load8_148:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_149:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+openAVX2_absorbed_144:
+openAVX2_ad_end_140:
+	CMPQ    1712(DI), $0x00
+	JE      openAVX2_hashed_128
+	MOVQ    R8, 1760(DI)
+	MOVQ    R9, 1768(DI)
+	MOVQ    R10, 1776(DI)
+	MOVL    896(DI), R8
+	MOVL    912(DI), R12
+	MOVL    928(DI), AX
+	MOVL    900(DI), R9
+	MOVL    916(DI), R13
+	MOVL    932(DI), BX
+	MOVL    904(DI), R10
+	MOVL    920(DI), R14
+	MOVL    936(DI), DX
+	MOVL    908(DI), R11
+	MOVL    924(DI), R15
+	MOVL    940(DI), SI
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
+
+openAVX2_one_block_rest_134:
+	MOVL 1504(DI), CX
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	MOVL 1508(DI), CX
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1512(DI), CX
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1516(DI), CX
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1512(DI), CX
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1516(DI), CX
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1504(DI), CX
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1508(DI), CX
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	DECL 1736(DI)
+	JNZ  openAVX2_one_block_rest_134
+	MOVQ k+0(FP), CX
+	ADDL $0x61707865, R8
+	ADDL (CX), R12
+	ADDL $0x01, AX
+	ADDL $0x3320646e, R9
+	ADDL 4(CX), R13
+	ADDL 1680(DI), BX
+	ADDL $0x79622d32, R10
+	ADDL 8(CX), R14
+	ADDL 1684(DI), DX
+	ADDL $0x6b206574, R11
+	ADDL 12(CX), R15
+	ADDL 1688(DI), SI
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 896(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 904(DI)
+	MOVL 1504(DI), R8
+	ADDL 16(CX), R8
+	MOVL 1508(DI), R9
+	ADDL 20(CX), R9
+	MOVL 1512(DI), R10
+	ADDL 24(CX), R10
+	MOVL 1516(DI), R11
+	ADDL 28(CX), R11
+	SHLQ $0x20, R13
+	ORQ  R13, R12
+	MOVQ R12, 912(DI)
+	SHLQ $0x20, R15
+	ORQ  R15, R14
+	MOVQ R14, 920(DI)
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 928(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 936(DI)
+	SHLQ $0x20, BX
+	ORQ  BX, AX
+	MOVQ AX, 944(DI)
+	SHLQ $0x20, SI
+	ORQ  SI, DX
+	MOVQ DX, 952(DI)
+	MOVQ 1760(DI), R8
+	MOVQ 1768(DI), R9
+	MOVQ 1776(DI), R10
+	JMP  openAVX2_hashed_128
+
+openAVX2_more_132:
+	CMPQ           1712(DI), $0x00000080
+	JA             openAVX2_more_150
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1680(DI), X15, X15
+	VPINSRD        $0x02, 1684(DI), X15, X15
+	VPINSRD        $0x03, 1688(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	MOVQ           ad+48(FP), SI
+	MOVQ           adLen+56(FP), CX
+	XORL           R11, R11
+	XORL           R12, R12
+	XORL           R13, R13
+	CMPQ           R13, CX
+	SBBQ           R13, R13
+	MOVQ           R13, 1536(DI)
+	JEQ            openAVX2_ad_done_154
+	CMPQ           CX, $0x10
+	JB             openAVX2_ad_part_153
+	MOVQ           (SI), R11
+	MOVQ           8(SI), R12
+	JMP            openAVX2_ad_done_154
+
+openAVX2_ad_part_153:
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_156
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_155
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_157
+
+openAVX2_load4_155:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_157
+
+openAVX2_load8_156:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_157:
+openAVX2_ad_done_154:
+	MOVQ    R11, 1520(DI)
+	MOVQ    R12, 1528(DI)
+	MOVQ    k+0(FP), AX
+	MOVL    $0x61707865, R8
+	MOVL    (AX), R12
+	MOVL    16(AX), CX
+	MOVL    CX, 1504(DI)
+	MOVL    $0x3320646e, R9
+	MOVL    4(AX), R13
+	MOVL    20(AX), CX
+	MOVL    CX, 1508(DI)
+	MOVL    $0x79622d32, R10
+	MOVL    8(AX), R14
+	MOVL    24(AX), CX
+	MOVL    CX, 1512(DI)
+	MOVL    $0x6b206574, R11
+	MOVL    12(AX), R15
+	MOVL    28(AX), CX
+	MOVL    CX, 1516(DI)
+	MOVL    1680(DI), BX
+	MOVL    1684(DI), DX
+	MOVL    1688(DI), SI
+	XORL    AX, AX
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
+
+openAVX2_key_151:
 	VPADDD  Y1, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -9977,7 +12260,7 @@ openAVX2_key_113:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_113
+	JNZ     openAVX2_key_151
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -10301,7 +12584,7 @@ openAVX2_key_113:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_114:
+openAVX2_key_rest_152:
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y0, Y3, Y3
 	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
@@ -10341,7 +12624,7 @@ openAVX2_key_rest_114:
 	VPSHUFD        $0x4e, Y3, Y3
 	VPSHUFD        $0x93, Y2, Y2
 	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_114
+	JNZ            openAVX2_key_rest_152
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -10358,11 +12641,11 @@ openAVX2_key_rest_114:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            openAVX2_keyed_108
+	JMP            openAVX2_keyed_127
 
-openAVX2_more_112:
+openAVX2_more_150:
 	CMPQ           1712(DI), $0x00000100
-	JA             openAVX2_more_120
+	JA             openAVX2_more_158
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -10388,19 +12671,19 @@ openAVX2_more_112:
 	CMPQ           R13, CX
 	SBBQ           R13, R13
 	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_124
+	JEQ            openAVX2_ad_done_162
 	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_123
+	JB             openAVX2_ad_part_161
 	MOVQ           (SI), R11
 	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_124
+	JMP            openAVX2_ad_done_162
 
-openAVX2_ad_part_123:
+openAVX2_ad_part_161:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_126
+	JAE     openAVX2_load8_164
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_125
+	JAE     openAVX2_load4_163
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -10415,18 +12698,18 @@ openAVX2_ad_part_123:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_127
+	JMP     openAVX2_loaded_165
 
-openAVX2_load4_125:
+openAVX2_load4_163:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_127
+	JMP  openAVX2_loaded_165
 
-openAVX2_load8_126:
+openAVX2_load8_164:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -10435,8 +12718,8 @@ openAVX2_load8_126:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_127:
-openAVX2_ad_done_124:
+openAVX2_loaded_165:
+openAVX2_ad_done_162:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -10463,7 +12746,7 @@ openAVX2_ad_done_124:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_121:
+openAVX2_key_159:
 	VPADDD  Y5, Y4, Y4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -10765,7 +13048,7 @@ openAVX2_key_121:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_121
+	JNZ     openAVX2_key_159
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -11203,7 +13486,7 @@ openAVX2_key_121:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_122:
+openAVX2_key_rest_160:
 	VPADDD         Y5, Y4, Y4
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y4, Y7, Y7
@@ -11281,7 +13564,7 @@ openAVX2_key_rest_122:
 	VPSHUFD        $0x93, Y6, Y6
 	VPSHUFD        $0x93, Y2, Y2
 	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_122
+	JNZ            openAVX2_key_rest_160
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -11313,9 +13596,9 @@ openAVX2_key_rest_122:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            openAVX2_keyed_108
+	JMP            openAVX2_keyed_127
 
-openAVX2_more_120:
+openAVX2_more_158:
 	VPBROADCASTD 1408(DI), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
@@ -11348,19 +13631,19 @@ openAVX2_more_120:
 	CMPQ         R13, CX
 	SBBQ         R13, R13
 	MOVQ         R13, 1536(DI)
-	JEQ          openAVX2_ad_done_131
+	JEQ          openAVX2_ad_done_169
 	CMPQ         CX, $0x10
-	JB           openAVX2_ad_part_130
+	JB           openAVX2_ad_part_168
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	JMP          openAVX2_ad_done_131
+	JMP          openAVX2_ad_done_169
 
-openAVX2_ad_part_130:
+openAVX2_ad_part_168:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_133
+	JAE     openAVX2_load8_171
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_132
+	JAE     openAVX2_load4_170
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -11375,18 +13658,18 @@ openAVX2_ad_part_130:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_134
+	JMP     openAVX2_loaded_172
 
-openAVX2_load4_132:
+openAVX2_load4_170:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_134
+	JMP  openAVX2_loaded_172
 
-openAVX2_load8_133:
+openAVX2_load8_171:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -11395,8 +13678,8 @@ openAVX2_load8_133:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_134:
-openAVX2_ad_done_131:
+openAVX2_loaded_172:
+openAVX2_ad_done_169:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -11423,7 +13706,7 @@ openAVX2_ad_done_131:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_128:
+openAVX2_key_166:
 	VPADDD  Y4, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -11785,7 +14068,7 @@ openAVX2_key_128:
 	VPOR    Y15, Y4, Y4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openAVX2_key_128
+	JNZ     openAVX2_key_166
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -12403,7 +14686,7 @@ openAVX2_key_128:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openAVX2_key_rest_129:
+openAVX2_key_rest_167:
 	VPADDD       Y4, Y0, Y0
 	VPADDD       Y5, Y1, Y1
 	VPXOR        Y0, Y8, Y8
@@ -12541,7 +14824,7 @@ openAVX2_key_rest_129:
 	VPOR         Y14, Y7, Y7
 	VPOR         Y15, Y4, Y4
 	DECL         1736(DI)
-	JNZ          openAVX2_key_rest_129
+	JNZ          openAVX2_key_rest_167
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -12647,17 +14930,17 @@ openAVX2_key_rest_129:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-openAVX2_keyed_108:
+openAVX2_keyed_127:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openAVX2_ad_end_135
+	JBE     openAVX2_ad_end_173
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_137
+	JB      openAVX2_groups_end_175
 	PCALIGN $0x20
 
-openAVX2_groups_136:
+openAVX2_groups_174:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -12813,15 +15096,15 @@ openAVX2_groups_136:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_136
+	JAE   openAVX2_groups_174
 
-openAVX2_groups_end_137:
+openAVX2_groups_end_175:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_141
+	JB      openAVX2_groups_end_179
 	PCALIGN $0x20
 
-openAVX2_groups_140:
+openAVX2_groups_178:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -12911,12 +15194,12 @@ openAVX2_groups_140:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_140
+	JAE   openAVX2_groups_178
 
-openAVX2_groups_end_141:
+openAVX2_groups_end_179:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    openAVX2_absorb_part_138
+	JB    openAVX2_absorb_part_176
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -12953,14 +15236,14 @@ openAVX2_groups_end_141:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_absorb_part_138:
+openAVX2_absorb_part_176:
 	TESTQ   CX, CX
-	JZ      openAVX2_absorbed_139
+	JZ      openAVX2_absorbed_177
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_143
+	JAE     openAVX2_load8_181
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_142
+	JAE     openAVX2_load4_180
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -12975,18 +15258,18 @@ openAVX2_absorb_part_138:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_144
+	JMP     openAVX2_loaded_182
 
-openAVX2_load4_142:
+openAVX2_load4_180:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_144
+	JMP  openAVX2_loaded_182
 
-openAVX2_load8_143:
+openAVX2_load8_181:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -12995,7 +15278,7 @@ openAVX2_load8_143:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_144:
+openAVX2_loaded_182:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -13032,19 +15315,20 @@ openAVX2_loaded_144:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_absorbed_139:
-openAVX2_ad_end_135:
+openAVX2_absorbed_177:
+openAVX2_ad_end_173:
+openAVX2_hashed_128:
 	CMPQ    1712(DI), $0x00000200
-	JA      openAVX2_long_109
+	JA      openAVX2_long_129
 	MOVQ    1712(DI), CX
 	MOVQ    1704(DI), SI
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_149
+	JB      openAVX2_groups_end_187
 	PCALIGN $0x20
 
-openAVX2_groups_148:
+openAVX2_groups_186:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -13200,15 +15484,15 @@ openAVX2_groups_148:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_148
+	JAE   openAVX2_groups_186
 
-openAVX2_groups_end_149:
+openAVX2_groups_end_187:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_151
+	JB      openAVX2_groups_end_189
 	PCALIGN $0x20
 
-openAVX2_groups_150:
+openAVX2_groups_188:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -13298,12 +15582,12 @@ openAVX2_groups_150:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_150
+	JAE   openAVX2_groups_188
 
-openAVX2_groups_end_151:
+openAVX2_groups_end_189:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_145
+	JBE   openAVX2_finish_last_183
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -13340,9 +15624,9 @@ openAVX2_groups_end_151:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_145:
+openAVX2_finish_last_183:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_146
+	JZ    openAVX2_finish_lengths_184
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -13442,9 +15726,9 @@ openAVX2_finish_last_145:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_147
+	JMP   openAVX2_finished_185
 
-openAVX2_finish_lengths_146:
+openAVX2_finish_lengths_184:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -13479,15 +15763,15 @@ openAVX2_finish_lengths_146:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_147:
+openAVX2_finished_185:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_153
+	JB   openAVX2_xor_half_191
 
-openAVX2_xor_152:
+openAVX2_xor_190:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -13495,12 +15779,12 @@ openAVX2_xor_152:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_152
+	JAE     openAVX2_xor_190
 
-openAVX2_xor_half_153:
+openAVX2_xor_half_191:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_154
+	JB      openAVX2_xor_part_192
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -13509,40 +15793,40 @@ openAVX2_xor_half_153:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_154:
+openAVX2_xor_part_192:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_155
+	JZ    openAVX2_xored_193
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_156
+	JZ    openAVX2_store_194
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_156:
+openAVX2_store_194:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_157
+	JZ    openAVX2_store_195
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_157:
+openAVX2_store_195:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_158
+	JZ    openAVX2_store_196
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_158:
+openAVX2_store_196:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_159
+	JZ    openAVX2_store_197
 	MOVB  R14, (R12)
 
-openAVX2_store_159:
-openAVX2_xored_155:
+openAVX2_store_197:
+openAVX2_xored_193:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -13571,11 +15855,11 @@ openAVX2_xored_155:
 	VZEROUPPER
 	RET
 
-openAVX2_long_109:
+openAVX2_long_129:
 	MOVQ $0x00000001, 1728(DI)
-	JMP  openAVX2_loop_110
+	JMP  openAVX2_loop_130
 
-openAVX2_stream_107:
+openAVX2_stream_126:
 	MOVL         96(AX), R12
 	MOVL         100(AX), R13
 	MOVL         104(AX), R14
@@ -13749,12 +16033,12 @@ openAVX2_stream_107:
 	MOVQ         120(AX), R11
 	MOVQ         R11, 1560(DI)
 	CMPQ         1712(DI), $0x00
-	JE           openAVX2_end_111
+	JE           openAVX2_end_131
 
-openAVX2_loop_110:
-	JMP openAVX2_next_164
+openAVX2_loop_130:
+	JMP openAVX2_next_202
 
-openAVX2_double_160:
+openAVX2_double_198:
 	MOVQ         1704(DI), SI
 	MOVQ         $0x00000010, 1720(DI)
 	MOVQ         k+0(FP), AX
@@ -13818,10 +16102,10 @@ openAVX2_double_160:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_167
+	JE           openAVX2_mixed_end_205
 	PCALIGN      $0x20
 
-openAVX2_mixed_166:
+openAVX2_mixed_204:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -14434,14 +16718,14 @@ openAVX2_mixed_166:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_166
+	JNZ     openAVX2_mixed_204
 
-openAVX2_mixed_end_167:
+openAVX2_mixed_end_205:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_169
+	JE      openAVX2_mixed_end_207
 	PCALIGN $0x20
 
-openAVX2_mixed_168:
+openAVX2_mixed_206:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -14901,14 +17185,14 @@ openAVX2_mixed_168:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_168
+	JNZ     openAVX2_mixed_206
 
-openAVX2_mixed_end_169:
+openAVX2_mixed_end_207:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_171
+	JE      openAVX2_mixed_end_209
 	PCALIGN $0x20
 
-openAVX2_mixed_170:
+openAVX2_mixed_208:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -15214,9 +17498,9 @@ openAVX2_mixed_170:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_170
+	JNZ     openAVX2_mixed_208
 
-openAVX2_mixed_end_171:
+openAVX2_mixed_end_209:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -15475,15 +17759,15 @@ openAVX2_mixed_end_171:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JZ           openAVX2_passes_end_165
+	JZ           openAVX2_passes_end_203
 
-openAVX2_next_164:
+openAVX2_next_202:
 	CMPQ 1728(DI), $0x00
-	JNE  openAVX2_single_161
+	JNE  openAVX2_single_199
 	CMPQ 1712(DI), $0x00000400
-	JAE  openAVX2_double_160
+	JAE  openAVX2_double_198
 
-openAVX2_single_161:
+openAVX2_single_199:
 	MOVQ           1704(DI), SI
 	MOVQ           1728(DI), R12
 	IMUL3Q         $0x08, R12, R12
@@ -15498,7 +17782,7 @@ openAVX2_single_161:
 	IMUL3Q         $0x00000200, R12, R12
 	SUBQ           R12, R11
 	CMPQ           R11, $0x00000080
-	JA             openAVX2_more_172
+	JA             openAVX2_more_210
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -15526,10 +17810,10 @@ openAVX2_single_161:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             openAVX2_mixed_end_174
+	JE             openAVX2_mixed_end_212
 	PCALIGN        $0x20
 
-openAVX2_mixed_173:
+openAVX2_mixed_211:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -15876,14 +18160,14 @@ openAVX2_mixed_173:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_173
+	JNZ     openAVX2_mixed_211
 
-openAVX2_mixed_end_174:
+openAVX2_mixed_end_212:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_176
+	JE      openAVX2_mixed_end_214
 	PCALIGN $0x20
 
-openAVX2_mixed_175:
+openAVX2_mixed_213:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16077,14 +18361,14 @@ openAVX2_mixed_175:
 	MOVQ    R12, R9
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_175
+	JNZ     openAVX2_mixed_213
 
-openAVX2_mixed_end_176:
+openAVX2_mixed_end_214:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_178
+	JE      openAVX2_mixed_end_216
 	PCALIGN $0x20
 
-openAVX2_mixed_177:
+openAVX2_mixed_215:
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
@@ -16124,16 +18408,16 @@ openAVX2_mixed_177:
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_177
+	JNZ     openAVX2_mixed_215
 
-openAVX2_mixed_end_178:
+openAVX2_mixed_end_216:
 	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_179
+	JE   openAVX2_applied_217
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openAVX2_first_180:
+openAVX2_first_218:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -16142,14 +18426,14 @@ openAVX2_first_180:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_180
+	JNE     openAVX2_first_218
 	MOVQ    $0x00000000, 1728(DI)
 	SUBQ    $0x08, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
 
-openAVX2_applied_179:
+openAVX2_applied_217:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -16166,11 +18450,11 @@ openAVX2_applied_179:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            openAVX2_ready_163
+	JMP            openAVX2_ready_201
 
-openAVX2_more_172:
+openAVX2_more_210:
 	CMPQ           R11, $0x00000100
-	JA             openAVX2_more_181
+	JA             openAVX2_more_219
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
 	VPINSRD        $0x01, 1680(DI), X15, X15
@@ -16203,10 +18487,10 @@ openAVX2_more_172:
 	MOVL           AX, 1744(DI)
 	MOVL           R12, 1752(DI)
 	CMPL           1736(DI), $0x00
-	JE             openAVX2_mixed_end_183
+	JE             openAVX2_mixed_end_221
 	PCALIGN        $0x20
 
-openAVX2_mixed_182:
+openAVX2_mixed_220:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16591,14 +18875,14 @@ openAVX2_mixed_182:
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_182
+	JNZ     openAVX2_mixed_220
 
-openAVX2_mixed_end_183:
+openAVX2_mixed_end_221:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_185
+	JE      openAVX2_mixed_end_223
 	PCALIGN $0x20
 
-openAVX2_mixed_184:
+openAVX2_mixed_222:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16830,14 +19114,14 @@ openAVX2_mixed_184:
 	VPSHUFD $0x93, Y2, Y2
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_184
+	JNZ     openAVX2_mixed_222
 
-openAVX2_mixed_end_185:
+openAVX2_mixed_end_223:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_187
+	JE      openAVX2_mixed_end_225
 	PCALIGN $0x20
 
-openAVX2_mixed_186:
+openAVX2_mixed_224:
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
@@ -16915,16 +19199,16 @@ openAVX2_mixed_186:
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_186
+	JNZ     openAVX2_mixed_224
 
-openAVX2_mixed_end_187:
+openAVX2_mixed_end_225:
 	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_188
+	JE   openAVX2_applied_226
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openAVX2_first_189:
+openAVX2_first_227:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -16933,14 +19217,14 @@ openAVX2_first_189:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_189
+	JNE     openAVX2_first_227
 	MOVQ    $0x00000000, 1728(DI)
 	SUBQ    $0x08, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
 
-openAVX2_applied_188:
+openAVX2_applied_226:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -16972,9 +19256,9 @@ openAVX2_applied_188:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            openAVX2_ready_163
+	JMP            openAVX2_ready_201
 
-openAVX2_more_181:
+openAVX2_more_219:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -17009,10 +19293,10 @@ openAVX2_more_181:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_191
+	JE           openAVX2_mixed_end_229
 	PCALIGN      $0x20
 
-openAVX2_mixed_190:
+openAVX2_mixed_228:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -17457,14 +19741,14 @@ openAVX2_mixed_190:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openAVX2_mixed_190
+	JNZ     openAVX2_mixed_228
 
-openAVX2_mixed_end_191:
+openAVX2_mixed_end_229:
 	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_193
+	JE      openAVX2_mixed_end_231
 	PCALIGN $0x20
 
-openAVX2_mixed_192:
+openAVX2_mixed_230:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -17756,14 +20040,14 @@ openAVX2_mixed_192:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openAVX2_mixed_192
+	JNZ     openAVX2_mixed_230
 
-openAVX2_mixed_end_193:
+openAVX2_mixed_end_231:
 	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_195
+	JE      openAVX2_mixed_end_233
 	PCALIGN $0x20
 
-openAVX2_mixed_194:
+openAVX2_mixed_232:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -17901,16 +20185,16 @@ openAVX2_mixed_194:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openAVX2_mixed_194
+	JNZ     openAVX2_mixed_232
 
-openAVX2_mixed_end_195:
+openAVX2_mixed_end_233:
 	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_196
+	JE   openAVX2_applied_234
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openAVX2_first_197:
+openAVX2_first_235:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -17919,16 +20203,16 @@ openAVX2_first_197:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_197
+	JNE     openAVX2_first_235
 	MOVQ    $0x00000000, 1728(DI)
 	SUBQ    $0x08, 1720(DI)
 	ADDQ    $0x00000200, 1704(DI)
 	ADDQ    $0x00000200, 1696(DI)
 	SUBQ    $0x00000200, 1712(DI)
 
-openAVX2_applied_196:
+openAVX2_applied_234:
 	CMPQ         1712(DI), $0x00000200
-	JB           openAVX2_last_162
+	JB           openAVX2_last_200
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -18054,10 +20338,10 @@ openAVX2_applied_196:
 	ADDQ         $0x00000200, 1704(DI)
 	ADDQ         $0x00000200, 1696(DI)
 	SUBQ         $0x00000200, 1712(DI)
-	JNZ          openAVX2_next_164
-	JMP          openAVX2_passes_end_165
+	JNZ          openAVX2_next_202
+	JMP          openAVX2_passes_end_203
 
-openAVX2_last_162:
+openAVX2_last_200:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -18163,7 +20447,7 @@ openAVX2_last_162:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-openAVX2_ready_163:
+openAVX2_ready_201:
 	MOVQ    1712(DI), CX
 	MOVQ    1720(DI), R11
 	SHLQ    $0x06, R11
@@ -18172,10 +20456,10 @@ openAVX2_ready_163:
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_202
+	JB      openAVX2_groups_end_240
 	PCALIGN $0x20
 
-openAVX2_groups_201:
+openAVX2_groups_239:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -18331,15 +20615,15 @@ openAVX2_groups_201:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_201
+	JAE   openAVX2_groups_239
 
-openAVX2_groups_end_202:
+openAVX2_groups_end_240:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_204
+	JB      openAVX2_groups_end_242
 	PCALIGN $0x20
 
-openAVX2_groups_203:
+openAVX2_groups_241:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -18429,12 +20713,12 @@ openAVX2_groups_203:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_203
+	JAE   openAVX2_groups_241
 
-openAVX2_groups_end_204:
+openAVX2_groups_end_242:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_198
+	JBE   openAVX2_finish_last_236
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -18471,9 +20755,9 @@ openAVX2_groups_end_204:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_198:
+openAVX2_finish_last_236:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_199
+	JZ    openAVX2_finish_lengths_237
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -18573,9 +20857,9 @@ openAVX2_finish_last_198:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_200
+	JMP   openAVX2_finished_238
 
-openAVX2_finish_lengths_199:
+openAVX2_finish_lengths_237:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -18610,15 +20894,15 @@ openAVX2_finish_lengths_199:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_200:
+openAVX2_finished_238:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_206
+	JB   openAVX2_xor_half_244
 
-openAVX2_xor_205:
+openAVX2_xor_243:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -18626,12 +20910,12 @@ openAVX2_xor_205:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_205
+	JAE     openAVX2_xor_243
 
-openAVX2_xor_half_206:
+openAVX2_xor_half_244:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_207
+	JB      openAVX2_xor_part_245
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -18640,40 +20924,40 @@ openAVX2_xor_half_206:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_207:
+openAVX2_xor_part_245:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_208
+	JZ    openAVX2_xored_246
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_209
+	JZ    openAVX2_store_247
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_209:
+openAVX2_store_247:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_210
+	JZ    openAVX2_store_248
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_210:
+openAVX2_store_248:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_211
+	JZ    openAVX2_store_249
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_211:
+openAVX2_store_249:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_212
+	JZ    openAVX2_store_250
 	MOVB  R14, (R12)
 
-openAVX2_store_212:
-openAVX2_xored_208:
+openAVX2_store_250:
+openAVX2_xored_246:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -18702,14 +20986,14 @@ openAVX2_xored_208:
 	VZEROUPPER
 	RET
 
-openAVX2_passes_end_165:
-openAVX2_end_111:
+openAVX2_passes_end_203:
+openAVX2_end_131:
 	XORL    CX, CX
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_217
+	JB      openAVX2_groups_end_255
 	PCALIGN $0x20
 
-openAVX2_groups_216:
+openAVX2_groups_254:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -18865,15 +21149,15 @@ openAVX2_groups_216:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_216
+	JAE   openAVX2_groups_254
 
-openAVX2_groups_end_217:
+openAVX2_groups_end_255:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_219
+	JB      openAVX2_groups_end_257
 	PCALIGN $0x20
 
-openAVX2_groups_218:
+openAVX2_groups_256:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -18963,12 +21247,12 @@ openAVX2_groups_218:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_218
+	JAE   openAVX2_groups_256
 
-openAVX2_groups_end_219:
+openAVX2_groups_end_257:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_213
+	JBE   openAVX2_finish_last_251
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -19005,9 +21289,9 @@ openAVX2_groups_end_219:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_213:
+openAVX2_finish_last_251:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_214
+	JZ    openAVX2_finish_lengths_252
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -19107,9 +21391,9 @@ openAVX2_finish_last_213:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_215
+	JMP   openAVX2_finished_253
 
-openAVX2_finish_lengths_214:
+openAVX2_finish_lengths_252:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -19144,7 +21428,7 @@ openAVX2_finish_lengths_214:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_215:
+openAVX2_finished_253:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -19175,7 +21459,7 @@ openAVX2_finished_215:
 
 // func sealMoreAVX2(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·sealMoreAVX2(SB), $1784-40
+TEXT ·sealMoreAVX2(SB), $1808-40
 	LEAQ         31(SP), DI
 	ANDQ         $-32, DI
 	MOVQ         dst+16(FP), R11
@@ -19357,7 +21641,7 @@ TEXT ·sealMoreAVX2(SB), $1784-40
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-sealMoreAVX2_double_220:
+sealMoreAVX2_double_258:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -19419,10 +21703,10 @@ sealMoreAVX2_double_220:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           sealMoreAVX2_mixed_end_227
+	JE           sealMoreAVX2_mixed_end_265
 	PCALIGN      $0x20
 
-sealMoreAVX2_mixed_226:
+sealMoreAVX2_mixed_264:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -20035,14 +22319,14 @@ sealMoreAVX2_mixed_226:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     sealMoreAVX2_mixed_226
+	JNZ     sealMoreAVX2_mixed_264
 
-sealMoreAVX2_mixed_end_227:
+sealMoreAVX2_mixed_end_265:
 	CMPL    1744(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_229
+	JE      sealMoreAVX2_mixed_end_267
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_228:
+sealMoreAVX2_mixed_266:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -20502,14 +22786,14 @@ sealMoreAVX2_mixed_228:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     sealMoreAVX2_mixed_228
+	JNZ     sealMoreAVX2_mixed_266
 
-sealMoreAVX2_mixed_end_229:
+sealMoreAVX2_mixed_end_267:
 	CMPL    1752(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_231
+	JE      sealMoreAVX2_mixed_end_269
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_230:
+sealMoreAVX2_mixed_268:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -20815,9 +23099,9 @@ sealMoreAVX2_mixed_230:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     sealMoreAVX2_mixed_230
+	JNZ     sealMoreAVX2_mixed_268
 
-sealMoreAVX2_mixed_end_231:
+sealMoreAVX2_mixed_end_269:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -21077,14 +23361,14 @@ sealMoreAVX2_mixed_end_231:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JNZ          sealMoreAVX2_double_220
+	JNZ          sealMoreAVX2_double_258
 	MOVQ         1720(DI), CX
 	SHLQ         $0x06, CX
 	SUBQ         $0x40, CX
-	JB           sealMoreAVX2_groups_end_233
+	JB           sealMoreAVX2_groups_end_271
 	PCALIGN      $0x20
 
-sealMoreAVX2_groups_232:
+sealMoreAVX2_groups_270:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -21240,9 +23524,9 @@ sealMoreAVX2_groups_232:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreAVX2_groups_232
+	JAE   sealMoreAVX2_groups_270
 
-sealMoreAVX2_groups_end_233:
+sealMoreAVX2_groups_end_271:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -21253,7 +23537,7 @@ sealMoreAVX2_groups_end_233:
 
 // func openMoreAVX2(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·openMoreAVX2(SB), $1784-40
+TEXT ·openMoreAVX2(SB), $1808-40
 	LEAQ         31(SP), DI
 	ANDQ         $-32, DI
 	MOVQ         dst+16(FP), R11
@@ -21435,7 +23719,7 @@ TEXT ·openMoreAVX2(SB), $1784-40
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-openMoreAVX2_double_234:
+openMoreAVX2_double_272:
 	MOVQ         1704(DI), SI
 	MOVQ         $0x00000010, 1720(DI)
 	MOVQ         k+0(FP), AX
@@ -21499,10 +23783,10 @@ openMoreAVX2_double_234:
 	MOVL         AX, 1744(DI)
 	MOVL         R12, 1752(DI)
 	CMPL         1736(DI), $0x00
-	JE           openMoreAVX2_mixed_end_241
+	JE           openMoreAVX2_mixed_end_279
 	PCALIGN      $0x20
 
-openMoreAVX2_mixed_240:
+openMoreAVX2_mixed_278:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -22115,14 +24399,14 @@ openMoreAVX2_mixed_240:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
 	DECL    1736(DI)
-	JNZ     openMoreAVX2_mixed_240
+	JNZ     openMoreAVX2_mixed_278
 
-openMoreAVX2_mixed_end_241:
+openMoreAVX2_mixed_end_279:
 	CMPL    1744(DI), $0x00
-	JE      openMoreAVX2_mixed_end_243
+	JE      openMoreAVX2_mixed_end_281
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_242:
+openMoreAVX2_mixed_280:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -22582,14 +24866,14 @@ openMoreAVX2_mixed_242:
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
 	DECL    1744(DI)
-	JNZ     openMoreAVX2_mixed_242
+	JNZ     openMoreAVX2_mixed_280
 
-openMoreAVX2_mixed_end_243:
+openMoreAVX2_mixed_end_281:
 	CMPL    1752(DI), $0x00
-	JE      openMoreAVX2_mixed_end_245
+	JE      openMoreAVX2_mixed_end_283
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_244:
+openMoreAVX2_mixed_282:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -22895,9 +25179,9 @@ openMoreAVX2_mixed_244:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	DECL    1752(DI)
-	JNZ     openMoreAVX2_mixed_244
+	JNZ     openMoreAVX2_mixed_282
 
-openMoreAVX2_mixed_end_245:
+openMoreAVX2_mixed_end_283:
 	MOVQ         1704(DI), R11
 	MOVQ         1696(DI), R12
 	MOVQ         k+0(FP), AX
@@ -23156,13 +25440,13 @@ openMoreAVX2_mixed_end_245:
 	ADDQ         $0x00000400, 1704(DI)
 	ADDQ         $0x00000400, 1696(DI)
 	SUBQ         $0x00000400, 1712(DI)
-	JNZ          openMoreAVX2_double_234
+	JNZ          openMoreAVX2_double_272
 	XORL         CX, CX
 	SUBQ         $0x40, CX
-	JB           openMoreAVX2_groups_end_247
+	JB           openMoreAVX2_groups_end_285
 	PCALIGN      $0x20
 
-openMoreAVX2_groups_246:
+openMoreAVX2_groups_284:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -23318,9 +25602,9 @@ openMoreAVX2_groups_246:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreAVX2_groups_246
+	JAE   openMoreAVX2_groups_284
 
-openMoreAVX2_groups_end_247:
+openMoreAVX2_groups_end_285:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -23331,7 +25615,7 @@ openMoreAVX2_groups_end_247:
 
 // func startAVX2(k *key, s *stream, nonce *byte)
 // Requires: AVX
-TEXT ·startAVX2(SB), $1784-24
+TEXT ·startAVX2(SB), $1808-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    nonce+16(FP), R11
@@ -23365,7 +25649,7 @@ TEXT ·startAVX2(SB), $1784-24
 	MOVL    $0x0000000a, 1736(DI)
 	PCALIGN $0x20
 
-startAVX2_key_248:
+startAVX2_key_286:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -23479,7 +25763,7 @@ startAVX2_key_248:
 	XORL CX, R12
 	ROLL $0x07, R12
 	DECL 1736(DI)
-	JNZ  startAVX2_key_248
+	JNZ  startAVX2_key_286
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -23522,7 +25806,7 @@ startAVX2_key_248:
 
 // func polyAVX2(s *stream, p *byte, n int)
 // Requires: AVX, BMI2
-TEXT ·polyAVX2(SB), $1784-24
+TEXT ·polyAVX2(SB), $1808-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    s+0(FP), AX
@@ -23678,10 +25962,10 @@ TEXT ·polyAVX2(SB), $1784-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polyAVX2_groups_end_250
+	JB      polyAVX2_groups_end_288
 	PCALIGN $0x20
 
-polyAVX2_groups_249:
+polyAVX2_groups_287:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -23837,15 +26121,15 @@ polyAVX2_groups_249:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polyAVX2_groups_249
+	JAE   polyAVX2_groups_287
 
-polyAVX2_groups_end_250:
+polyAVX2_groups_end_288:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polyAVX2_groups_end_254
+	JB      polyAVX2_groups_end_292
 	PCALIGN $0x20
 
-polyAVX2_groups_253:
+polyAVX2_groups_291:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -23935,12 +26219,12 @@ polyAVX2_groups_253:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polyAVX2_groups_253
+	JAE   polyAVX2_groups_291
 
-polyAVX2_groups_end_254:
+polyAVX2_groups_end_292:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polyAVX2_absorb_part_251
+	JB    polyAVX2_absorb_part_289
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -23977,14 +26261,14 @@ polyAVX2_groups_end_254:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polyAVX2_absorb_part_251:
+polyAVX2_absorb_part_289:
 	TESTQ   CX, CX
-	JZ      polyAVX2_absorbed_252
+	JZ      polyAVX2_absorbed_290
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polyAVX2_load8_256
+	JAE     polyAVX2_load8_294
 	CMPQ    CX, $0x04
-	JAE     polyAVX2_load4_255
+	JAE     polyAVX2_load4_293
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -23999,18 +26283,18 @@ polyAVX2_absorb_part_251:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polyAVX2_loaded_257
+	JMP     polyAVX2_loaded_295
 
-polyAVX2_load4_255:
+polyAVX2_load4_293:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polyAVX2_loaded_257
+	JMP  polyAVX2_loaded_295
 
-polyAVX2_load8_256:
+polyAVX2_load8_294:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -24019,7 +26303,7 @@ polyAVX2_load8_256:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polyAVX2_loaded_257:
+polyAVX2_loaded_295:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -24056,7 +26340,7 @@ polyAVX2_loaded_257:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polyAVX2_absorbed_252:
+polyAVX2_absorbed_290:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

@@ -6,7 +6,7 @@
 
 // func sealSSSE3(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
 // Requires: CMOV, SSE, SSE2, SSSE3
-TEXT ·sealSSSE3(SB), $1784-64
+TEXT ·sealSSSE3(SB), $1808-64
 	LEAQ       31(SP), DI
 	ANDQ       $-32, DI
 	MOVQ       dst+24(FP), R11
@@ -30,22 +30,19 @@ TEXT ·sealSSSE3(SB), $1784-64
 	MOVQ       n+40(FP), R11
 	MOVQ       R11, 1560(DI)
 	MOVL       $0x00000001, 1408(DI)
-	CMPQ       1712(DI), $0x00000040
-	JA         sealSSSE3_more_6
+	CMPQ       1712(DI), $0x40
+	JA         sealSSSE3_more_7
 	MOVQ       k+0(FP), AX
-	MOVSS      1408(DI), X15
+	MOVSS      1408(DI), X3
 	MOVSS      1680(DI), X0
-	PUNPCKLLQ  X0, X15
+	PUNPCKLLQ  X0, X3
 	MOVSS      1684(DI), X0
 	MOVSS      1688(DI), X1
 	PUNPCKLLQ  X1, X0
-	PUNPCKLQDQ X0, X15
-	MOVOA      X15, 1472(DI)
+	PUNPCKLQDQ X0, X3
 	MOVOA      chachaRow<>+0(SB), X0
 	MOVOU      (AX), X1
 	MOVOU      16(AX), X2
-	MOVO       X15, X3
-	PADDL      chachaSets<>+0(SB), X3
 	MOVQ       ad+48(FP), SI
 	MOVQ       adLen+56(FP), CX
 	XORL       R11, R11
@@ -54,19 +51,19 @@ TEXT ·sealSSSE3(SB), $1784-64
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        sealSSSE3_ad_done_10
+	JEQ        sealSSSE3_ad_done_11
 	CMPQ       CX, $0x10
-	JB         sealSSSE3_ad_part_9
+	JB         sealSSSE3_ad_part_10
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        sealSSSE3_ad_done_10
+	JMP        sealSSSE3_ad_done_11
 
-sealSSSE3_ad_part_9:
+sealSSSE3_ad_part_10:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_12
+	JAE     sealSSSE3_load8_13
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_11
+	JAE     sealSSSE3_load4_12
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -81,18 +78,18 @@ sealSSSE3_ad_part_9:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_13
+	JMP     sealSSSE3_loaded_14
 
-sealSSSE3_load4_11:
+sealSSSE3_load4_12:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_13
+	JMP  sealSSSE3_loaded_14
 
-sealSSSE3_load8_12:
+sealSSSE3_load8_13:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -101,8 +98,8 @@ sealSSSE3_load8_12:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_13:
-sealSSSE3_ad_done_10:
+sealSSSE3_loaded_14:
+sealSSSE3_ad_done_11:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -129,7 +126,7 @@ sealSSSE3_ad_done_10:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_7:
+sealSSSE3_one_block_8:
 	PADDL   X1, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -162,13 +159,13 @@ sealSSSE3_key_7:
 	ADDL    BX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R13
-	MOVO    X1, X12
+	MOVO    X1, X14
 	ROLL    $0x07, R13
 	MOVL    1512(DI), CX
 	ADDL    R14, R10
 	XORL    R10, DX
 	ROLL    $0x10, DX
-	PSLLL   $0x0c, X12
+	PSLLL   $0x0c, X14
 	ADDL    DX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
@@ -181,7 +178,7 @@ sealSSSE3_key_7:
 	XORL    CX, R14
 	ROLL    $0x07, R14
 	MOVL    1516(DI), CX
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x10, SI
@@ -219,13 +216,13 @@ sealSSSE3_key_7:
 	XORL    R9, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
-	MOVO    X1, X12
+	MOVO    X1, X14
 	XORL    CX, R14
 	ROLL    $0x0c, R14
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x08, AX
-	PSLLL   $0x07, X12
+	PSLLL   $0x07, X14
 	ADDL    AX, CX
 	MOVL    CX, 1516(DI)
 	XORL    CX, R14
@@ -238,7 +235,7 @@ sealSSSE3_key_7:
 	ADDL    BX, CX
 	XORL    CX, R15
 	ROLL    $0x0c, R15
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x08, BX
@@ -295,13 +292,13 @@ sealSSSE3_key_7:
 	ADDL    BX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R13
-	MOVO    X1, X12
+	MOVO    X1, X14
 	ROLL    $0x07, R13
 	MOVL    1512(DI), CX
 	ADDL    R14, R10
 	XORL    R10, DX
 	ROLL    $0x10, DX
-	PSLLL   $0x0c, X12
+	PSLLL   $0x0c, X14
 	ADDL    DX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
@@ -314,7 +311,7 @@ sealSSSE3_key_7:
 	XORL    CX, R14
 	ROLL    $0x07, R14
 	MOVL    1516(DI), CX
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x10, SI
@@ -352,13 +349,13 @@ sealSSSE3_key_7:
 	XORL    R9, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
-	MOVO    X1, X12
+	MOVO    X1, X14
 	XORL    CX, R14
 	ROLL    $0x0c, R14
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x08, AX
-	PSLLL   $0x07, X12
+	PSLLL   $0x07, X14
 	ADDL    AX, CX
 	MOVL    CX, 1516(DI)
 	XORL    CX, R14
@@ -371,7 +368,7 @@ sealSSSE3_key_7:
 	ADDL    BX, CX
 	XORL    CX, R15
 	ROLL    $0x0c, R15
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x08, BX
@@ -397,7 +394,11 @@ sealSSSE3_key_7:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     sealSSSE3_key_7
+	JNZ     sealSSSE3_one_block_8
+	MOVOA   X0, 896(DI)
+	MOVOA   X1, 912(DI)
+	MOVOA   X2, 1504(DI)
+	MOVOA   X3, 928(DI)
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -422,39 +423,28 @@ sealSSSE3_key_7:
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
 	ANDQ    AX, R9
-	PADDL   X1, X0
 	MOVQ    R8, 1568(DI)
 	MOVQ    R9, 1576(DI)
 	MOVQ    R9, R14
 	SHRQ    $0x02, R14
 	ADDQ    R9, R14
 	MOVQ    R14, 1584(DI)
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R14, AX
 	MULQ    1576(DI)
 	XORL    R13, R13
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	POR     X12, X1
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -466,54 +456,32 @@ sealSSSE3_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	PSRLL   $0x14, X1
-	POR     X12, X1
-	PADDL   X1, X0
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -525,9 +493,6 @@ sealSSSE3_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
@@ -539,12 +504,6 @@ sealSSSE3_key_7:
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X2, X2
 	MOVQ    R8, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R11
@@ -552,107 +511,61 @@ sealSSSE3_key_7:
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVQ    R9, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	MOVQ    R10, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVQ    R8, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
 	MOVQ    R9, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
 	MOVQ    R10, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R14
 	ADCQ    DX, R15
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1608(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R9, AX
 	MULQ    1608(DI)
 	ADDQ    AX, R14
 	ADCQ    DX, R15
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	IMULQ   R10, R10
 	ADDQ    R10, R15
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	POR     X12, X1
 	MOVL    R13, R10
 	ANDL    $0x03, R10
 	ANDQ    $-4, R13
-	PADDL   X1, X0
-	PXOR    X0, X3
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	SHRQ    $0x02, R13
 	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R13
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
 	SHRQ    $0x02, R14
 	MOVQ    R15, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R14
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X3, X3
 	SHRQ    $0x02, R15
-	PSHUFD  $0x93, X2, X2
-	PADDL   X1, X0
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -662,66 +575,38 @@ sealSSSE3_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
-	PSRLL   $0x14, X1
-	POR     X12, X1
-	PADDL   X1, X0
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -733,84 +618,615 @@ sealSSSE3_key_7:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
 	ANDQ    1536(DI), R8
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
 	ANDQ    1536(DI), R9
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
 	ANDQ    1536(DI), R10
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X2, X2
-	MOVL    $0x00000002, 1736(DI)
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     sealSSSE3_ad_end_15
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
+	SUBQ    $0x40, CX
+	JB      sealSSSE3_groups_end_17
 	PCALIGN $0x20
 
-sealSSSE3_key_rest_8:
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X1
-	POR    X12, X1
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X1
-	POR    X12, X1
-	PSHUFD $0x93, X0, X0
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x39, X2, X2
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X1
-	POR    X12, X1
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X1
-	POR    X12, X1
-	PSHUFD $0x39, X0, X0
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x93, X2, X2
-	DECL   1736(DI)
-	JNZ    sealSSSE3_key_rest_8
-	MOVQ   k+0(FP), AX
-	MOVOU  (AX), X12
-	PADDL  X12, X1
-	MOVOU  16(AX), X12
-	PADDL  X12, X2
-	PADDL  chachaRow<>+0(SB), X0
-	PADDL  1472(DI), X3
-	PADDL  chachaSets<>+0(SB), X3
-	MOVOA  X0, 896(DI)
-	MOVOA  X1, 912(DI)
-	MOVOA  X2, 928(DI)
-	MOVOA  X3, 944(DI)
-	JMP    sealSSSE3_keyed_2
+sealSSSE3_groups_16:
+	MOVQ  48(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  56(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  48(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  56(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  32(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  16(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   sealSSSE3_groups_16
 
-sealSSSE3_more_6:
+sealSSSE3_groups_end_17:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      sealSSSE3_groups_end_21
+	PCALIGN $0x20
+
+sealSSSE3_groups_20:
+	MOVQ  16(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  24(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  16(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  24(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   sealSSSE3_groups_20
+
+sealSSSE3_groups_end_21:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JB    sealSSSE3_absorb_part_18
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+sealSSSE3_absorb_part_18:
+	TESTQ   CX, CX
+	JZ      sealSSSE3_absorbed_19
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealSSSE3_load8_23
+	CMPQ    CX, $0x04
+	JAE     sealSSSE3_load4_22
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (SI)(DX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealSSSE3_loaded_24
+
+sealSSSE3_load4_22:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealSSSE3_loaded_24
+
+sealSSSE3_load8_23:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealSSSE3_loaded_24:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+sealSSSE3_absorbed_19:
+sealSSSE3_ad_end_15:
+	CMPQ    1712(DI), $0x00
+	JE      sealSSSE3_hashed_3
+	MOVQ    R8, 1760(DI)
+	MOVQ    R9, 1768(DI)
+	MOVQ    R10, 1776(DI)
+	MOVL    896(DI), R8
+	MOVL    912(DI), R12
+	MOVL    928(DI), AX
+	MOVL    900(DI), R9
+	MOVL    916(DI), R13
+	MOVL    932(DI), BX
+	MOVL    904(DI), R10
+	MOVL    920(DI), R14
+	MOVL    936(DI), DX
+	MOVL    908(DI), R11
+	MOVL    924(DI), R15
+	MOVL    940(DI), SI
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
+
+sealSSSE3_one_block_rest_9:
+	MOVL 1504(DI), CX
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	MOVL 1508(DI), CX
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1512(DI), CX
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1516(DI), CX
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1512(DI), CX
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1516(DI), CX
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1504(DI), CX
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1508(DI), CX
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	DECL 1736(DI)
+	JNZ  sealSSSE3_one_block_rest_9
+	MOVQ k+0(FP), CX
+	ADDL $0x61707865, R8
+	ADDL (CX), R12
+	ADDL $0x01, AX
+	ADDL $0x3320646e, R9
+	ADDL 4(CX), R13
+	ADDL 1680(DI), BX
+	ADDL $0x79622d32, R10
+	ADDL 8(CX), R14
+	ADDL 1684(DI), DX
+	ADDL $0x6b206574, R11
+	ADDL 12(CX), R15
+	ADDL 1688(DI), SI
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 896(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 904(DI)
+	MOVL 1504(DI), R8
+	ADDL 16(CX), R8
+	MOVL 1508(DI), R9
+	ADDL 20(CX), R9
+	MOVL 1512(DI), R10
+	ADDL 24(CX), R10
+	MOVL 1516(DI), R11
+	ADDL 28(CX), R11
+	SHLQ $0x20, R13
+	ORQ  R13, R12
+	MOVQ R12, 912(DI)
+	SHLQ $0x20, R15
+	ORQ  R15, R14
+	MOVQ R14, 920(DI)
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 928(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 936(DI)
+	SHLQ $0x20, BX
+	ORQ  BX, AX
+	MOVQ AX, 944(DI)
+	SHLQ $0x20, SI
+	ORQ  SI, DX
+	MOVQ DX, 952(DI)
+	MOVQ 1760(DI), R8
+	MOVQ 1768(DI), R9
+	MOVQ 1776(DI), R10
+	JMP  sealSSSE3_hashed_3
+
+sealSSSE3_more_7:
 	CMPQ       1712(DI), $0x00000080
-	JA         sealSSSE3_more_14
+	JA         sealSSSE3_more_25
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -838,19 +1254,19 @@ sealSSSE3_more_6:
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        sealSSSE3_ad_done_18
+	JEQ        sealSSSE3_ad_done_29
 	CMPQ       CX, $0x10
-	JB         sealSSSE3_ad_part_17
+	JB         sealSSSE3_ad_part_28
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        sealSSSE3_ad_done_18
+	JMP        sealSSSE3_ad_done_29
 
-sealSSSE3_ad_part_17:
+sealSSSE3_ad_part_28:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_20
+	JAE     sealSSSE3_load8_31
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_19
+	JAE     sealSSSE3_load4_30
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -865,18 +1281,18 @@ sealSSSE3_ad_part_17:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_21
+	JMP     sealSSSE3_loaded_32
 
-sealSSSE3_load4_19:
+sealSSSE3_load4_30:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_21
+	JMP  sealSSSE3_loaded_32
 
-sealSSSE3_load8_20:
+sealSSSE3_load8_31:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -885,8 +1301,8 @@ sealSSSE3_load8_20:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_21:
-sealSSSE3_ad_done_18:
+sealSSSE3_loaded_32:
+sealSSSE3_ad_done_29:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -913,7 +1329,7 @@ sealSSSE3_ad_done_18:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_15:
+sealSSSE3_key_26:
 	PADDL   X5, X4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -1223,7 +1639,7 @@ sealSSSE3_key_15:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     sealSSSE3_key_15
+	JNZ     sealSSSE3_key_26
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -1701,7 +2117,7 @@ sealSSSE3_key_15:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_rest_16:
+sealSSSE3_key_rest_27:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -1787,7 +2203,7 @@ sealSSSE3_key_rest_16:
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
 	DECL   1736(DI)
-	JNZ    sealSSSE3_key_rest_16
+	JNZ    sealSSSE3_key_rest_27
 	MOVQ   k+0(FP), AX
 	MOVOU  (AX), X12
 	PADDL  X12, X1
@@ -1813,7 +2229,7 @@ sealSSSE3_key_rest_16:
 	MOVOA  X7, 1008(DI)
 	JMP    sealSSSE3_keyed_2
 
-sealSSSE3_more_14:
+sealSSSE3_more_25:
 	MOVSS  1408(DI), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -1862,19 +2278,19 @@ sealSSSE3_more_14:
 	CMPQ   R13, CX
 	SBBQ   R13, R13
 	MOVQ   R13, 1536(DI)
-	JEQ    sealSSSE3_ad_done_25
+	JEQ    sealSSSE3_ad_done_36
 	CMPQ   CX, $0x10
-	JB     sealSSSE3_ad_part_24
+	JB     sealSSSE3_ad_part_35
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	JMP    sealSSSE3_ad_done_25
+	JMP    sealSSSE3_ad_done_36
 
-sealSSSE3_ad_part_24:
+sealSSSE3_ad_part_35:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_27
+	JAE     sealSSSE3_load8_38
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_26
+	JAE     sealSSSE3_load4_37
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -1889,18 +2305,18 @@ sealSSSE3_ad_part_24:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_28
+	JMP     sealSSSE3_loaded_39
 
-sealSSSE3_load4_26:
+sealSSSE3_load4_37:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_28
+	JMP  sealSSSE3_loaded_39
 
-sealSSSE3_load8_27:
+sealSSSE3_load8_38:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -1909,8 +2325,8 @@ sealSSSE3_load8_27:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_28:
-sealSSSE3_ad_done_25:
+sealSSSE3_loaded_39:
+sealSSSE3_ad_done_36:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -1937,7 +2353,7 @@ sealSSSE3_ad_done_25:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_22:
+sealSSSE3_key_33:
 	PADDL   X4, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -2315,7 +2731,7 @@ sealSSSE3_key_22:
 	POR     X15, X4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     sealSSSE3_key_22
+	JNZ     sealSSSE3_key_33
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -2997,7 +3413,7 @@ sealSSSE3_key_22:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_rest_23:
+sealSSSE3_key_rest_34:
 	PADDL      X4, X0
 	PADDL      X5, X1
 	PXOR       X0, X8
@@ -3151,7 +3567,7 @@ sealSSSE3_key_rest_23:
 	POR        X14, X7
 	POR        X15, X4
 	DECL       1736(DI)
-	JNZ        sealSSSE3_key_rest_23
+	JNZ        sealSSSE3_key_rest_34
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -3279,14 +3695,14 @@ sealSSSE3_key_rest_23:
 sealSSSE3_keyed_2:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealSSSE3_ad_end_29
+	JBE     sealSSSE3_ad_end_40
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_31
+	JB      sealSSSE3_groups_end_42
 	PCALIGN $0x20
 
-sealSSSE3_groups_30:
+sealSSSE3_groups_41:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -3457,15 +3873,15 @@ sealSSSE3_groups_30:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_30
+	JAE   sealSSSE3_groups_41
 
-sealSSSE3_groups_end_31:
+sealSSSE3_groups_end_42:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_35
+	JB      sealSSSE3_groups_end_46
 	PCALIGN $0x20
 
-sealSSSE3_groups_34:
+sealSSSE3_groups_45:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -3564,12 +3980,12 @@ sealSSSE3_groups_34:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_34
+	JAE   sealSSSE3_groups_45
 
-sealSSSE3_groups_end_35:
+sealSSSE3_groups_end_46:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealSSSE3_absorb_part_32
+	JB    sealSSSE3_absorb_part_43
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -3610,14 +4026,14 @@ sealSSSE3_groups_end_35:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_absorb_part_32:
+sealSSSE3_absorb_part_43:
 	TESTQ   CX, CX
-	JZ      sealSSSE3_absorbed_33
+	JZ      sealSSSE3_absorbed_44
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_37
+	JAE     sealSSSE3_load8_48
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_36
+	JAE     sealSSSE3_load4_47
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -3632,18 +4048,18 @@ sealSSSE3_absorb_part_32:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_38
+	JMP     sealSSSE3_loaded_49
 
-sealSSSE3_load4_36:
+sealSSSE3_load4_47:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_38
+	JMP  sealSSSE3_loaded_49
 
-sealSSSE3_load8_37:
+sealSSSE3_load8_48:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -3652,7 +4068,7 @@ sealSSSE3_load8_37:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_38:
+sealSSSE3_loaded_49:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -3693,19 +4109,20 @@ sealSSSE3_loaded_38:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_absorbed_33:
-sealSSSE3_ad_end_29:
+sealSSSE3_absorbed_44:
+sealSSSE3_ad_end_40:
+sealSSSE3_hashed_3:
 	CMPQ 1712(DI), $0x00000100
-	JA   sealSSSE3_long_3
+	JA   sealSSSE3_long_4
 	MOVQ 1712(DI), CX
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   sealSSSE3_xor_half_40
+	JB   sealSSSE3_xor_half_51
 
-sealSSSE3_xor_39:
+sealSSSE3_xor_50:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -3714,17 +4131,17 @@ sealSSSE3_xor_39:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_39
+	JAE   sealSSSE3_xor_50
 
-sealSSSE3_xor_half_40:
+sealSSSE3_xor_half_51:
 	ADDQ    $0x10, CX
 	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_42
+	JZ      sealSSSE3_xored_53
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_44
+	JAE     sealSSSE3_load8_55
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_43
+	JAE     sealSSSE3_load4_54
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (R11)(DX*1), AX
@@ -3739,18 +4156,18 @@ sealSSSE3_xor_half_40:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealSSSE3_loaded_45
+	JMP     sealSSSE3_loaded_56
 
-sealSSSE3_load4_43:
+sealSSSE3_load4_54:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_45
+	JMP  sealSSSE3_loaded_56
 
-sealSSSE3_load8_44:
+sealSSSE3_load8_55:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -3759,20 +4176,20 @@ sealSSSE3_load8_44:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealSSSE3_loaded_45:
+sealSSSE3_loaded_56:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealSSSE3_xored_42:
+sealSSSE3_xored_53:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_50
+	JB      sealSSSE3_groups_end_61
 	PCALIGN $0x20
 
-sealSSSE3_groups_49:
+sealSSSE3_groups_60:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -3943,15 +4360,15 @@ sealSSSE3_groups_49:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_49
+	JAE   sealSSSE3_groups_60
 
-sealSSSE3_groups_end_50:
+sealSSSE3_groups_end_61:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_52
+	JB      sealSSSE3_groups_end_63
 	PCALIGN $0x20
 
-sealSSSE3_groups_51:
+sealSSSE3_groups_62:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -4050,12 +4467,12 @@ sealSSSE3_groups_51:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_51
+	JAE   sealSSSE3_groups_62
 
-sealSSSE3_groups_end_52:
+sealSSSE3_groups_end_63:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_46
+	JBE   sealSSSE3_finish_last_57
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4096,9 +4513,9 @@ sealSSSE3_groups_end_52:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_46:
+sealSSSE3_finish_last_57:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_47
+	JZ    sealSSSE3_finish_lengths_58
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -4207,9 +4624,9 @@ sealSSSE3_finish_last_46:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_48
+	JMP   sealSSSE3_finished_59
 
-sealSSSE3_finish_lengths_47:
+sealSSSE3_finish_lengths_58:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -4248,7 +4665,7 @@ sealSSSE3_finish_lengths_47:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_48:
+sealSSSE3_finished_59:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -4272,12 +4689,12 @@ sealSSSE3_finished_48:
 	MOVQ    R9, 8(R11)
 	RET
 
-sealSSSE3_long_3:
+sealSSSE3_long_4:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-sealSSSE3_first_53:
+sealSSSE3_first_64:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -4296,13 +4713,13 @@ sealSSSE3_first_53:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   sealSSSE3_first_53
+	JNE   sealSSSE3_first_64
 	MOVQ  1696(DI), SI
 	MOVQ  $0x00000004, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
-	JMP   sealSSSE3_loop_4
+	JMP   sealSSSE3_loop_5
 
 sealSSSE3_stream_1:
 	MOVL   96(AX), R12
@@ -4491,12 +4908,12 @@ sealSSSE3_stream_1:
 	MOVQ   120(AX), R11
 	MOVQ   R11, 1560(DI)
 	CMPQ   1712(DI), $0x00
-	JE     sealSSSE3_end_5
+	JE     sealSSSE3_end_6
 
-sealSSSE3_loop_4:
-	JMP sealSSSE3_next_58
+sealSSSE3_loop_5:
+	JMP sealSSSE3_next_69
 
-sealSSSE3_double_54:
+sealSSSE3_double_65:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -4564,10 +4981,10 @@ sealSSSE3_double_54:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_61
+	JE      sealSSSE3_mixed_end_72
 	PCALIGN $0x20
 
-sealSSSE3_mixed_60:
+sealSSSE3_mixed_71:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -5122,14 +5539,14 @@ sealSSSE3_mixed_60:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_60
+	JNZ    sealSSSE3_mixed_71
 
-sealSSSE3_mixed_end_61:
+sealSSSE3_mixed_end_72:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_63
+	JE      sealSSSE3_mixed_end_74
 	PCALIGN $0x20
 
-sealSSSE3_mixed_62:
+sealSSSE3_mixed_73:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -5515,9 +5932,9 @@ sealSSSE3_mixed_62:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_62
+	JNZ    sealSSSE3_mixed_73
 
-sealSSSE3_mixed_end_63:
+sealSSSE3_mixed_end_74:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -5847,14 +6264,14 @@ sealSSSE3_mixed_end_63:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JZ         sealSSSE3_passes_end_59
+	JZ         sealSSSE3_passes_end_70
 
-sealSSSE3_next_58:
+sealSSSE3_next_69:
 	CMPQ       1712(DI), $0x00000200
-	JAE        sealSSSE3_double_54
+	JAE        sealSSSE3_double_65
 	MOVQ       1712(DI), R11
 	CMPQ       R11, $0x00000040
-	JA         sealSSSE3_more_64
+	JA         sealSSSE3_more_75
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -5875,10 +6292,10 @@ sealSSSE3_next_58:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         sealSSSE3_mixed_end_66
+	JE         sealSSSE3_mixed_end_77
 	PCALIGN    $0x20
 
-sealSSSE3_mixed_65:
+sealSSSE3_mixed_76:
 	PADDL  X1, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -6091,14 +6508,14 @@ sealSSSE3_mixed_65:
 	MOVQ   R12, R9
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_65
+	JNZ    sealSSSE3_mixed_76
 
-sealSSSE3_mixed_end_66:
+sealSSSE3_mixed_end_77:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_68
+	JE      sealSSSE3_mixed_end_79
 	PCALIGN $0x20
 
-sealSSSE3_mixed_67:
+sealSSSE3_mixed_78:
 	PADDL  X1, X0
 	PXOR   X0, X3
 	PSHUFB chachaRot16<>+0(SB), X3
@@ -6142,9 +6559,9 @@ sealSSSE3_mixed_67:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_67
+	JNZ    sealSSSE3_mixed_78
 
-sealSSSE3_mixed_end_68:
+sealSSSE3_mixed_end_79:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -6157,11 +6574,11 @@ sealSSSE3_mixed_end_68:
 	MOVOA X1, 912(DI)
 	MOVOA X2, 928(DI)
 	MOVOA X3, 944(DI)
-	JMP   sealSSSE3_ready_57
+	JMP   sealSSSE3_ready_68
 
-sealSSSE3_more_64:
+sealSSSE3_more_75:
 	CMPQ       R11, $0x00000080
-	JA         sealSSSE3_more_69
+	JA         sealSSSE3_more_80
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -6187,10 +6604,10 @@ sealSSSE3_more_64:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         sealSSSE3_mixed_end_71
+	JE         sealSSSE3_mixed_end_82
 	PCALIGN    $0x20
 
-sealSSSE3_mixed_70:
+sealSSSE3_mixed_81:
 	PADDL  X5, X4
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -6445,14 +6862,14 @@ sealSSSE3_mixed_70:
 	PSHUFD $0x93, X2, X2
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_70
+	JNZ    sealSSSE3_mixed_81
 
-sealSSSE3_mixed_end_71:
+sealSSSE3_mixed_end_82:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_73
+	JE      sealSSSE3_mixed_end_84
 	PCALIGN $0x20
 
-sealSSSE3_mixed_72:
+sealSSSE3_mixed_83:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -6538,9 +6955,9 @@ sealSSSE3_mixed_72:
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_72
+	JNZ    sealSSSE3_mixed_83
 
-sealSSSE3_mixed_end_73:
+sealSSSE3_mixed_end_84:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -6564,9 +6981,9 @@ sealSSSE3_mixed_end_73:
 	MOVOA X5, 976(DI)
 	MOVOA X6, 992(DI)
 	MOVOA X7, 1008(DI)
-	JMP   sealSSSE3_ready_57
+	JMP   sealSSSE3_ready_68
 
-sealSSSE3_more_69:
+sealSSSE3_more_80:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -6607,10 +7024,10 @@ sealSSSE3_more_69:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_75
+	JE      sealSSSE3_mixed_end_86
 	PCALIGN $0x20
 
-sealSSSE3_mixed_74:
+sealSSSE3_mixed_85:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -6933,14 +7350,14 @@ sealSSSE3_mixed_74:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_74
+	JNZ    sealSSSE3_mixed_85
 
-sealSSSE3_mixed_end_75:
+sealSSSE3_mixed_end_86:
 	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_77
+	JE      sealSSSE3_mixed_end_88
 	PCALIGN $0x20
 
-sealSSSE3_mixed_76:
+sealSSSE3_mixed_87:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -7094,11 +7511,11 @@ sealSSSE3_mixed_76:
 	POR    X14, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_76
+	JNZ    sealSSSE3_mixed_87
 
-sealSSSE3_mixed_end_77:
+sealSSSE3_mixed_end_88:
 	CMPQ       1712(DI), $0x00000100
-	JB         sealSSSE3_last_56
+	JB         sealSSSE3_last_67
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -7260,10 +7677,10 @@ sealSSSE3_mixed_end_77:
 	ADDQ       $0x00000100, 1704(DI)
 	ADDQ       $0x00000100, 1696(DI)
 	SUBQ       $0x00000100, 1712(DI)
-	JNZ        sealSSSE3_next_58
-	JMP        sealSSSE3_passes_end_59
+	JNZ        sealSSSE3_next_69
+	JMP        sealSSSE3_passes_end_70
 
-sealSSSE3_last_56:
+sealSSSE3_last_67:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -7388,16 +7805,16 @@ sealSSSE3_last_56:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-sealSSSE3_ready_57:
+sealSSSE3_ready_68:
 	MOVQ 1712(DI), CX
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   sealSSSE3_xor_half_79
+	JB   sealSSSE3_xor_half_90
 
-sealSSSE3_xor_78:
+sealSSSE3_xor_89:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -7406,17 +7823,17 @@ sealSSSE3_xor_78:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_78
+	JAE   sealSSSE3_xor_89
 
-sealSSSE3_xor_half_79:
+sealSSSE3_xor_half_90:
 	ADDQ    $0x10, CX
 	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_81
+	JZ      sealSSSE3_xored_92
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_83
+	JAE     sealSSSE3_load8_94
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_82
+	JAE     sealSSSE3_load4_93
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (R11)(DX*1), AX
@@ -7431,18 +7848,18 @@ sealSSSE3_xor_half_79:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealSSSE3_loaded_84
+	JMP     sealSSSE3_loaded_95
 
-sealSSSE3_load4_82:
+sealSSSE3_load4_93:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_84
+	JMP  sealSSSE3_loaded_95
 
-sealSSSE3_load8_83:
+sealSSSE3_load8_94:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -7451,20 +7868,20 @@ sealSSSE3_load8_83:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealSSSE3_loaded_84:
+sealSSSE3_loaded_95:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealSSSE3_xored_81:
+sealSSSE3_xored_92:
 	MOVQ    1696(DI), SI
 	MOVQ    1712(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_89
+	JB      sealSSSE3_groups_end_100
 	PCALIGN $0x20
 
-sealSSSE3_groups_88:
+sealSSSE3_groups_99:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -7635,15 +8052,15 @@ sealSSSE3_groups_88:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_88
+	JAE   sealSSSE3_groups_99
 
-sealSSSE3_groups_end_89:
+sealSSSE3_groups_end_100:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_91
+	JB      sealSSSE3_groups_end_102
 	PCALIGN $0x20
 
-sealSSSE3_groups_90:
+sealSSSE3_groups_101:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -7742,12 +8159,12 @@ sealSSSE3_groups_90:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_90
+	JAE   sealSSSE3_groups_101
 
-sealSSSE3_groups_end_91:
+sealSSSE3_groups_end_102:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_85
+	JBE   sealSSSE3_finish_last_96
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -7788,9 +8205,9 @@ sealSSSE3_groups_end_91:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_85:
+sealSSSE3_finish_last_96:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_86
+	JZ    sealSSSE3_finish_lengths_97
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -7899,9 +8316,9 @@ sealSSSE3_finish_last_85:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_87
+	JMP   sealSSSE3_finished_98
 
-sealSSSE3_finish_lengths_86:
+sealSSSE3_finish_lengths_97:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -7940,7 +8357,7 @@ sealSSSE3_finish_lengths_86:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_87:
+sealSSSE3_finished_98:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -7964,15 +8381,15 @@ sealSSSE3_finished_87:
 	MOVQ    R9, 8(R11)
 	RET
 
-sealSSSE3_passes_end_59:
-sealSSSE3_end_5:
+sealSSSE3_passes_end_70:
+sealSSSE3_end_6:
 	MOVQ    1720(DI), CX
 	SHLQ    $0x06, CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_96
+	JB      sealSSSE3_groups_end_107
 	PCALIGN $0x20
 
-sealSSSE3_groups_95:
+sealSSSE3_groups_106:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -8143,15 +8560,15 @@ sealSSSE3_groups_95:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_95
+	JAE   sealSSSE3_groups_106
 
-sealSSSE3_groups_end_96:
+sealSSSE3_groups_end_107:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_98
+	JB      sealSSSE3_groups_end_109
 	PCALIGN $0x20
 
-sealSSSE3_groups_97:
+sealSSSE3_groups_108:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -8250,12 +8667,12 @@ sealSSSE3_groups_97:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_97
+	JAE   sealSSSE3_groups_108
 
-sealSSSE3_groups_end_98:
+sealSSSE3_groups_end_109:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_92
+	JBE   sealSSSE3_finish_last_103
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8296,9 +8713,9 @@ sealSSSE3_groups_end_98:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_92:
+sealSSSE3_finish_last_103:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_93
+	JZ    sealSSSE3_finish_lengths_104
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -8407,9 +8824,9 @@ sealSSSE3_finish_last_92:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_94
+	JMP   sealSSSE3_finished_105
 
-sealSSSE3_finish_lengths_93:
+sealSSSE3_finish_lengths_104:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8448,7 +8865,7 @@ sealSSSE3_finish_lengths_93:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_94:
+sealSSSE3_finished_105:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8476,12 +8893,6 @@ DATA chachaRow<>+0(SB)/8, $0x3320646e61707865
 DATA chachaRow<>+8(SB)/8, $0x6b20657479622d32
 GLOBL chachaRow<>(SB), RODATA|NOPTR, $16
 
-DATA chachaSets<>+0(SB)/8, $0x0000000000000000
-DATA chachaSets<>+8(SB)/8, $0x0000000000000000
-DATA chachaSets<>+16(SB)/8, $0x0000000000000001
-DATA chachaSets<>+24(SB)/8, $0x0000000000000000
-GLOBL chachaSets<>(SB), RODATA|NOPTR, $32
-
 DATA chachaRot16<>+0(SB)/8, $0x0504070601000302
 DATA chachaRot16<>+8(SB)/8, $0x0d0c0f0e09080b0a
 GLOBL chachaRot16<>(SB), RODATA|NOPTR, $16
@@ -8489,6 +8900,12 @@ GLOBL chachaRot16<>(SB), RODATA|NOPTR, $16
 DATA chachaRot8<>+0(SB)/8, $0x0605040702010003
 DATA chachaRot8<>+8(SB)/8, $0x0e0d0c0f0a09080b
 GLOBL chachaRot8<>(SB), RODATA|NOPTR, $16
+
+DATA chachaSets<>+0(SB)/8, $0x0000000000000000
+DATA chachaSets<>+8(SB)/8, $0x0000000000000000
+DATA chachaSets<>+16(SB)/8, $0x0000000000000001
+DATA chachaSets<>+24(SB)/8, $0x0000000000000000
+GLOBL chachaSets<>(SB), RODATA|NOPTR, $32
 
 DATA chachaIota<>+0(SB)/8, $0x0000000100000000
 DATA chachaIota<>+8(SB)/8, $0x0000000300000002
@@ -8514,7 +8931,7 @@ GLOBL chachaLanes2<>(SB), RODATA|NOPTR, $16
 
 // func openSSSE3(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: CMOV, SSE, SSE2, SSSE3
-TEXT ·openSSSE3(SB), $1784-72
+TEXT ·openSSSE3(SB), $1808-72
 	LEAQ       31(SP), DI
 	ANDQ       $-32, DI
 	MOVQ       dst+24(FP), R11
@@ -8525,7 +8942,7 @@ TEXT ·openSSSE3(SB), $1784-72
 	MOVQ       R11, 1712(DI)
 	MOVQ       s+8(FP), AX
 	TESTQ      AX, AX
-	JNZ        openSSSE3_stream_99
+	JNZ        openSSSE3_stream_110
 	MOVQ       nonce+16(FP), R11
 	MOVL       (R11), R12
 	MOVL       4(R11), R13
@@ -8538,22 +8955,19 @@ TEXT ·openSSSE3(SB), $1784-72
 	MOVQ       n+40(FP), R11
 	MOVQ       R11, 1560(DI)
 	MOVL       $0x00000001, 1408(DI)
-	CMPQ       1712(DI), $0x00000040
-	JA         openSSSE3_more_104
+	CMPQ       1712(DI), $0x40
+	JA         openSSSE3_more_116
 	MOVQ       k+0(FP), AX
-	MOVSS      1408(DI), X15
+	MOVSS      1408(DI), X3
 	MOVSS      1680(DI), X0
-	PUNPCKLLQ  X0, X15
+	PUNPCKLLQ  X0, X3
 	MOVSS      1684(DI), X0
 	MOVSS      1688(DI), X1
 	PUNPCKLLQ  X1, X0
-	PUNPCKLQDQ X0, X15
-	MOVOA      X15, 1472(DI)
+	PUNPCKLQDQ X0, X3
 	MOVOA      chachaRow<>+0(SB), X0
 	MOVOU      (AX), X1
 	MOVOU      16(AX), X2
-	MOVO       X15, X3
-	PADDL      chachaSets<>+0(SB), X3
 	MOVQ       ad+48(FP), SI
 	MOVQ       adLen+56(FP), CX
 	XORL       R11, R11
@@ -8562,19 +8976,19 @@ TEXT ·openSSSE3(SB), $1784-72
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        openSSSE3_ad_done_108
+	JEQ        openSSSE3_ad_done_120
 	CMPQ       CX, $0x10
-	JB         openSSSE3_ad_part_107
+	JB         openSSSE3_ad_part_119
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        openSSSE3_ad_done_108
+	JMP        openSSSE3_ad_done_120
 
-openSSSE3_ad_part_107:
+openSSSE3_ad_part_119:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_110
+	JAE     openSSSE3_load8_122
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_109
+	JAE     openSSSE3_load4_121
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -8589,18 +9003,18 @@ openSSSE3_ad_part_107:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_111
+	JMP     openSSSE3_loaded_123
 
-openSSSE3_load4_109:
+openSSSE3_load4_121:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_111
+	JMP  openSSSE3_loaded_123
 
-openSSSE3_load8_110:
+openSSSE3_load8_122:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -8609,8 +9023,8 @@ openSSSE3_load8_110:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_111:
-openSSSE3_ad_done_108:
+openSSSE3_loaded_123:
+openSSSE3_ad_done_120:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -8637,7 +9051,7 @@ openSSSE3_ad_done_108:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_105:
+openSSSE3_one_block_117:
 	PADDL   X1, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -8670,13 +9084,13 @@ openSSSE3_key_105:
 	ADDL    BX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R13
-	MOVO    X1, X12
+	MOVO    X1, X14
 	ROLL    $0x07, R13
 	MOVL    1512(DI), CX
 	ADDL    R14, R10
 	XORL    R10, DX
 	ROLL    $0x10, DX
-	PSLLL   $0x0c, X12
+	PSLLL   $0x0c, X14
 	ADDL    DX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
@@ -8689,7 +9103,7 @@ openSSSE3_key_105:
 	XORL    CX, R14
 	ROLL    $0x07, R14
 	MOVL    1516(DI), CX
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x10, SI
@@ -8727,13 +9141,13 @@ openSSSE3_key_105:
 	XORL    R9, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
-	MOVO    X1, X12
+	MOVO    X1, X14
 	XORL    CX, R14
 	ROLL    $0x0c, R14
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x08, AX
-	PSLLL   $0x07, X12
+	PSLLL   $0x07, X14
 	ADDL    AX, CX
 	MOVL    CX, 1516(DI)
 	XORL    CX, R14
@@ -8746,7 +9160,7 @@ openSSSE3_key_105:
 	ADDL    BX, CX
 	XORL    CX, R15
 	ROLL    $0x0c, R15
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x08, BX
@@ -8803,13 +9217,13 @@ openSSSE3_key_105:
 	ADDL    BX, CX
 	MOVL    CX, 1508(DI)
 	XORL    CX, R13
-	MOVO    X1, X12
+	MOVO    X1, X14
 	ROLL    $0x07, R13
 	MOVL    1512(DI), CX
 	ADDL    R14, R10
 	XORL    R10, DX
 	ROLL    $0x10, DX
-	PSLLL   $0x0c, X12
+	PSLLL   $0x0c, X14
 	ADDL    DX, CX
 	XORL    CX, R14
 	ROLL    $0x0c, R14
@@ -8822,7 +9236,7 @@ openSSSE3_key_105:
 	XORL    CX, R14
 	ROLL    $0x07, R14
 	MOVL    1516(DI), CX
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R11
 	XORL    R11, SI
 	ROLL    $0x10, SI
@@ -8860,13 +9274,13 @@ openSSSE3_key_105:
 	XORL    R9, AX
 	ROLL    $0x10, AX
 	ADDL    AX, CX
-	MOVO    X1, X12
+	MOVO    X1, X14
 	XORL    CX, R14
 	ROLL    $0x0c, R14
 	ADDL    R14, R9
 	XORL    R9, AX
 	ROLL    $0x08, AX
-	PSLLL   $0x07, X12
+	PSLLL   $0x07, X14
 	ADDL    AX, CX
 	MOVL    CX, 1516(DI)
 	XORL    CX, R14
@@ -8879,7 +9293,7 @@ openSSSE3_key_105:
 	ADDL    BX, CX
 	XORL    CX, R15
 	ROLL    $0x0c, R15
-	POR     X12, X1
+	POR     X14, X1
 	ADDL    R15, R10
 	XORL    R10, BX
 	ROLL    $0x08, BX
@@ -8905,7 +9319,11 @@ openSSSE3_key_105:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openSSSE3_key_105
+	JNZ     openSSSE3_one_block_117
+	MOVOA   X0, 896(DI)
+	MOVOA   X1, 912(DI)
+	MOVOA   X2, 1504(DI)
+	MOVOA   X3, 928(DI)
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -8930,39 +9348,28 @@ openSSSE3_key_105:
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
 	ANDQ    AX, R9
-	PADDL   X1, X0
 	MOVQ    R8, 1568(DI)
 	MOVQ    R9, 1576(DI)
 	MOVQ    R9, R14
 	SHRQ    $0x02, R14
 	ADDQ    R9, R14
 	MOVQ    R14, 1584(DI)
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R14, AX
 	MULQ    1576(DI)
 	XORL    R13, R13
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	POR     X12, X1
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -8974,54 +9381,32 @@ openSSSE3_key_105:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	PSRLL   $0x14, X1
-	POR     X12, X1
-	PADDL   X1, X0
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -9033,9 +9418,6 @@ openSSSE3_key_105:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
@@ -9047,12 +9429,6 @@ openSSSE3_key_105:
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X2, X2
 	MOVQ    R8, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R11
@@ -9060,107 +9436,61 @@ openSSSE3_key_105:
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVQ    R9, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	MOVQ    R10, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVQ    R8, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
 	MOVQ    R9, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
 	MOVQ    R10, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R14
 	ADCQ    DX, R15
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1608(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R9, AX
 	MULQ    1608(DI)
 	ADDQ    AX, R14
 	ADCQ    DX, R15
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	IMULQ   R10, R10
 	ADDQ    R10, R15
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
-	POR     X12, X1
 	MOVL    R13, R10
 	ANDL    $0x03, R10
 	ANDQ    $-4, R13
-	PADDL   X1, X0
-	PXOR    X0, X3
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	SHRQ    $0x02, R13
 	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R13
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
 	SHRQ    $0x02, R14
 	MOVQ    R15, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R14
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
-	PSHUFD  $0x4e, X3, X3
 	SHRQ    $0x02, R15
-	PSHUFD  $0x93, X2, X2
-	PADDL   X1, X0
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -9170,66 +9500,38 @@ openSSSE3_key_105:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
-	PSRLL   $0x14, X1
-	POR     X12, X1
-	PADDL   X1, X0
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X3
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	PADDL   X3, X2
-	PXOR    X2, X1
-	MOVO    X1, X12
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PSLLL   $0x07, X12
-	PSRLL   $0x19, X1
-	POR     X12, X1
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x39, X2, X2
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X3, X2
-	PXOR    X2, X1
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	MOVO    X1, X12
-	PSLLL   $0x0c, X12
-	PSRLL   $0x14, X1
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	POR     X12, X1
-	PADDL   X1, X0
-	PXOR    X0, X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -9241,84 +9543,615 @@ openSSSE3_key_105:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X3, X2
 	ANDQ    1536(DI), R8
-	PXOR    X2, X1
-	MOVO    X1, X12
-	PSLLL   $0x07, X12
 	ANDQ    1536(DI), R9
-	PSRLL   $0x19, X1
-	POR     X12, X1
-	PSHUFD  $0x39, X0, X0
 	ANDQ    1536(DI), R10
-	PSHUFD  $0x4e, X3, X3
-	PSHUFD  $0x93, X2, X2
-	MOVL    $0x00000002, 1736(DI)
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     openSSSE3_ad_end_124
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
+	SUBQ    $0x40, CX
+	JB      openSSSE3_groups_end_126
 	PCALIGN $0x20
 
-openSSSE3_key_rest_106:
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X1
-	POR    X12, X1
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X1
-	POR    X12, X1
-	PSHUFD $0x93, X0, X0
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x39, X2, X2
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot16<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x0c, X12
-	PSRLL  $0x14, X1
-	POR    X12, X1
-	PADDL  X1, X0
-	PXOR   X0, X3
-	PSHUFB chachaRot8<>+0(SB), X3
-	PADDL  X3, X2
-	PXOR   X2, X1
-	MOVO   X1, X12
-	PSLLL  $0x07, X12
-	PSRLL  $0x19, X1
-	POR    X12, X1
-	PSHUFD $0x39, X0, X0
-	PSHUFD $0x4e, X3, X3
-	PSHUFD $0x93, X2, X2
-	DECL   1736(DI)
-	JNZ    openSSSE3_key_rest_106
-	MOVQ   k+0(FP), AX
-	MOVOU  (AX), X12
-	PADDL  X12, X1
-	MOVOU  16(AX), X12
-	PADDL  X12, X2
-	PADDL  chachaRow<>+0(SB), X0
-	PADDL  1472(DI), X3
-	PADDL  chachaSets<>+0(SB), X3
-	MOVOA  X0, 896(DI)
-	MOVOA  X1, 912(DI)
-	MOVOA  X2, 928(DI)
-	MOVOA  X3, 944(DI)
-	JMP    openSSSE3_keyed_100
+openSSSE3_groups_125:
+	MOVQ  48(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  56(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  48(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  56(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  32(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  16(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   openSSSE3_groups_125
 
-openSSSE3_more_104:
+openSSSE3_groups_end_126:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      openSSSE3_groups_end_130
+	PCALIGN $0x20
+
+openSSSE3_groups_129:
+	MOVQ  16(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  24(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  16(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  24(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   openSSSE3_groups_129
+
+openSSSE3_groups_end_130:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JB    openSSSE3_absorb_part_127
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+openSSSE3_absorb_part_127:
+	TESTQ   CX, CX
+	JZ      openSSSE3_absorbed_128
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openSSSE3_load8_132
+	CMPQ    CX, $0x04
+	JAE     openSSSE3_load4_131
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (SI)(DX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openSSSE3_loaded_133
+
+openSSSE3_load4_131:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openSSSE3_loaded_133
+
+openSSSE3_load8_132:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openSSSE3_loaded_133:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+openSSSE3_absorbed_128:
+openSSSE3_ad_end_124:
+	CMPQ    1712(DI), $0x00
+	JE      openSSSE3_hashed_112
+	MOVQ    R8, 1760(DI)
+	MOVQ    R9, 1768(DI)
+	MOVQ    R10, 1776(DI)
+	MOVL    896(DI), R8
+	MOVL    912(DI), R12
+	MOVL    928(DI), AX
+	MOVL    900(DI), R9
+	MOVL    916(DI), R13
+	MOVL    932(DI), BX
+	MOVL    904(DI), R10
+	MOVL    920(DI), R14
+	MOVL    936(DI), DX
+	MOVL    908(DI), R11
+	MOVL    924(DI), R15
+	MOVL    940(DI), SI
+	MOVL    $0x00000005, 1736(DI)
+	PCALIGN $0x20
+
+openSSSE3_one_block_rest_118:
+	MOVL 1504(DI), CX
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R8
+	XORL R8, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	MOVL 1508(DI), CX
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R9
+	XORL R9, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1512(DI), CX
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R10
+	XORL R10, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1516(DI), CX
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R11
+	XORL R11, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1512(DI), CX
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x10, SI
+	ADDL SI, CX
+	XORL CX, R13
+	ROLL $0x0c, R13
+	ADDL R13, R8
+	XORL R8, SI
+	ROLL $0x08, SI
+	ADDL SI, CX
+	MOVL CX, 1512(DI)
+	XORL CX, R13
+	ROLL $0x07, R13
+	MOVL 1516(DI), CX
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x10, AX
+	ADDL AX, CX
+	XORL CX, R14
+	ROLL $0x0c, R14
+	ADDL R14, R9
+	XORL R9, AX
+	ROLL $0x08, AX
+	ADDL AX, CX
+	MOVL CX, 1516(DI)
+	XORL CX, R14
+	ROLL $0x07, R14
+	MOVL 1504(DI), CX
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x10, BX
+	ADDL BX, CX
+	XORL CX, R15
+	ROLL $0x0c, R15
+	ADDL R15, R10
+	XORL R10, BX
+	ROLL $0x08, BX
+	ADDL BX, CX
+	MOVL CX, 1504(DI)
+	XORL CX, R15
+	ROLL $0x07, R15
+	MOVL 1508(DI), CX
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x10, DX
+	ADDL DX, CX
+	XORL CX, R12
+	ROLL $0x0c, R12
+	ADDL R12, R11
+	XORL R11, DX
+	ROLL $0x08, DX
+	ADDL DX, CX
+	MOVL CX, 1508(DI)
+	XORL CX, R12
+	ROLL $0x07, R12
+	DECL 1736(DI)
+	JNZ  openSSSE3_one_block_rest_118
+	MOVQ k+0(FP), CX
+	ADDL $0x61707865, R8
+	ADDL (CX), R12
+	ADDL $0x01, AX
+	ADDL $0x3320646e, R9
+	ADDL 4(CX), R13
+	ADDL 1680(DI), BX
+	ADDL $0x79622d32, R10
+	ADDL 8(CX), R14
+	ADDL 1684(DI), DX
+	ADDL $0x6b206574, R11
+	ADDL 12(CX), R15
+	ADDL 1688(DI), SI
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 896(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 904(DI)
+	MOVL 1504(DI), R8
+	ADDL 16(CX), R8
+	MOVL 1508(DI), R9
+	ADDL 20(CX), R9
+	MOVL 1512(DI), R10
+	ADDL 24(CX), R10
+	MOVL 1516(DI), R11
+	ADDL 28(CX), R11
+	SHLQ $0x20, R13
+	ORQ  R13, R12
+	MOVQ R12, 912(DI)
+	SHLQ $0x20, R15
+	ORQ  R15, R14
+	MOVQ R14, 920(DI)
+	SHLQ $0x20, R9
+	ORQ  R9, R8
+	MOVQ R8, 928(DI)
+	SHLQ $0x20, R11
+	ORQ  R11, R10
+	MOVQ R10, 936(DI)
+	SHLQ $0x20, BX
+	ORQ  BX, AX
+	MOVQ AX, 944(DI)
+	SHLQ $0x20, SI
+	ORQ  SI, DX
+	MOVQ DX, 952(DI)
+	MOVQ 1760(DI), R8
+	MOVQ 1768(DI), R9
+	MOVQ 1776(DI), R10
+	JMP  openSSSE3_hashed_112
+
+openSSSE3_more_116:
 	CMPQ       1712(DI), $0x00000080
-	JA         openSSSE3_more_112
+	JA         openSSSE3_more_134
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -9346,19 +10179,19 @@ openSSSE3_more_104:
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        openSSSE3_ad_done_116
+	JEQ        openSSSE3_ad_done_138
 	CMPQ       CX, $0x10
-	JB         openSSSE3_ad_part_115
+	JB         openSSSE3_ad_part_137
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        openSSSE3_ad_done_116
+	JMP        openSSSE3_ad_done_138
 
-openSSSE3_ad_part_115:
+openSSSE3_ad_part_137:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_118
+	JAE     openSSSE3_load8_140
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_117
+	JAE     openSSSE3_load4_139
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -9373,18 +10206,18 @@ openSSSE3_ad_part_115:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_119
+	JMP     openSSSE3_loaded_141
 
-openSSSE3_load4_117:
+openSSSE3_load4_139:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_119
+	JMP  openSSSE3_loaded_141
 
-openSSSE3_load8_118:
+openSSSE3_load8_140:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9393,8 +10226,8 @@ openSSSE3_load8_118:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_119:
-openSSSE3_ad_done_116:
+openSSSE3_loaded_141:
+openSSSE3_ad_done_138:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -9421,7 +10254,7 @@ openSSSE3_ad_done_116:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_113:
+openSSSE3_key_135:
 	PADDL   X5, X4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -9731,7 +10564,7 @@ openSSSE3_key_113:
 	XORL    CX, R12
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openSSSE3_key_113
+	JNZ     openSSSE3_key_135
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -10209,7 +11042,7 @@ openSSSE3_key_113:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_114:
+openSSSE3_key_rest_136:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -10295,7 +11128,7 @@ openSSSE3_key_rest_114:
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
 	DECL   1736(DI)
-	JNZ    openSSSE3_key_rest_114
+	JNZ    openSSSE3_key_rest_136
 	MOVQ   k+0(FP), AX
 	MOVOU  (AX), X12
 	PADDL  X12, X1
@@ -10319,9 +11152,9 @@ openSSSE3_key_rest_114:
 	MOVOA  X5, 976(DI)
 	MOVOA  X6, 992(DI)
 	MOVOA  X7, 1008(DI)
-	JMP    openSSSE3_keyed_100
+	JMP    openSSSE3_keyed_111
 
-openSSSE3_more_112:
+openSSSE3_more_134:
 	MOVSS  1408(DI), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -10370,19 +11203,19 @@ openSSSE3_more_112:
 	CMPQ   R13, CX
 	SBBQ   R13, R13
 	MOVQ   R13, 1536(DI)
-	JEQ    openSSSE3_ad_done_123
+	JEQ    openSSSE3_ad_done_145
 	CMPQ   CX, $0x10
-	JB     openSSSE3_ad_part_122
+	JB     openSSSE3_ad_part_144
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	JMP    openSSSE3_ad_done_123
+	JMP    openSSSE3_ad_done_145
 
-openSSSE3_ad_part_122:
+openSSSE3_ad_part_144:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_125
+	JAE     openSSSE3_load8_147
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_124
+	JAE     openSSSE3_load4_146
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -10397,18 +11230,18 @@ openSSSE3_ad_part_122:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_126
+	JMP     openSSSE3_loaded_148
 
-openSSSE3_load4_124:
+openSSSE3_load4_146:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_126
+	JMP  openSSSE3_loaded_148
 
-openSSSE3_load8_125:
+openSSSE3_load8_147:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -10417,8 +11250,8 @@ openSSSE3_load8_125:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_126:
-openSSSE3_ad_done_123:
+openSSSE3_loaded_148:
+openSSSE3_ad_done_145:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -10445,7 +11278,7 @@ openSSSE3_ad_done_123:
 	MOVL    $0x00000005, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_120:
+openSSSE3_key_142:
 	PADDL   X4, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -10823,7 +11656,7 @@ openSSSE3_key_120:
 	POR     X15, X4
 	ROLL    $0x07, R12
 	DECL    1736(DI)
-	JNZ     openSSSE3_key_120
+	JNZ     openSSSE3_key_142
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -11505,7 +12338,7 @@ openSSSE3_key_120:
 	MOVL    $0x00000002, 1736(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_121:
+openSSSE3_key_rest_143:
 	PADDL      X4, X0
 	PADDL      X5, X1
 	PXOR       X0, X8
@@ -11659,7 +12492,7 @@ openSSSE3_key_rest_121:
 	POR        X14, X7
 	POR        X15, X4
 	DECL       1736(DI)
-	JNZ        openSSSE3_key_rest_121
+	JNZ        openSSSE3_key_rest_143
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -11784,17 +12617,17 @@ openSSSE3_key_rest_121:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-openSSSE3_keyed_100:
+openSSSE3_keyed_111:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openSSSE3_ad_end_127
+	JBE     openSSSE3_ad_end_149
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_129
+	JB      openSSSE3_groups_end_151
 	PCALIGN $0x20
 
-openSSSE3_groups_128:
+openSSSE3_groups_150:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -11965,15 +12798,15 @@ openSSSE3_groups_128:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_128
+	JAE   openSSSE3_groups_150
 
-openSSSE3_groups_end_129:
+openSSSE3_groups_end_151:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_133
+	JB      openSSSE3_groups_end_155
 	PCALIGN $0x20
 
-openSSSE3_groups_132:
+openSSSE3_groups_154:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -12072,12 +12905,12 @@ openSSSE3_groups_132:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_132
+	JAE   openSSSE3_groups_154
 
-openSSSE3_groups_end_133:
+openSSSE3_groups_end_155:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    openSSSE3_absorb_part_130
+	JB    openSSSE3_absorb_part_152
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -12118,14 +12951,14 @@ openSSSE3_groups_end_133:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_absorb_part_130:
+openSSSE3_absorb_part_152:
 	TESTQ   CX, CX
-	JZ      openSSSE3_absorbed_131
+	JZ      openSSSE3_absorbed_153
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_135
+	JAE     openSSSE3_load8_157
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_134
+	JAE     openSSSE3_load4_156
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -12140,18 +12973,18 @@ openSSSE3_absorb_part_130:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_136
+	JMP     openSSSE3_loaded_158
 
-openSSSE3_load4_134:
+openSSSE3_load4_156:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_136
+	JMP  openSSSE3_loaded_158
 
-openSSSE3_load8_135:
+openSSSE3_load8_157:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -12160,7 +12993,7 @@ openSSSE3_load8_135:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_136:
+openSSSE3_loaded_158:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -12201,19 +13034,20 @@ openSSSE3_loaded_136:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_absorbed_131:
-openSSSE3_ad_end_127:
+openSSSE3_absorbed_153:
+openSSSE3_ad_end_149:
+openSSSE3_hashed_112:
 	CMPQ    1712(DI), $0x00000100
-	JA      openSSSE3_long_101
+	JA      openSSSE3_long_113
 	MOVQ    1712(DI), CX
 	MOVQ    1704(DI), SI
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_141
+	JB      openSSSE3_groups_end_163
 	PCALIGN $0x20
 
-openSSSE3_groups_140:
+openSSSE3_groups_162:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -12384,15 +13218,15 @@ openSSSE3_groups_140:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_140
+	JAE   openSSSE3_groups_162
 
-openSSSE3_groups_end_141:
+openSSSE3_groups_end_163:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_143
+	JB      openSSSE3_groups_end_165
 	PCALIGN $0x20
 
-openSSSE3_groups_142:
+openSSSE3_groups_164:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -12491,12 +13325,12 @@ openSSSE3_groups_142:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_142
+	JAE   openSSSE3_groups_164
 
-openSSSE3_groups_end_143:
+openSSSE3_groups_end_165:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_137
+	JBE   openSSSE3_finish_last_159
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -12537,9 +13371,9 @@ openSSSE3_groups_end_143:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_137:
+openSSSE3_finish_last_159:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_138
+	JZ    openSSSE3_finish_lengths_160
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -12648,9 +13482,9 @@ openSSSE3_finish_last_137:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_139
+	JMP   openSSSE3_finished_161
 
-openSSSE3_finish_lengths_138:
+openSSSE3_finish_lengths_160:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -12689,15 +13523,15 @@ openSSSE3_finish_lengths_138:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_139:
+openSSSE3_finished_161:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_145
+	JB   openSSSE3_xor_half_167
 
-openSSSE3_xor_144:
+openSSSE3_xor_166:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -12706,43 +13540,43 @@ openSSSE3_xor_144:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_144
+	JAE   openSSSE3_xor_166
 
-openSSSE3_xor_half_145:
+openSSSE3_xor_half_167:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_147
+	JZ    openSSSE3_xored_169
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_148
+	JZ    openSSSE3_store_170
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_148:
+openSSSE3_store_170:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_149
+	JZ    openSSSE3_store_171
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_149:
+openSSSE3_store_171:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_150
+	JZ    openSSSE3_store_172
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_150:
+openSSSE3_store_172:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_151
+	JZ    openSSSE3_store_173
 	MOVB  R14, (R12)
 
-openSSSE3_store_151:
-openSSSE3_xored_147:
+openSSSE3_store_173:
+openSSSE3_xored_169:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -12770,11 +13604,11 @@ openSSSE3_xored_147:
 	MOVQ    AX, ok+64(FP)
 	RET
 
-openSSSE3_long_101:
+openSSSE3_long_113:
 	MOVQ $0x00000001, 1728(DI)
-	JMP  openSSSE3_loop_102
+	JMP  openSSSE3_loop_114
 
-openSSSE3_stream_99:
+openSSSE3_stream_110:
 	MOVL   96(AX), R12
 	MOVL   100(AX), R13
 	MOVL   104(AX), R14
@@ -12961,12 +13795,12 @@ openSSSE3_stream_99:
 	MOVQ   120(AX), R11
 	MOVQ   R11, 1560(DI)
 	CMPQ   1712(DI), $0x00
-	JE     openSSSE3_end_103
+	JE     openSSSE3_end_115
 
-openSSSE3_loop_102:
-	JMP openSSSE3_next_156
+openSSSE3_loop_114:
+	JMP openSSSE3_next_178
 
-openSSSE3_double_152:
+openSSSE3_double_174:
 	MOVQ    1704(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	MOVQ    k+0(FP), AX
@@ -13036,10 +13870,10 @@ openSSSE3_double_152:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_159
+	JE      openSSSE3_mixed_end_181
 	PCALIGN $0x20
 
-openSSSE3_mixed_158:
+openSSSE3_mixed_180:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -13594,14 +14428,14 @@ openSSSE3_mixed_158:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_158
+	JNZ    openSSSE3_mixed_180
 
-openSSSE3_mixed_end_159:
+openSSSE3_mixed_end_181:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_161
+	JE      openSSSE3_mixed_end_183
 	PCALIGN $0x20
 
-openSSSE3_mixed_160:
+openSSSE3_mixed_182:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -13987,9 +14821,9 @@ openSSSE3_mixed_160:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_160
+	JNZ    openSSSE3_mixed_182
 
-openSSSE3_mixed_end_161:
+openSSSE3_mixed_end_183:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -14318,15 +15152,15 @@ openSSSE3_mixed_end_161:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JZ         openSSSE3_passes_end_157
+	JZ         openSSSE3_passes_end_179
 
-openSSSE3_next_156:
+openSSSE3_next_178:
 	CMPQ 1728(DI), $0x00
-	JNE  openSSSE3_single_153
+	JNE  openSSSE3_single_175
 	CMPQ 1712(DI), $0x00000200
-	JAE  openSSSE3_double_152
+	JAE  openSSSE3_double_174
 
-openSSSE3_single_153:
+openSSSE3_single_175:
 	MOVQ       1704(DI), SI
 	MOVQ       1728(DI), R12
 	IMUL3Q     $0x04, R12, R12
@@ -14341,7 +15175,7 @@ openSSSE3_single_153:
 	IMUL3Q     $0x00000100, R12, R12
 	SUBQ       R12, R11
 	CMPQ       R11, $0x00000040
-	JA         openSSSE3_more_162
+	JA         openSSSE3_more_184
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -14362,10 +15196,10 @@ openSSSE3_single_153:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         openSSSE3_mixed_end_164
+	JE         openSSSE3_mixed_end_186
 	PCALIGN    $0x20
 
-openSSSE3_mixed_163:
+openSSSE3_mixed_185:
 	PADDL  X1, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -14578,14 +15412,14 @@ openSSSE3_mixed_163:
 	MOVQ   R12, R9
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_163
+	JNZ    openSSSE3_mixed_185
 
-openSSSE3_mixed_end_164:
+openSSSE3_mixed_end_186:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_166
+	JE      openSSSE3_mixed_end_188
 	PCALIGN $0x20
 
-openSSSE3_mixed_165:
+openSSSE3_mixed_187:
 	PADDL  X1, X0
 	PXOR   X0, X3
 	PSHUFB chachaRot16<>+0(SB), X3
@@ -14629,16 +15463,16 @@ openSSSE3_mixed_165:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_165
+	JNZ    openSSSE3_mixed_187
 
-openSSSE3_mixed_end_166:
+openSSSE3_mixed_end_188:
 	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_167
+	JE   openSSSE3_applied_189
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_168:
+openSSSE3_first_190:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -14657,14 +15491,14 @@ openSSSE3_first_168:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_168
+	JNE   openSSSE3_first_190
 	MOVQ  $0x00000000, 1728(DI)
 	SUBQ  $0x04, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
 
-openSSSE3_applied_167:
+openSSSE3_applied_189:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -14677,11 +15511,11 @@ openSSSE3_applied_167:
 	MOVOA X1, 912(DI)
 	MOVOA X2, 928(DI)
 	MOVOA X3, 944(DI)
-	JMP   openSSSE3_ready_155
+	JMP   openSSSE3_ready_177
 
-openSSSE3_more_162:
+openSSSE3_more_184:
 	CMPQ       R11, $0x00000080
-	JA         openSSSE3_more_169
+	JA         openSSSE3_more_191
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
 	MOVSS      1680(DI), X0
@@ -14707,10 +15541,10 @@ openSSSE3_more_162:
 	MOVL       AX, 1744(DI)
 	MOVL       R12, 1752(DI)
 	CMPL       1744(DI), $0x00
-	JE         openSSSE3_mixed_end_171
+	JE         openSSSE3_mixed_end_193
 	PCALIGN    $0x20
 
-openSSSE3_mixed_170:
+openSSSE3_mixed_192:
 	PADDL  X5, X4
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -14965,14 +15799,14 @@ openSSSE3_mixed_170:
 	PSHUFD $0x93, X2, X2
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_170
+	JNZ    openSSSE3_mixed_192
 
-openSSSE3_mixed_end_171:
+openSSSE3_mixed_end_193:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_173
+	JE      openSSSE3_mixed_end_195
 	PCALIGN $0x20
 
-openSSSE3_mixed_172:
+openSSSE3_mixed_194:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -15058,16 +15892,16 @@ openSSSE3_mixed_172:
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_172
+	JNZ    openSSSE3_mixed_194
 
-openSSSE3_mixed_end_173:
+openSSSE3_mixed_end_195:
 	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_174
+	JE   openSSSE3_applied_196
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_175:
+openSSSE3_first_197:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -15086,14 +15920,14 @@ openSSSE3_first_175:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_175
+	JNE   openSSSE3_first_197
 	MOVQ  $0x00000000, 1728(DI)
 	SUBQ  $0x04, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
 
-openSSSE3_applied_174:
+openSSSE3_applied_196:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -15117,9 +15951,9 @@ openSSSE3_applied_174:
 	MOVOA X5, 976(DI)
 	MOVOA X6, 992(DI)
 	MOVOA X7, 1008(DI)
-	JMP   openSSSE3_ready_155
+	JMP   openSSSE3_ready_177
 
-openSSSE3_more_169:
+openSSSE3_more_191:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -15160,10 +15994,10 @@ openSSSE3_more_169:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_177
+	JE      openSSSE3_mixed_end_199
 	PCALIGN $0x20
 
-openSSSE3_mixed_176:
+openSSSE3_mixed_198:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -15486,14 +16320,14 @@ openSSSE3_mixed_176:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_176
+	JNZ    openSSSE3_mixed_198
 
-openSSSE3_mixed_end_177:
+openSSSE3_mixed_end_199:
 	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_179
+	JE      openSSSE3_mixed_end_201
 	PCALIGN $0x20
 
-openSSSE3_mixed_178:
+openSSSE3_mixed_200:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -15647,16 +16481,16 @@ openSSSE3_mixed_178:
 	POR    X14, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_178
+	JNZ    openSSSE3_mixed_200
 
-openSSSE3_mixed_end_179:
+openSSSE3_mixed_end_201:
 	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_180
+	JE   openSSSE3_applied_202
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_181:
+openSSSE3_first_203:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -15675,16 +16509,16 @@ openSSSE3_first_181:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_181
+	JNE   openSSSE3_first_203
 	MOVQ  $0x00000000, 1728(DI)
 	SUBQ  $0x04, 1720(DI)
 	ADDQ  $0x00000100, 1704(DI)
 	ADDQ  $0x00000100, 1696(DI)
 	SUBQ  $0x00000100, 1712(DI)
 
-openSSSE3_applied_180:
+openSSSE3_applied_202:
 	CMPQ       1712(DI), $0x00000100
-	JB         openSSSE3_last_154
+	JB         openSSSE3_last_176
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -15845,10 +16679,10 @@ openSSSE3_applied_180:
 	ADDQ       $0x00000100, 1704(DI)
 	ADDQ       $0x00000100, 1696(DI)
 	SUBQ       $0x00000100, 1712(DI)
-	JNZ        openSSSE3_next_156
-	JMP        openSSSE3_passes_end_157
+	JNZ        openSSSE3_next_178
+	JMP        openSSSE3_passes_end_179
 
-openSSSE3_last_154:
+openSSSE3_last_176:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -15973,7 +16807,7 @@ openSSSE3_last_154:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-openSSSE3_ready_155:
+openSSSE3_ready_177:
 	MOVQ    1712(DI), CX
 	MOVQ    1720(DI), R11
 	SHLQ    $0x06, R11
@@ -15982,10 +16816,10 @@ openSSSE3_ready_155:
 	ADDQ    1712(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_186
+	JB      openSSSE3_groups_end_208
 	PCALIGN $0x20
 
-openSSSE3_groups_185:
+openSSSE3_groups_207:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16156,15 +16990,15 @@ openSSSE3_groups_185:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_185
+	JAE   openSSSE3_groups_207
 
-openSSSE3_groups_end_186:
+openSSSE3_groups_end_208:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_188
+	JB      openSSSE3_groups_end_210
 	PCALIGN $0x20
 
-openSSSE3_groups_187:
+openSSSE3_groups_209:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16263,12 +17097,12 @@ openSSSE3_groups_187:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_187
+	JAE   openSSSE3_groups_209
 
-openSSSE3_groups_end_188:
+openSSSE3_groups_end_210:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_182
+	JBE   openSSSE3_finish_last_204
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -16309,9 +17143,9 @@ openSSSE3_groups_end_188:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_182:
+openSSSE3_finish_last_204:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_183
+	JZ    openSSSE3_finish_lengths_205
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -16420,9 +17254,9 @@ openSSSE3_finish_last_182:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_184
+	JMP   openSSSE3_finished_206
 
-openSSSE3_finish_lengths_183:
+openSSSE3_finish_lengths_205:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -16461,15 +17295,15 @@ openSSSE3_finish_lengths_183:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_184:
+openSSSE3_finished_206:
 	MOVQ 1704(DI), R11
 	MOVQ 1696(DI), R12
 	MOVQ 1712(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_190
+	JB   openSSSE3_xor_half_212
 
-openSSSE3_xor_189:
+openSSSE3_xor_211:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -16478,43 +17312,43 @@ openSSSE3_xor_189:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_189
+	JAE   openSSSE3_xor_211
 
-openSSSE3_xor_half_190:
+openSSSE3_xor_half_212:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_192
+	JZ    openSSSE3_xored_214
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_193
+	JZ    openSSSE3_store_215
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_193:
+openSSSE3_store_215:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_194
+	JZ    openSSSE3_store_216
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_194:
+openSSSE3_store_216:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_195
+	JZ    openSSSE3_store_217
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_195:
+openSSSE3_store_217:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_196
+	JZ    openSSSE3_store_218
 	MOVB  R14, (R12)
 
-openSSSE3_store_196:
-openSSSE3_xored_192:
+openSSSE3_store_218:
+openSSSE3_xored_214:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -16542,14 +17376,14 @@ openSSSE3_xored_192:
 	MOVQ    AX, ok+64(FP)
 	RET
 
-openSSSE3_passes_end_157:
-openSSSE3_end_103:
+openSSSE3_passes_end_179:
+openSSSE3_end_115:
 	XORL    CX, CX
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_201
+	JB      openSSSE3_groups_end_223
 	PCALIGN $0x20
 
-openSSSE3_groups_200:
+openSSSE3_groups_222:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16720,15 +17554,15 @@ openSSSE3_groups_200:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_200
+	JAE   openSSSE3_groups_222
 
-openSSSE3_groups_end_201:
+openSSSE3_groups_end_223:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_203
+	JB      openSSSE3_groups_end_225
 	PCALIGN $0x20
 
-openSSSE3_groups_202:
+openSSSE3_groups_224:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16827,12 +17661,12 @@ openSSSE3_groups_202:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_202
+	JAE   openSSSE3_groups_224
 
-openSSSE3_groups_end_203:
+openSSSE3_groups_end_225:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_197
+	JBE   openSSSE3_finish_last_219
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -16873,9 +17707,9 @@ openSSSE3_groups_end_203:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_197:
+openSSSE3_finish_last_219:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_198
+	JZ    openSSSE3_finish_lengths_220
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
@@ -16984,9 +17818,9 @@ openSSSE3_finish_last_197:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_199
+	JMP   openSSSE3_finished_221
 
-openSSSE3_finish_lengths_198:
+openSSSE3_finish_lengths_220:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -17025,7 +17859,7 @@ openSSSE3_finish_lengths_198:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_199:
+openSSSE3_finished_221:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -17055,7 +17889,7 @@ openSSSE3_finished_199:
 
 // func sealMoreSSSE3(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: SSE, SSE2, SSSE3
-TEXT ·sealMoreSSSE3(SB), $1784-40
+TEXT ·sealMoreSSSE3(SB), $1808-40
 	LEAQ   31(SP), DI
 	ANDQ   $-32, DI
 	MOVQ   dst+16(FP), R11
@@ -17250,7 +18084,7 @@ TEXT ·sealMoreSSSE3(SB), $1784-40
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-sealMoreSSSE3_double_204:
+sealMoreSSSE3_double_226:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -17318,10 +18152,10 @@ sealMoreSSSE3_double_204:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_211
+	JE      sealMoreSSSE3_mixed_end_233
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_210:
+sealMoreSSSE3_mixed_232:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -17876,14 +18710,14 @@ sealMoreSSSE3_mixed_210:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    sealMoreSSSE3_mixed_210
+	JNZ    sealMoreSSSE3_mixed_232
 
-sealMoreSSSE3_mixed_end_211:
+sealMoreSSSE3_mixed_end_233:
 	CMPL    1752(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_213
+	JE      sealMoreSSSE3_mixed_end_235
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_212:
+sealMoreSSSE3_mixed_234:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -18269,9 +19103,9 @@ sealMoreSSSE3_mixed_212:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    sealMoreSSSE3_mixed_212
+	JNZ    sealMoreSSSE3_mixed_234
 
-sealMoreSSSE3_mixed_end_213:
+sealMoreSSSE3_mixed_end_235:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -18601,14 +19435,14 @@ sealMoreSSSE3_mixed_end_213:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JNZ        sealMoreSSSE3_double_204
+	JNZ        sealMoreSSSE3_double_226
 	MOVQ       1720(DI), CX
 	SHLQ       $0x06, CX
 	SUBQ       $0x40, CX
-	JB         sealMoreSSSE3_groups_end_215
+	JB         sealMoreSSSE3_groups_end_237
 	PCALIGN    $0x20
 
-sealMoreSSSE3_groups_214:
+sealMoreSSSE3_groups_236:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -18779,9 +19613,9 @@ sealMoreSSSE3_groups_214:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreSSSE3_groups_214
+	JAE   sealMoreSSSE3_groups_236
 
-sealMoreSSSE3_groups_end_215:
+sealMoreSSSE3_groups_end_237:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -18791,7 +19625,7 @@ sealMoreSSSE3_groups_end_215:
 
 // func openMoreSSSE3(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: SSE, SSE2, SSSE3
-TEXT ·openMoreSSSE3(SB), $1784-40
+TEXT ·openMoreSSSE3(SB), $1808-40
 	LEAQ   31(SP), DI
 	ANDQ   $-32, DI
 	MOVQ   dst+16(FP), R11
@@ -18986,7 +19820,7 @@ TEXT ·openMoreSSSE3(SB), $1784-40
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-openMoreSSSE3_double_216:
+openMoreSSSE3_double_238:
 	MOVQ    1704(DI), SI
 	MOVQ    $0x00000008, 1720(DI)
 	MOVQ    k+0(FP), AX
@@ -19056,10 +19890,10 @@ openMoreSSSE3_double_216:
 	MOVL    AX, 1744(DI)
 	MOVL    R12, 1752(DI)
 	CMPL    1744(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_223
+	JE      openMoreSSSE3_mixed_end_245
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_222:
+openMoreSSSE3_mixed_244:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -19614,14 +20448,14 @@ openMoreSSSE3_mixed_222:
 	POR    X15, X4
 	ADDQ   $0x40, SI
 	DECL   1744(DI)
-	JNZ    openMoreSSSE3_mixed_222
+	JNZ    openMoreSSSE3_mixed_244
 
-openMoreSSSE3_mixed_end_223:
+openMoreSSSE3_mixed_end_245:
 	CMPL    1752(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_225
+	JE      openMoreSSSE3_mixed_end_247
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_224:
+openMoreSSSE3_mixed_246:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -20007,9 +20841,9 @@ openMoreSSSE3_mixed_224:
 	POR    X11, X7
 	POR    X15, X4
 	DECL   1752(DI)
-	JNZ    openMoreSSSE3_mixed_224
+	JNZ    openMoreSSSE3_mixed_246
 
-openMoreSSSE3_mixed_end_225:
+openMoreSSSE3_mixed_end_247:
 	MOVQ       1704(DI), R11
 	MOVQ       1696(DI), R12
 	MOVQ       k+0(FP), AX
@@ -20338,13 +21172,13 @@ openMoreSSSE3_mixed_end_225:
 	ADDQ       $0x00000200, 1704(DI)
 	ADDQ       $0x00000200, 1696(DI)
 	SUBQ       $0x00000200, 1712(DI)
-	JNZ        openMoreSSSE3_double_216
+	JNZ        openMoreSSSE3_double_238
 	XORL       CX, CX
 	SUBQ       $0x40, CX
-	JB         openMoreSSSE3_groups_end_227
+	JB         openMoreSSSE3_groups_end_249
 	PCALIGN    $0x20
 
-openMoreSSSE3_groups_226:
+openMoreSSSE3_groups_248:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -20515,9 +21349,9 @@ openMoreSSSE3_groups_226:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreSSSE3_groups_226
+	JAE   openMoreSSSE3_groups_248
 
-openMoreSSSE3_groups_end_227:
+openMoreSSSE3_groups_end_249:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -20526,7 +21360,7 @@ openMoreSSSE3_groups_end_227:
 	RET
 
 // func startSSSE3(k *key, s *stream, nonce *byte)
-TEXT ·startSSSE3(SB), $1784-24
+TEXT ·startSSSE3(SB), $1808-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    nonce+16(FP), R11
@@ -20560,7 +21394,7 @@ TEXT ·startSSSE3(SB), $1784-24
 	MOVL    $0x0000000a, 1736(DI)
 	PCALIGN $0x20
 
-startSSSE3_key_228:
+startSSSE3_key_250:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -20674,7 +21508,7 @@ startSSSE3_key_228:
 	XORL CX, R12
 	ROLL $0x07, R12
 	DECL 1736(DI)
-	JNZ  startSSSE3_key_228
+	JNZ  startSSSE3_key_250
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -20715,7 +21549,7 @@ startSSSE3_key_228:
 	RET
 
 // func polySSSE3(s *stream, p *byte, n int)
-TEXT ·polySSSE3(SB), $1784-24
+TEXT ·polySSSE3(SB), $1808-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    s+0(FP), AX
@@ -20883,10 +21717,10 @@ TEXT ·polySSSE3(SB), $1784-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polySSSE3_groups_end_230
+	JB      polySSSE3_groups_end_252
 	PCALIGN $0x20
 
-polySSSE3_groups_229:
+polySSSE3_groups_251:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -21057,15 +21891,15 @@ polySSSE3_groups_229:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polySSSE3_groups_229
+	JAE   polySSSE3_groups_251
 
-polySSSE3_groups_end_230:
+polySSSE3_groups_end_252:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polySSSE3_groups_end_234
+	JB      polySSSE3_groups_end_256
 	PCALIGN $0x20
 
-polySSSE3_groups_233:
+polySSSE3_groups_255:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -21164,12 +21998,12 @@ polySSSE3_groups_233:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polySSSE3_groups_233
+	JAE   polySSSE3_groups_255
 
-polySSSE3_groups_end_234:
+polySSSE3_groups_end_256:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polySSSE3_absorb_part_231
+	JB    polySSSE3_absorb_part_253
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -21210,14 +22044,14 @@ polySSSE3_groups_end_234:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polySSSE3_absorb_part_231:
+polySSSE3_absorb_part_253:
 	TESTQ   CX, CX
-	JZ      polySSSE3_absorbed_232
+	JZ      polySSSE3_absorbed_254
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polySSSE3_load8_236
+	JAE     polySSSE3_load8_258
 	CMPQ    CX, $0x04
-	JAE     polySSSE3_load4_235
+	JAE     polySSSE3_load4_257
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -21232,18 +22066,18 @@ polySSSE3_absorb_part_231:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polySSSE3_loaded_237
+	JMP     polySSSE3_loaded_259
 
-polySSSE3_load4_235:
+polySSSE3_load4_257:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polySSSE3_loaded_237
+	JMP  polySSSE3_loaded_259
 
-polySSSE3_load8_236:
+polySSSE3_load8_258:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -21252,7 +22086,7 @@ polySSSE3_load8_236:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polySSSE3_loaded_237:
+polySSSE3_loaded_259:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -21293,7 +22127,7 @@ polySSSE3_loaded_237:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polySSSE3_absorbed_232:
+polySSSE3_absorbed_254:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

@@ -13,14 +13,15 @@ import (
 // The tiers ssse3 and avx2: ChaCha20 in vectors of 128 or 256 bits beside
 // Poly1305 in general registers (RFC 8439). One text serves both, in legacy and in
 // VEX encodings. The rounds are in vec_rounds.go, the one-time key in vec_key.go,
-// Poly1305 in vec_poly.go, messages in vec_message.go, and what is less than a
-// vector in vec_tail.go.
+// Poly1305 in vec_poly.go, messages in vec_message.go, those of one block in
+// vec_short.go, and what is less than a vector in vec_tail.go.
 //
 // # A message
 //
 // ChaCha20 runs in passes of 4 blocks (ssse3) or 8 (avx2), a block to a lane, and
 // in double passes of twice as many. What a pass is more than enough for runs
-// row-wise, on as many blocks as it needs (rows). Beside each runs something in
+// row-wise, on as many blocks as it needs (rows). A message of one block goes its
+// last rounds in general registers (vec.oneBlock). Beside each runs something in
 // general registers:
 //
 //   - beside the first the block of the one-time key, then the powers of r and the
@@ -127,7 +128,8 @@ const (
 	frameGroups = frameN + 8         // groups of four blocks that the pass hashes
 	frameFirst  = frameGroups + 8    // open: the first pass is still to be applied
 	frameCounts = frameFirst + 8     // double rounds left with two groups, one, none
-	frameSize   = frameCounts + 3*8
+	frameH      = frameCounts + 3*8  // the sum, while a block is in its registers
+	frameSize   = frameH + 3*8
 	frameAlign  = 32
 )
 
@@ -295,6 +297,14 @@ func (g *vec) load(m Mem, v reg.VecPhysical) {
 		g.VMOVDQA(m, v)
 	} else {
 		g.MOVOA(m, v)
+	}
+}
+
+func (g *vec) loadUnaligned(m Mem, v reg.VecPhysical) {
+	if g.wide() {
+		g.VMOVDQU(m, v)
+	} else {
+		g.MOVOU(m, v)
 	}
 }
 

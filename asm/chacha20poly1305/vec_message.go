@@ -10,7 +10,7 @@ import (
 // message builds seal or open: a whole message, or its last part.
 func (t tier) message(c *gen.Ctx, stem string) {
 	g := t.kernel(c, stem)
-	stream, keyed, long, loop, end := g.label("stream"), g.label("keyed"), g.label("long"), g.label("loop"), g.label("end")
+	stream, keyed, hashed, long, loop, end := g.label("stream"), g.label("keyed"), g.label("hashed"), g.label("long"), g.label("loop"), g.label("end")
 	g.text()
 	s := g.lo
 	g.MOVQ(g.param("s"), s)
@@ -24,7 +24,12 @@ func (t tier) message(c *gen.Ctx, stem string) {
 	g.copyWord(g.param("adLen"), g.frame(frameLens))
 	g.copyWord(g.param("n"), g.frame(frameLens+8))
 	g.MOVL(U32(1), g.frame(frameCtr))
-	g.shortPasses(g.frame(frameN), func(r *rows) {
+	more := g.label("more")
+	g.CMPQ(g.frame(frameN), U8(block))
+	g.JA(LabelRef(more))
+	g.oneBlock(hashed)
+	g.Label(more)
+	g.shortPasses(g.frame(frameN), block, func(r *rows) {
 		r.begin()
 		g.keyPass(r.doubleRound())
 		r.end()
@@ -37,6 +42,7 @@ func (t tier) message(c *gen.Ctx, stem string) {
 
 	g.Label(keyed)
 	g.restAD()
+	g.Label(hashed)
 	g.CMPQ(g.frame(frameN), U32(g.chunk))
 	g.JA(LabelRef(long))
 	g.MOVQ(g.frame(frameN), g.count)
@@ -264,7 +270,7 @@ func (g *vec) passes(rest func()) {
 		g.IMUL3Q(U32(g.chunk), g.t[1], g.t[1])
 		g.SUBQ(g.t[1], g.t[0])
 	}
-	g.shortPasses(g.t[0], func(r *rows) {
+	g.shortPasses(g.t[0], 0, func(r *rows) {
 		r.begin()
 		g.mixedRounds(r.doubleRound())
 		g.applyFirst()
@@ -310,13 +316,17 @@ func (g *vec) applyFirst() {
 	g.Label(applied)
 }
 
-// shortPasses builds what makes key stream for n bytes, for as many rows as are
-// quicker than a pass, and goes there if they are enough. A third set of vectors
-// would take as long as a pass.
-func (g *vec) shortPasses(n Op, build func(*rows)) {
+// shortPasses builds what makes key stream for n bytes, more than least, for as
+// many rows as are quicker than a pass, and goes there if they are enough. A third
+// set of vectors would take as long as a pass.
+func (g *vec) shortPasses(n Op, least int, build func(*rows)) {
 	for sets := 1; sets <= 2; sets++ {
+		most := sets * g.width.Lanes() * block
+		if most <= least {
+			continue
+		}
 		more := g.label("more")
-		g.CMPQ(n, U32(sets*g.width.Lanes()*block))
+		g.CMPQ(n, U32(most))
 		g.JA(LabelRef(more))
 		build(g.rows(sets))
 		g.Label(more)
