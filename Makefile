@@ -19,7 +19,7 @@ vet:
 	@for p in $(PLATFORMS); do for tags in none purego; do \
 		flags=; case " $(QUICKLY) " in *" $$p "*) flags='-N -l';; esac; \
 		echo "vet $$p tags=$$tags"; \
-		GOOS=$${p%/*} GOARCH=$${p#*/} go vet -tags=$$tags -gcflags="all=$$flags" ./... ./bench/... || exit 1; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} go vet -tags=$$tags -gcflags="all=$$flags" ./... ./bench/... ./vectors || exit 1; \
 	done; done
 	go vet ./asm/...
 
@@ -29,7 +29,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 staticcheck:
 	@printf '%s:%s\n' amd64 ' GOARCH=amd64' arm64 ' GOARCH=arm64' purego ' -tags=purego' | \
-		$(STATICCHECK) -matrix ./... ./bench/...
+		$(STATICCHECK) -matrix ./... ./bench/... ./vectors
 	$(STATICCHECK) ./asm/...
 
 # The generators in asm, by the package that they feed. They are run there: asm
@@ -61,7 +61,7 @@ tiers:
 test-tiers: tiers test-purego test-arm64 test-s390x
 
 test-purego:
-	go test -tags purego ./...
+	go test -tags purego ./... ./vectors
 
 # What those who import the module get: no workspace.
 test-importer:
@@ -69,7 +69,7 @@ test-importer:
 
 # Under qemu-user (Debian: apt-get install qemu-user).
 test-arm64:
-	GOARCH=arm64 go test -short -exec qemu-aarch64 ./...
+	GOARCH=arm64 go test -short -exec qemu-aarch64 ./... ./vectors
 
 # Big-endian.
 test-s390x:
