@@ -15,8 +15,8 @@ var hostTiers = pick(cpu.Host())
 // ladderTiers and baseTiers are the tiers that the switches below know, best
 // first.
 var (
-	ladderTiers = []cpu.Tier{}
-	baseTiers   = []cpu.Tier{}
+	ladderTiers = []cpu.Tier{cpu.IFMA}
+	baseTiers   = []cpu.Tier{cpu.IFMA}
 )
 
 // pick returns the tiers that a machine with features f runs best.
@@ -92,6 +92,8 @@ func divide(dst *[KeySize]byte, xz *[2][4]uint64) {
 
 func ladder(tier cpu.Tier, xz *[2][4]uint64, k *[KeySize]byte, u *[4]uint64) {
 	switch tier {
+	case cpu.IFMA:
+		ladderIFMA(xz, k, u)
 	default:
 		panic("x25519: no ladder of tier " + tier.String())
 	}
@@ -99,6 +101,8 @@ func ladder(tier cpu.Tier, xz *[2][4]uint64, k *[KeySize]byte, u *[4]uint64) {
 
 func comb(tier cpu.Tier, xz *[2][4]uint64, k *[KeySize]byte) {
 	switch tier {
+	case cpu.IFMA:
+		combIFMA(xz, k)
 	default:
 		panic("x25519: no comb of tier " + tier.String())
 	}

@@ -1,0 +1,637 @@
+package main
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/sealane/sealane/asm/internal/gen"
+)
+
+// combIFMA computes k·B, for a clamped scalar k, as the sum of 64 points that are
+// looked up in a table by 64 signed digits in radix 16:
+//
+//	k = Σ d[i]·16^i, -8 <= d[i] <= 7 for i < 63, 0 <= d[63] <= 8
+//
+// Let k' = k + Σ 8·16^i over i < 63. As k < 2^255 and that sum is less than
+// 2^252, k' < 2^256: no carry goes out. Its hexadecimal digits n[i] give d[i] =
+// n[i] - 8 for i < 63, and d[63] = n[63] is at most 7+1.
+//
+// Eight lanes work on eight digits at a time, lane L on d[b+8L] in batch b: the
+// eight digits of a lane are the word L of k' in 32-bit words. Each digit has its
+// own row of the table, with the multiples 1 to 8 of 16^i·B, so that there are no
+// doublings. In the end the eight lanes' sums are added in three rounds.
+//
+// # Additions
+//
+// A point is held in extended coordinates (Hisil, Wong, Carter, Dawson, eprint
+// 2008/522): x = X/Z, y = Y/Z, X·Y = T·Z. The sum of two points is, for any
+// factor s other than 0 (Section 3.1; theirs is s = 2),
+//
+//	A = s/2·(Y1-X1)·(Y2-X2)    E = B-A    X3 = E·F
+//	B = s/2·(Y1+X1)·(Y2+X2)    H = B+A    Y3 = G·H
+//	C = s·d·T1·T2              F = D-C    Z3 = F·G
+//	D = s·Z1·Z2                G = D+C    T3 = E·H
+//
+// These formulas are complete: they hold for all pairs of points, equal, inverse
+// or neutral, and F and G are never 0, because a = -1 is a square mod p, d is not
+// (Bernstein, Lange, eprint 2007/286, Theorem 3.3, for a = 1, to which the curve
+// is isomorphic). So no case needs care.
+//
+// A point from the table has Z2 = 1 and its coordinates are stored as they are
+// needed for s = 1: (y-x)/2, (y+x)/2, d·x·y. The negative of a point is had by
+// exchanging the first two and negating the third; C is negated instead, after
+// the multiplication. The first batch is nothing to be added to: its rows hold
+// y-x, y+x, x·y, so that X = x, Y = y, Z = 1, T = x·y.
+//
+// # Selection
+//
+// A vector of the table holds a limb of a coordinate of the j-th multiple for
+// each lane. All eight multiples are loaded, each under the mask of the lanes
+// whose |d| is j; where d = 0 stays what stood there before, the neutral element.
+// Addresses do not depend on k. The lookups of a batch are emitted between the
+// multiplications of the batch before.
+func combIFMA(c *gen.Ctx) {
+	g := &combiner{ifma8: ifma8{Ctx: c}}
+	g.kernel("combIFMA", 12*5*vec+vec)
+	g.digits = g.bytes(vec)
+	for _, s := range []**slot{&g.m, &g.s, &g.t, &g.z, &g.ax, &g.e, &g.h, &g.f, &g.g, &g.qm, &g.qs, &g.qt} {
+		*s = g.newSlot()
+	}
+	g.LEAQ(combTableIFMA(c), row)
+	g.recode()
+	g.first()
+	g.pickDigits()
+	g.lookup(g.qm, g.qs, g.qt, half)
+	g.drain()
+
+	// The last batch is like the others, but there is no next to look up.
+	sum, factor := sumBounds()
+	g.m.b, g.s.b, g.t.b, g.z.b = factor, factor, factor, sum
+	g.MOVL(operand.U32(6), left)
+	g.Align(64)
+	g.Label("batch")
+	g.pickDigits()
+	g.lookup(g.qm, g.qs, g.qt, half)
+	g.batch()
+	g.drain()
+	g.DECL(left)
+	g.JNE(operand.LabelRef("batch"))
+	g.batch()
+	g.combine()
+	g.wipe()
+	g.VZEROUPPER()
+	g.RET()
+}
+
+// Registers outside of the arithmetic.
+var (
+	row  = reg.R9   // of the table: the next batch's
+	left = reg.R10L // batches to go
+
+	sign     = reg.K1 // lanes with d < 0, of the batch that is added
+	nextSign = reg.K2 // the same of the batch that is looked up
+	upper    = reg.K3 // lanes 4 to 7
+	odd      = reg.K4 // lanes 2, 3, 6, 7
+	pair     = reg.K5 // lanes 2, 3
+	lower    = reg.K6 // lanes 0 to 3
+	matches  = reg.K7 // lanes whose |d| is that of the entry
+)
+
+// combiner holds where combIFMA keeps what.
+type combiner struct {
+	ifma8
+	digits operand.Mem // k', a word of 32 bits a lane, less the digits that were taken
+
+	m, s, t, z     *slot // the sums: Y-X, Y+X, T, Z; the latter biased and not carried
+	qm, qs, qt     *slot // the points to be added: (y-x)/2, (y+x)/2, d·x·y
+	ax, e, h, f, g *slot // A or X, E, H, F, G
+	abs            reg.VecPhysical
+}
+
+// recode makes k' and spreads it over the lanes.
+func (g *combiner) recode() {
+	w := []reg.GPPhysical{reg.RAX, reg.RCX, reg.RDX, reg.RBX}
+	eights := reg.RDI
+	k := reg.RSI
+	g.Load(g.Param("k"), k)
+	g.MOVQ(operand.U64(0x8888888888888888), eights)
+	for i, r := range w {
+		g.MOVQ(operand.Mem{Base: k, Disp: 8 * i}, r)
+	}
+	g.ADDQ(eights, w[0])
+	g.ADCQ(eights, w[1])
+	g.ADCQ(eights, w[2])
+	g.MOVQ(operand.U64(0x0888888888888888), eights)
+	g.ADCQ(eights, w[3])
+
+	x := g.regs.Take("k'")
+	hi := g.regs.Take("high half of k'")
+	g.VMOVQ(w[0], x.AsX())
+	g.VMOVQ(w[2], hi.AsX())
+	g.VPINSRQ(operand.Imm(1), w[1], x.AsX(), x.AsX())
+	g.VPINSRQ(operand.Imm(1), w[3], hi.AsX(), hi.AsX())
+	g.VINSERTI128(operand.Imm(1), hi.AsX(), x.AsY(), x.AsY())
+	g.VPMOVZXDQ(x.AsY(), x)
+	g.VMOVDQA64(x, g.digits)
+	// Batch 7 comes first. Nothing stands above its digits.
+	g.VPSRLQ(operand.Imm(28), x, x)
+	g.VPSUBQ(g.Words64("lastBias", 8, 8, 8, 8, 8, 8, 8, 0), x, x)
+	g.regs.Give(hi)
+	g.VPMOVQ2M(x, nextSign)
+	g.VPABSQ(x, x)
+	g.abs = x
+}
+
+// pickDigits takes the next digit of each lane.
+func (g *combiner) pickDigits() {
+	var x, d reg.VecPhysical
+	g.side = append(g.side,
+		func() {
+			x, d = g.regs.Take("digits left"), g.regs.Take("digits")
+			g.VMOVDQA64(g.digits, x)
+		},
+		func() { g.VPANDQ_BCST(g.word("c15", 15), x, d) },
+		func() { g.VPSRLQ(operand.Imm(4), x, x) },
+		func() {
+			g.VMOVDQA64(x, g.digits)
+			g.regs.Give(x)
+		},
+		func() { g.VPSUBQ_BCST(g.word("c8", 8), d, d) },
+		func() { g.VPMOVQ2M(d, nextSign) },
+		func() {
+			g.VPABSQ(d, d)
+			g.abs = d
+		},
+	)
+}
+
+// lookup looks up the points of a batch, in the side stream. scale is what y-x
+// and y+x are multiplied by in the table.
+func (g *combiner) lookup(m, s, t *slot, scale *big.Int) {
+	entry := func(coordinate, i, j int) operand.Mem {
+		return operand.Mem{Base: row, Disp: ((j*3+coordinate)*5 + i) * vec}
+	}
+	match := func(j int) func() {
+		return func() { g.VPCMPEQQ_BCST(g.word(fmt.Sprint("c", j+1), uint64(j+1)), g.abs, matches) }
+	}
+	var xy, minus, plus []reg.VecPhysical
+	then := func(f func()) { g.side = append(g.side, f) }
+
+	for i := range 5 {
+		then(func() {
+			if i == 0 {
+				xy = g.take("xy", 5)
+			}
+			g.zero(xy[i])
+		})
+	}
+	for j := range 8 {
+		then(match(j))
+		for i := range 5 {
+			then(func() { g.VMOVDQU64(entry(2, i, j), matches, xy[i]) })
+		}
+	}
+	for i := range 5 {
+		then(func() {
+			g.VMOVDQA64(xy[i], limb(t.m, i))
+			if i == 4 {
+				g.regs.Give(xy...)
+			}
+		})
+	}
+
+	one := limbs51(scale)
+	for i := range 5 {
+		then(func() {
+			if i == 0 {
+				minus, plus = g.take("y-x", 5), g.take("y+x", 5)
+			}
+			if one[i] == 0 {
+				g.zero(minus[i])
+			} else {
+				g.VPBROADCASTQ(g.word(fmt.Sprintf("c%x", one[i]), one[i]), minus[i])
+			}
+			g.VMOVDQA64(minus[i], plus[i])
+		})
+	}
+	for j := range 8 {
+		then(match(j))
+		for i := range 5 {
+			then(func() { g.VMOVDQU64(entry(0, i, j), matches, minus[i]) })
+			then(func() { g.VMOVDQU64(entry(1, i, j), matches, plus[i]) })
+		}
+	}
+	for i := range 5 {
+		then(func() {
+			if i == 0 {
+				g.regs.Give(g.abs)
+			}
+			x := g.regs.Take("exchange")
+			g.VPBLENDMQ(plus[i], minus[i], nextSign, x)
+			g.VMOVDQA64(x, limb(m.m, i))
+			g.regs.Give(x)
+		})
+		then(func() {
+			g.VPBLENDMQ(minus[i], plus[i], nextSign, plus[i])
+			g.VMOVDQA64(plus[i], limb(s.m, i))
+			if i == 4 {
+				g.regs.Give(minus...)
+				g.regs.Give(plus...)
+			}
+		})
+	}
+	then(func() { g.ADDQ(operand.U32(8*3*5*vec), row) })
+	most := uint64(1<<51 - 1)
+	canonical := upTo([5]uint64{most, most, most, most, most})
+	m.b, s.b, t.b = canonical, canonical, canonical
+}
+
+// first takes the first batch for the sums.
+func (g *combiner) first() {
+	g.lookup(g.m, g.s, g.t, big.NewInt(1))
+	g.drain()
+	t := g.load(g.t)
+	b := multiple(2)
+	twoP := exactly(b)
+	for i, r := range t.r {
+		x := g.regs.Take("2p")
+		g.VPBROADCASTQ(g.multiple(2, i), x)
+		g.VPSUBQ(r, x, nextSign, r)
+		g.regs.Give(x)
+	}
+	t.b = t.b.union(twoP.sub(t.b))
+	t = g.carry(t)
+	g.store(t, g.t)
+	b = multiple(19 * biasFold)
+	b[0]++
+	for i, r := range t.r {
+		g.VPBROADCASTQ(g.word(fmt.Sprintf("c%x", b[i]), b[i]), r)
+	}
+	t.b = exactly(b)
+	g.store(t, g.z)
+	g.give(t)
+	sum, factor := sumBounds()
+	g.check(sum, factor)
+}
+
+// sumBounds returns what the sums are within at the start of each batch, Z and
+// the others.
+func sumBounds() (sum, factor bounds) {
+	bias := exactly(multiple(19 * biasFold))
+	most := uint64(1<<51 + 1<<18)
+	factor = upTo([5]uint64{most, most, most, most, most})
+	most = 1 << 59
+	return bias.add(upTo([5]uint64{most, most, most, most, most})), factor
+}
+
+func (g *combiner) check(sum, factor bounds) {
+	for _, s := range []*slot{g.m, g.s, g.t} {
+		if !s.b.within(factor) {
+			panic(fmt.Sprint("x25519: factors out of bounds: ", s.b))
+		}
+	}
+	if !g.z.b.within(sum) {
+		panic(fmt.Sprint("x25519: Z out of bounds: ", g.z.b))
+	}
+}
+
+// batch adds the points of a batch to the sums. The order of the
+// multiplications is such that none waits for the one before it.
+func (g *combiner) batch() {
+	sumB, factor := sumBounds()
+	g.pace = 1000 * len(g.side) / 340
+	g.KMOVB(nextSign, sign)
+
+	// C = T·d·x·y, of which the negative is taken where the sign is: a number
+	// below 0, which Z exceeds.
+	t, q := g.load(g.t), g.load(g.qt)
+	c := g.mul(t, q, false)
+	g.give(t, q)
+	zero := g.regs.Take("zero")
+	g.zero(zero)
+	for _, r := range c.r {
+		g.VPSUBQ(r, zero, sign, r)
+	}
+	g.regs.Give(zero)
+	// F = D-C, G = D+C, D = Z.
+	f := elem{g.take("F", 5), g.z.b.plusMinus(c.b)}
+	z := g.load(g.z)
+	for i := range 5 {
+		g.VPSUBQ(c.r[i], z.r[i], f.r[i])
+		g.VPADDQ(c.r[i], z.r[i], z.r[i])
+	}
+	z.b = f.b
+	g.give(c)
+	f = g.carry(f)
+	g.store(f, g.f)
+	z = g.carry(z)
+	g.store(z, g.g)
+	g.give(f, z)
+
+	// A = (Y-X)·(y-x)/2, B = (Y+X)·(y+x)/2, E = B-A, H = B+A.
+	m, q := g.load(g.m), g.load(g.qm)
+	a := g.mul(m, q, false)
+	g.give(m, q)
+	g.store(a, g.ax)
+	g.give(a)
+	s, q := g.load(g.s), g.load(g.qs)
+	b := g.mul(s, q, true)
+	g.give(s, q)
+	h, e := g.sumDifference(b, g.ax)
+	e = g.carry(e)
+	g.store(e, g.e)
+	h = g.carry(h)
+	g.store(h, g.h)
+	g.give(e, h)
+
+	// Z = F·G, T = E·H, X = E·F, Y = G·H.
+	f, gg := g.load(g.f), g.load(g.g)
+	z = g.mul(f, gg, true)
+	g.give(f, gg)
+	g.store(z, g.z)
+	g.give(z)
+	e, h = g.load(g.e), g.load(g.h)
+	t = g.mul(e, h, false)
+	g.give(h)
+	t = g.carry(t)
+	g.store(t, g.t)
+	g.give(t)
+	f = g.load(g.f)
+	x := g.mul(e, f, false)
+	g.give(e, f)
+	g.store(x, g.ax)
+	g.give(x)
+	gg, h = g.load(g.g), g.load(g.h)
+	y := g.mul(gg, h, true)
+	g.give(gg, h)
+	s, m = g.sumDifference(y, g.ax)
+	m = g.carry(m)
+	g.store(m, g.m)
+	s = g.carry(s)
+	g.store(s, g.s)
+	g.give(s, m)
+	g.check(sumB, factor)
+}
+
+// Permutations of the four 128-bit parts of a vector, in the immediate of
+// VSHUFI64X2.
+func parts(a, b, c, d uint8) operand.Constant { return operand.U8(a | b<<2 | c<<4 | d<<6) }
+
+var (
+	swapHalves = parts(2, 3, 0, 1)
+	swapParts  = parts(1, 0, 3, 2)
+)
+
+// shuffle returns parts of x, the lower two of the result, and of y, the upper
+// two.
+func (g *combiner) shuffle(imm operand.Constant, x, y elem) elem {
+	r := elem{g.take("shuffled", 5), x.b.union(y.b)}
+	for i := range 5 {
+		g.VSHUFI64X2(imm, y.r[i], x.r[i], r.r[i])
+	}
+	return r
+}
+
+// multiple returns limb i of n·p, for broadcast.
+func (g *ifma8) multiple(n uint64, i int) operand.Mem {
+	i = min(i, 1)
+	return g.word(fmt.Sprintf("p%d_%d", n, i), multiple(n)[i])
+}
+
+// sumsDifferences returns, for e = (x, y) or (x, y, z, w), (x+y, x-y) or (x+y,
+// x-y, z+w, z-w), by the lanes of mask where differences go, and the permutation
+// that exchanges. n·p exceeds what is subtracted.
+func (g *combiner) sumsDifferences(e elem, swap operand.Constant, mask reg.OpmaskPhysical, n uint64) elem {
+	s := g.shuffle(swap, e, e)
+	g.addNegated(e, s, mask, n)
+	e.b = e.b.add(s.b).union(exactly(multiple(n)).sub(e.b).add(s.b))
+	g.give(s)
+	return e
+}
+
+// addNegated sets e to s + e, and s + n·p - e in the lanes of mask.
+func (g *combiner) addNegated(e, s elem, mask reg.OpmaskPhysical, n uint64) {
+	bias := g.take("bias", 2)
+	for i, r := range bias {
+		g.VPBROADCASTQ(g.multiple(n, i), r)
+	}
+	for i, r := range e.r {
+		g.VPSUBQ(r, bias[min(i, 1)], mask, r)
+		g.VPADDQ(s.r[i], r, r)
+	}
+	g.regs.Give(bias...)
+}
+
+// scale multiplies e by a small constant for each of the lanes; the result has
+// little more than 52 bits.
+func (g *combiner) scale(e elem, name string, c [8]uint64) elem {
+	most := interval{new(big.Int), new(big.Int).SetUint64(max(c[0], c[4], c[6]))}
+	factor := g.regs.Take("factor")
+	g.VMOVDQU64(g.Words64(name, c[:]...), factor)
+	lo, hi := g.take("lo", 5), g.take("hi", 5)
+	for i := 4; i >= 0; i-- {
+		e.b[i].below(52)
+		g.zero(hi[i])
+		g.VPMADD52HUQ(factor, e.r[i], hi[i])
+		g.zero(lo[i])
+		g.VPMADD52LUQ(factor, e.r[i], lo[i])
+	}
+	b := each(func(i int) interval {
+		l, h := e.b[i].mul(most).lowBits(52), e.b[(i+4)%5].mul(most).shift(52)
+		if i == 0 {
+			return l.add(h.below(52).times(38).below(52)).word()
+		}
+		return l.add(h.times(2)).word()
+	})
+	for i := 1; i < 5; i++ {
+		g.VPADDQ(hi[i-1], hi[i-1], hi[i-1])
+		g.VPADDQ(hi[i-1], lo[i], lo[i])
+	}
+	g.VPMADD52LUQ_BCST(g.word("c38", 38), hi[4], lo[0])
+	g.give(e)
+	g.regs.Give(hi...)
+	g.regs.Give(factor)
+	return elem{lo, b}
+}
+
+// combine adds the sums of the eight lanes and stores u. Only now T·T' is to be
+// multiplied by d: with s = 121666, C is -121665·T1·T2, so that every factor is
+// small. Below, c stands for -C, and the elements in the four parts of a vector
+// are listed from the lowest on; a point in two parts has four lanes, in one it
+// has two.
+func (g *combiner) combine() {
+	for _, m := range []struct {
+		k    reg.OpmaskPhysical
+		bits uint32
+	}{{upper, 0xf0}, {odd, 0xcc}, {pair, 0x0c}, {lower, 0x0f}} {
+		g.MOVL(operand.U32(m.bits), reg.EAX)
+		g.KMOVB(reg.EAX, m.k)
+	}
+	const a, d, c = 121666 / 2, 121666, 121665
+	halves := []operand.Constant{parts(0, 1, 0, 1), parts(2, 3, 2, 3)}
+
+	// Lanes 0 to 3 and 4 to 7 to four points. (B, A) and (D, c):
+	x, y := g.load(g.s), g.load(g.m)
+	l, r := g.shuffle(halves[0], x, y), g.shuffle(halves[1], x, y)
+	g.give(x, y)
+	ba := g.carry(g.mul(l, r, false))
+	g.give(l, r)
+	x, y = g.carry(g.load(g.z)), g.load(g.t)
+	l, r = g.shuffle(halves[0], x, y), g.shuffle(halves[1], x, y)
+	g.give(x, y)
+	dc := g.carry(g.mul(l, r, false))
+	g.give(l, r)
+	ba = g.scale(ba, "scaleBA", [8]uint64{a, a, a, a, a, a, a, a})
+	dc = g.scale(dc, "scaleDC", [8]uint64{d, d, d, d, c, c, c, c})
+	// (H, E) and (F, G):
+	he := g.carry(g.sumsDifferences(ba, swapHalves, upper, 4))
+	fg := g.carry(g.sumsDifferences(dc, swapHalves, upper, 4))
+	// (Y, X) = (H, E)·(G, F) and (Z, T) = (F, E)·(G, H):
+	eh, gf := g.shuffle(swapHalves, he, he), g.shuffle(swapHalves, fg, fg)
+	yx := g.mul(he, gf, false)
+	for i := range 5 {
+		g.VMOVDQA64(he.r[i], upper, fg.r[i])
+		g.VMOVDQA64(eh.r[i], upper, gf.r[i])
+	}
+	fe, gh := elem{fg.r, fg.b.union(he.b)}, elem{gf.r, gf.b.union(eh.b)}
+	g.give(he, eh)
+	zt := g.mul(fe, gh, false)
+	g.give(fe, gh)
+
+	// Lanes 0, 1 and 2, 3 to two points. (Y+X, Y-X):
+	zt = g.carry(zt)
+	sm := g.carry(g.sumsDifferences(yx, swapHalves, upper, 256))
+	// (Y+X, Y-X, Z, T) of either:
+	l, r = g.shuffle(parts(0, 2, 0, 2), sm, zt), g.shuffle(parts(1, 3, 1, 3), sm, zt)
+	g.give(sm, zt)
+	// (B, A, D, c), (H, E, F, G), (Y, X, Z, T) = (H, E, F, E)·(G, F, G, H):
+	badc := g.carry(g.mul(l, r, false))
+	g.give(l, r)
+	badc = g.scale(badc, "scaleBADC", [8]uint64{a, a, a, a, d, d, c, c})
+	hefg := g.carry(g.sumsDifferences(badc, swapParts, odd, 4))
+	l, r = g.shuffle(parts(0, 1, 2, 1), hefg, hefg), g.shuffle(parts(3, 2, 3, 0), hefg, hefg)
+	g.give(hefg)
+	yxzt := g.mul(l, r, false)
+	g.give(l, r)
+
+	// Lanes 0 and 1 to one point. (Y+X, Y-X, Z, T):
+	s := elem{g.take("exchanged", 5), yxzt.b}
+	for i := range 5 {
+		g.VSHUFI64X2_Z(swapParts, yxzt.r[i], yxzt.r[i], lower, s.r[i])
+	}
+	g.addNegated(yxzt, s, pair, 256)
+	yxzt.b = yxzt.b.union(yxzt.b.add(s.b)).union(exactly(multiple(256)).sub(yxzt.b).add(s.b))
+	l = g.carry(yxzt)
+	for i := range 5 {
+		g.VPSHUFD(operand.U8(0x4e), l.r[i], s.r[i])
+	}
+	s.b = l.b
+	badc = g.carry(g.mul(l, s, false))
+	g.give(l, s)
+	badc = g.scale(badc, "scaleBADC", [8]uint64{a, a, a, a, d, d, c, c})
+	// As Y = G·H and Z = F·G, u = (Z+Y)/(Z-Y) (RFC 7748, Section 4.1) is
+	// (F+H)/(F-H). (H, H, F, F):
+	s = g.shuffle(swapParts, badc, badc)
+	for i := range 5 {
+		g.VPADDQ(s.r[i], badc.r[i], badc.r[i])
+	}
+	badc.b = badc.b.add(s.b)
+	g.give(s)
+	// (F+H, F-H, ...):
+	u := g.carry(g.sumsDifferences(badc, swapHalves, pair, 8))
+	g.store(u, g.e)
+	g.give(u)
+	xz := reg.RDI
+	g.Load(g.Param("xz"), xz)
+	for i := range 2 {
+		g.pack(g.e, i*16, operand.Mem{Base: xz, Disp: 32 * i})
+	}
+}
+
+// pack stores the element at an offset within the vectors of s to dst, as four
+// words, fully reduced. Its limbs are carried ones, so that it is less than 2p.
+func (g *combiner) pack(s *slot, offset int, dst operand.Mem) {
+	if s.b.value().Cmp(new(big.Int).Lsh(p25519, 1)) >= 0 {
+		panic("x25519: result may exceed 2p")
+	}
+	w := []reg.GPPhysical{reg.RAX, reg.RCX, reg.RDX, reg.RBX}
+	v := []reg.GPPhysical{reg.RSI, reg.R9, reg.R10, reg.R11}
+	load := func(i int, r reg.GPPhysical) {
+		s.b[i].below(52)
+		g.MOVQ(limb(s.m, i).Offset(offset), r)
+	}
+	// Word i is the sum of what limbs i and i+1 have in bits 64i to 64i+63: limb
+	// i is at bit 51i.
+	for i := range 4 {
+		load(i, w[i])
+		if i > 0 {
+			g.SHRQ(operand.Imm(uint64(13*i)), w[i])
+		}
+		load(i+1, v[i])
+		g.SHLQ(operand.Imm(uint64(51-13*i)), v[i])
+	}
+	for i := range 4 {
+		if i == 0 {
+			g.ADDQ(v[i], w[i])
+		} else {
+			g.ADCQ(v[i], w[i])
+		}
+	}
+	// It is at least p if and only if adding 19 reaches 2^255; and then what is
+	// below is the number less p.
+	for i := range 4 {
+		g.MOVQ(w[i], v[i])
+	}
+	g.ADDQ(operand.Imm(19), v[0])
+	for i := 1; i < 4; i++ {
+		g.ADCQ(operand.Imm(0), v[i])
+	}
+	g.BTRQ(operand.Imm(63), v[3]) // CF is the bit
+	for i := range 4 {
+		g.CMOVQCS(v[i], w[i])
+		g.MOVQ(w[i], dst.Offset(8*i))
+	}
+}
+
+// wipe clears the frame.
+func (g *combiner) wipe() {
+	z := g.regs.Take("zero")
+	g.zero(z)
+	for i := 0; i < g.used; i += vec {
+		g.VMOVDQA64(z, operand.Mem{Base: g.base, Disp: i})
+	}
+	g.regs.Give(z)
+}
+
+// combTableIFMA returns the table: [batch][multiple][coordinate][limb][lane],
+// the batches in the order in which they are added, 7, 0, 1, ..., 6.
+func combTableIFMA(c *gen.Ctx) operand.Mem {
+	rows := multiples(64, 16, 8)
+	var words []uint64
+	for _, b := range []int{7, 0, 1, 2, 3, 4, 5, 6} {
+		for j := range 8 {
+			var coordinates [3][8][5]uint64
+			for lane := range 8 {
+				p := rows[b+8*lane][j]
+				scale, d := half, d25519
+				if b == 7 {
+					scale, d = big.NewInt(1), big.NewInt(1)
+				}
+				coordinates[0][lane] = limbs51(p.difference(scale))
+				coordinates[1][lane] = limbs51(p.sum(scale))
+				coordinates[2][lane] = limbs51(p.xy(d))
+			}
+			for _, x := range coordinates {
+				for i := range 5 {
+					for lane := range 8 {
+						words = append(words, x[lane][i])
+					}
+				}
+			}
+		}
+	}
+	return c.Words64("combTableIFMA", words...)
+}

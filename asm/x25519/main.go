@@ -1,0 +1,10 @@
+// Command x25519 generates the kernels of package x25519.
+package main
+
+import "github.com/sealane/sealane/asm/internal/gen"
+
+func main() {
+	gen.Main("x25519",
+		gen.File{Name: "comb_ifma", Build: combIFMA},
+	)
+}
