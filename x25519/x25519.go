@@ -216,14 +216,11 @@ func (p *PublicKey) check() {
 func (k *PrivateKey) ECDH(peer *PublicKey) ([]byte, error) {
 	// Short enough to be inlined, so that the secret stays on the caller's stack
 	// if it goes no further.
-	secret := new([KeySize]byte)
-	if err := k.ecdh(secret, peer); err != nil {
-		return nil, err
-	}
-	return secret[:], nil
+	return k.ecdh(new([KeySize]byte), peer)
 }
 
-func (k *PrivateKey) ecdh(secret *[KeySize]byte, peer *PublicKey) error {
+// ecdh is ECDH with room for the secret.
+func (k *PrivateKey) ecdh(secret *[KeySize]byte, peer *PublicKey) ([]byte, error) {
 	k.check()
 	peer.check()
 	if k.ladder == cpu.Generic {
@@ -231,9 +228,9 @@ func (k *PrivateKey) ecdh(secret *[KeySize]byte, peer *PublicKey) error {
 	}
 	scalarMult(k.ladder, secret, &k.key, &peer.key)
 	if isZero(secret) {
-		return errLowOrder
+		return nil, errLowOrder
 	}
-	return nil
+	return secret[:], nil
 }
 
 // isZero reports whether x is all zero, in constant time.
@@ -375,30 +372,27 @@ var Basepoint = basepoint[:]
 // not a copy of it, the multiplication of the base point runs, which is faster.
 func X25519(scalar, point []byte) ([]byte, error) {
 	// Short enough to be inlined, as ECDH.
-	dst := new([PointSize]byte)
-	if err := x25519(dst, scalar, point, hostTiers); err != nil {
-		return nil, err
-	}
-	return dst[:], nil
+	return x25519(new([PointSize]byte), scalar, point, hostTiers)
 }
 
-// x25519 is X25519 on given tiers, which the machine must have.
-func x25519(dst *[PointSize]byte, scalar, point []byte, t tiers) error {
+// x25519 is X25519 with room for the result, on given tiers, which the machine
+// must have.
+func x25519(dst *[PointSize]byte, scalar, point []byte, t tiers) ([]byte, error) {
 	switch {
 	case len(scalar) != ScalarSize:
-		return errors.New("x25519: invalid scalar size " + strconv.Itoa(len(scalar)))
+		return nil, errors.New("x25519: invalid scalar size " + strconv.Itoa(len(scalar)))
 	case len(point) != PointSize:
-		return errors.New("x25519: invalid point size " + strconv.Itoa(len(point)))
+		return nil, errors.New("x25519: invalid point size " + strconv.Itoa(len(point)))
 	}
 	k := PrivateKey{key: [KeySize]byte(scalar)}
 	p := PublicKey{valid: true, key: [KeySize]byte(point)}
 	if err := k.init(t); err != nil {
-		return err
+		return nil, err
 	}
 	if &point[0] == &basepoint[0] && p.key == generator {
 		k.setPublic(&p)
 		*dst = p.key
-		return nil
+		return dst[:], nil
 	}
 	return k.ecdh(dst, &p)
 }
