@@ -141,7 +141,7 @@ func TestRFC7748Iterated(t *testing.T) {
 		k, u := generator, generator
 		for i := 1; i <= n; i++ {
 			var r [32]byte
-			if err := x25519(&r, k[:], u[:], ts); err != nil {
+			if _, err := x25519(&r, k[:], u[:], ts); err != nil {
 				t.Fatal(err)
 			}
 			k, u = r, k
@@ -204,7 +204,7 @@ func TestLowOrder(t *testing.T) {
 				if s != nil || err != errLowOrder {
 					t.Errorf("u = %d, %#x in the last byte: %x, %v", u, top, s, err)
 				}
-				if err := x25519(new([32]byte), key, point, ts); err != errLowOrder {
+				if _, err := x25519(new([32]byte), key, point, ts); err != errLowOrder {
 					t.Errorf("X25519 of u = %d, %#x in the last byte: %v", u, top, err)
 				}
 			}
@@ -275,10 +275,9 @@ func TestX25519(t *testing.T) {
 			cryptotest.Fill(r, scalar)
 			cryptotest.Fill(r, point)
 			for _, p := range [][]byte{point, Basepoint, bytes.Clone(Basepoint), make([]byte, 32)} {
-				var got [32]byte
-				err := x25519(&got, scalar, p, ts)
+				got, err := x25519(new([32]byte), scalar, p, ts)
 				want, wantErr := curve25519.X25519(scalar, p)
-				if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(got[:], want) {
+				if (err == nil) != (wantErr == nil) || !bytes.Equal(got, want) {
 					t.Fatalf("X25519(%x, %x) = %x, %v, want %x, %v", scalar, p, got, err, want, wantErr)
 				}
 			}
@@ -286,13 +285,13 @@ func TestX25519(t *testing.T) {
 		// Somebody writes to Basepoint: it counts as what it holds.
 		defer func() { Basepoint[0] = 9 }()
 		Basepoint[0] = 11
-		var got [32]byte
-		if err := x25519(&got, generator[:], Basepoint, ts); err != nil {
+		got, err := x25519(new([32]byte), generator[:], Basepoint, ts)
+		if err != nil {
 			t.Fatal(err)
 		}
 		point := make([]byte, 32)
 		point[0] = 11
-		if want, err := curve25519.X25519(generator[:], point); err != nil || !bytes.Equal(got[:], want) {
+		if want, err := curve25519.X25519(generator[:], point); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("Basepoint changed: %x, want %x, %v", got, want, err)
 		}
 		if k := private(t, generator[:], ts); !bytes.Equal(k.PublicKey().Bytes(), decode(t, "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079")) {
