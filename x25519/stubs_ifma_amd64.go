@@ -6,6 +6,15 @@ package x25519
 // numbers to a vector. None retains a pointer; none reads or writes beyond what
 // it says.
 
+// combIFMA sets xz[0] and xz[1] to the numerator and the denominator of the
+// u-coordinate of k·B, where B is the base point, u = 9, and k a clamped scalar:
+// 32 little-endian bytes, 2^254 <= k < 2^255. Both are fully reduced; the
+// denominator is not 0, as k is no multiple of the order of B. Works like
+// twinComb.
+//
+//go:noescape
+func combIFMA(xz *[2][4]uint64, k *[KeySize]byte)
+
 // ladderIFMA sets xz[0] and xz[1] to the numerator and the denominator, both less
 // than p, of the u-coordinate of k times a point with the u-coordinate u, on the
 // curve or on its twist (RFC 7748, Section 5). The denominator is 0 for the neutral
