@@ -16,6 +16,7 @@ import (
 	"github.com/sealane/sealane/chacha20poly1305"
 	"github.com/sealane/sealane/hkdf"
 	"github.com/sealane/sealane/internal/cpu"
+	"github.com/sealane/sealane/p256"
 	"github.com/sealane/sealane/sha2"
 	"github.com/sealane/sealane/x25519"
 )
@@ -40,10 +41,16 @@ func hostTiers(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p, err := p256.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return []string{
 		"aesgcm/" + gcm.Tier(),
 		"chacha20poly1305/" + chacha.Tier(),
 		"hkdf/" + mac.Tier(),
+		"p256/" + p.Tier(),
+		"p256/" + p.PublicKey().Tier(),
 		"sha2/" + sha2.Tier256(),
 		"sha2/" + sha2.Tier512(),
 		"x25519/" + x.Tier(),

@@ -9,6 +9,7 @@ import (
 	"github.com/sealane/sealane/aesgcm"
 	"github.com/sealane/sealane/chacha20poly1305"
 	"github.com/sealane/sealane/hkdf"
+	"github.com/sealane/sealane/p256"
 	"github.com/sealane/sealane/sha2"
 	"github.com/sealane/sealane/x25519"
 )
@@ -34,6 +35,14 @@ func TestWycheproof(t *testing.T) {
 		{"hkdf_sha384", 83, hkdfKey(sha2.New384)},
 		{"hkdf_sha512", 83, hkdfKey(sha2.New512)},
 		{"x25519", 518, x25519Shared},
+		{"ecdh_secp256r1_ecpoint", 355, p256Shared},
+		{"ecdsa_secp256r1_sha256", 484, p256Verify(p256.VerifyASN1)},
+		{"ecdsa_secp256r1_sha512", 554, p256Verify(p256.VerifyASN1)},
+		{"ecdsa_secp256r1_sha3_256", 482, p256Verify(p256.VerifyASN1)},
+		{"ecdsa_secp256r1_sha3_512", 548, p256Verify(p256.VerifyASN1)},
+		{"ecdsa_secp256r1_shake128", 480, p256Verify(p256.VerifyASN1)},
+		{"ecdsa_secp256r1_sha256_p1363", 262, p256Verify(p256.Verify)},
+		{"ecdsa_secp256r1_sha512_p1363", 332, p256Verify(p256.Verify)},
 	} {
 		t.Run(set.name, func(t *testing.T) {
 			if n := set.run(t, set.name); n != set.want {
