@@ -89,7 +89,7 @@ func basePoints(rows, n int) (xs, ys [][]*big.Int) {
 	return xs, ys
 }
 
-var bases = sync.OnceValues(func() (xs, ys [][]*big.Int) { return basePoints(256, 8) })
+var bases = sync.OnceValues(func() (xs, ys [][]*big.Int) { return basePoints(256, 16) })
 
 // tableWords returns the words of a data section of an assembly file.
 func tableWords(t *testing.T, file, name string) (words []uint64) {
@@ -164,4 +164,40 @@ func TestCombStandard(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The points that combADX takes from its tables, from the curve's equation.
+func TestCombTableADX(t *testing.T) {
+	half := bigInv(big.NewInt(2))
+	d := bigMul(bigMod(big.NewInt(-121665)), bigInv(big.NewInt(121666)))
+	xs, ys := bases()
+	check := func(words []uint64, want ...*big.Int) {
+		t.Helper()
+		for i, w := range want {
+			if got := toBig([4]uint64(words[4*i:])); got.Cmp(w) != 0 {
+				t.Fatalf("%x, want %x", got, w)
+			}
+		}
+	}
+	words := tableWords(t, "comb_adx_amd64.s", "combTableADX")
+	if len(words) != 25*16*12 {
+		t.Fatalf("%d words", len(words))
+	}
+	for row := range 25 {
+		for j := range 16 {
+			// Multiple j+1 of 2^(10·row+3)·B.
+			x, y := xs[10*row+3][j], ys[10*row+3][j]
+			check(words[(row*16+j)*12:],
+				bigMul(new(big.Int).Sub(y, x), half), bigMul(new(big.Int).Add(y, x), half), bigMul(x, y, d))
+		}
+	}
+	words = tableWords(t, "comb_adx_amd64.s", "combTopADX")
+	if len(words) != 3*12 {
+		t.Fatalf("%d words", len(words))
+	}
+	for n := range 3 {
+		// Multiple n+2 of 2^(5·49+3)·B.
+		x, y := xs[5*49+3][n+1], ys[5*49+3][n+1]
+		check(words[12*n:], x, y, bigMul(x, y))
+	}
 }

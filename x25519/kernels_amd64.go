@@ -16,7 +16,7 @@ var hostTiers = pick(cpu.Host())
 // first.
 var (
 	ladderTiers = []cpu.Tier{cpu.IFMA}
-	baseTiers   = []cpu.Tier{cpu.IFMA}
+	baseTiers   = []cpu.Tier{cpu.IFMA, cpu.ADX}
 )
 
 // pick returns the tiers that a machine with features f runs best.
@@ -103,6 +103,8 @@ func comb(tier cpu.Tier, xz *[2][4]uint64, k *[KeySize]byte) {
 	switch tier {
 	case cpu.IFMA:
 		combIFMA(xz, k)
+	case cpu.ADX:
+		combADX(xz, k)
 	default:
 		panic("x25519: no comb of tier " + tier.String())
 	}

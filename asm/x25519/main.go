@@ -5,6 +5,7 @@ import "github.com/sealane/sealane/asm/internal/gen"
 
 func main() {
 	gen.Main("x25519",
+		gen.File{Name: "comb_adx", Build: combADX},
 		gen.File{Name: "comb_ifma", Build: combIFMA},
 		gen.File{Name: "ladder_ifma", Build: ladderIFMA},
 	)
