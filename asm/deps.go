@@ -7,5 +7,6 @@ package asm
 import (
 	_ "github.com/sealane/sealane/aesgcm"
 	_ "github.com/sealane/sealane/hkdf"
+	_ "github.com/sealane/sealane/p256"
 	_ "github.com/sealane/sealane/sha2"
 )

@@ -12,9 +12,9 @@ var hostTiers = pick(cpu.Host())
 
 // The tiers that the switches below know, best first.
 var (
-	multTiers   = []cpu.Tier{}
-	baseTiers   = []cpu.Tier{}
-	verifyTiers = []cpu.Tier{}
+	multTiers   = []cpu.Tier{cpu.ADX}
+	baseTiers   = []cpu.Tier{cpu.ADX}
+	verifyTiers = []cpu.Tier{cpu.ADX}
 )
 
 // pick returns the tiers that a machine with features f runs best.
@@ -124,6 +124,8 @@ func exceptional(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 // k*q, for k from 1 to n-1.
 func (t tiers) multRatio(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 	switch t.mult {
+	case cpu.ADX:
+		ratioADX(nd, k, q)
 	default:
 		panic("p256: no multiplication of tier " + t.mult.String())
 	}
@@ -133,6 +135,8 @@ func (t tiers) multRatio(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 // to n-1.
 func (t tiers) baseMult(p *[3][4]uint64, k *[4]uint64) {
 	switch t.base {
+	case cpu.ADX:
+		combADX(p, k)
 	default:
 		panic("p256: no multiplication of the generator of tier " + t.base.String())
 	}
@@ -143,6 +147,8 @@ func (t tiers) baseMult(p *[3][4]uint64, k *[4]uint64) {
 // is not 0, r is from 1 to n-1.
 func (p *PublicKey) verifyPointsVarTime(u1, u2 *[4]uint64, q *[2][4]uint64, r *[4]uint64) bool {
 	switch p.verify {
+	case cpu.ADX:
+		return verifyVarTimeADX(u1, u2, q, r)
 	default:
 		panic("p256: no verification of tier " + p.verify.String())
 	}

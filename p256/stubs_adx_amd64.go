@@ -1,0 +1,67 @@
+//go:build gc && !purego
+
+package p256
+
+// The kernels of tier adx. None retains a pointer; none reads or writes beyond
+// what it says. Elements of the field are less than p.
+
+// mulADX sets *z to x*y/R mod p. *z may be an operand. Works like mulP.
+//
+//go:noescape
+func mulADX(z, x, y *[4]uint64)
+
+// sqrADX sets *z to x^2/R mod p. *z may be *x. Works like sqrP.
+//
+//go:noescape
+func sqrADX(z, x *[4]uint64)
+
+// mulNADX sets *z to x*y/R mod n; x and y are less than n. *z may be an operand.
+// Works like mulN.
+//
+//go:noescape
+func mulNADX(z, x, y *[4]uint64)
+
+// doubleADX sets *p to 2^n times *p, n >= 1, a Jacobian point (X, Y, Z) in
+// Montgomery's form. The point at infinity stays.
+//
+//go:noescape
+func doubleADX(p *[3][4]uint64, n int)
+
+// addVarTimeADX sets *p to *p + *q, in Montgomery's form, and returns 1; or
+// returns 0 and leaves *p if both have the same x-coordinate, so that *p = *q or
+// *p = -*q. *p is Jacobian and not the point at infinity.
+//
+//go:noescape
+func addVarTimeADX(p *[3][4]uint64, q *[2][4]uint64) uint64
+
+// oddMultiplesADX starts a table of odd multiples of the point *q, which is
+// affine, plain and of order n: t[i] becomes (2i+1)q for 0 <= i < n, 2 <= n <= 16,
+// in coordinates that only affineMultiplesADX understands. *z becomes a number
+// other than 0 whose inverse that function needs.
+//
+//go:noescape
+func oddMultiplesADX(t *[3][4]uint64, z *[4]uint64, q *[2][4]uint64, n int)
+
+// affineMultiplesADX completes what oddMultiplesADX started: t[i][:2] becomes
+// (2i+1)q, affine and in Montgomery's form, and t[i][2] is of no more use.
+// *inverse is the plain inverse mod p of the *z of that function.
+//
+//go:noescape
+func affineMultiplesADX(t *[3][4]uint64, inverse *[4]uint64, n int)
+
+// combTableADX returns the table of combADX: entry i, j is the affine point
+// (2j+1)*2^6i times the generator, in Montgomery's form. It is read-only.
+func combTableADX() *[43][32][2][4]uint64
+
+// combADX sets *p to the Jacobian point (X, Y, Z), plain, that is *k times the
+// generator, for *k from 1 to n-1.
+//
+//go:noescape
+func combADX(p *[3][4]uint64, k *[4]uint64)
+
+// windowsADX sets *p to the Jacobian point (X, Y, Z), plain, that is *k times q,
+// for *k from 1 to n-1 and the table t of 16 odd multiples of q that
+// affineMultiplesADX completed.
+//
+//go:noescape
+func windowsADX(p *[3][4]uint64, k *[4]uint64, t *[3][4]uint64)
