@@ -14,8 +14,9 @@ type Opener struct {
 	split suffixOpener // keys.aead, if it can do that
 	tail  [1]byte      // what split takes apart
 
-	max int   // content and padding of a protected record; 0 in an Opener that is not valid
-	err error // what ended this half of the connection
+	max  int   // content and padding of a protected record; 0 in an Opener that is not valid
+	skip int   // bytes of records that may still be dropped
+	err  error // what ended this half of the connection
 }
 
 // A suffixOpener is an AEAD that saves a copy: see NewSuite.
@@ -66,6 +67,16 @@ func (o *Opener) SetMaxPlaintext(n int) {
 	o.max = n
 }
 
+// Skip lets early data that a server does not want pass (RFC 9846, Section
+// 4.3.10): until the first record that opens, records are dropped that do not
+// authenticate, and without a key those of application data, as long as they have
+// no more than n bytes in all, headers included. n is 0 unless set. It is Open
+// that drops them, not OpenTo.
+func (o *Opener) Skip(n int) {
+	o.check()
+	o.skip = n
+}
+
 // Open opens the records at the front of in, in place, into recs: as many as
 // are complete and as there is room for in recs. It returns how many they are
 // and how many bytes of in they were; the caller goes on behind those.
@@ -75,8 +86,9 @@ func (o *Opener) SetMaxPlaintext(n int) {
 // EndOfEarlyData, Finished or KeyUpdate, and nothing counts behind an alert.
 //
 // Either n > 0 or there is an error. ErrNeedMore asks for a longer in (see
-// [Peek]). Any other error is an [AlertError] and ends this half of the
-// connection: all further calls return it.
+// [Peek]), behind the records that were dropped (see [Opener.Skip]), which are
+// the only ones that used may count then. Any other error is an [AlertError] and
+// ends this half of the connection: all further calls return it.
 //
 // Each Content is part of in, without capacity for more. What else in held of
 // those records, and of a record that doesn't authenticate, is overwritten.
@@ -87,6 +99,20 @@ func (o *Opener) Open(recs []Record, in []byte) (n, used int, err error) {
 		panic("record: Open without room for a record")
 	}
 	for n < len(recs) {
+		if o.skip > 0 {
+			dropped, rec, size, err := o.dropUntil(in[used:])
+			used += dropped
+			if err != nil {
+				return n, used, err // n is 0: a record that opens ends it
+			}
+			recs[n] = rec
+			n++
+			used += size
+			if rec.Type != ApplicationData {
+				break
+			}
+			continue
+		}
 		rec, size, err := o.next(nil, in[used:])
 		if err != nil {
 			if n > 0 {
@@ -154,6 +180,40 @@ func (o *Opener) OpenTo(dst, in []byte) (n, used int, last Record, err error) {
 	return n, used, Record{}, nil
 }
 
+// dropUntil drops records until one opens, which ends it.
+func (o *Opener) dropUntil(in []byte) (dropped int, rec Record, size int, err error) {
+	for {
+		outer, n, ok := Peek(in[dropped:])
+		if ok && outer == ApplicationData && o.aead == nil && o.err == nil {
+			if n > MaxRecord {
+				return dropped, Record{}, 0, o.fail(errLong)
+			}
+			if n > len(in)-dropped {
+				return dropped, Record{}, 0, ErrNeedMore
+			}
+		} else {
+			saved := o.keys
+			rec, size, err = o.next(nil, in[dropped:])
+			if err == nil {
+				if rec.Type != ChangeCipherSpec {
+					o.skip = 0
+				}
+				return dropped, rec, size, nil
+			}
+			if err != errMAC {
+				return dropped, Record{}, 0, err
+			}
+			o.err = nil
+			o.keys = saved
+			o.split, _ = o.aead.(suffixOpener)
+		}
+		if o.skip -= n; o.skip < 0 {
+			return dropped, Record{}, 0, o.fail(errEarly)
+		}
+		dropped += n
+	}
+}
+
 // The errors that end a connection.
 var (
 	errMAC      = &AlertError{BadRecordMAC, "record doesn't authenticate"}
@@ -163,6 +223,7 @@ var (
 	errEmpty    = &AlertError{UnexpectedMessage, "empty handshake message or alert"}
 	errAlert    = &AlertError{DecodeError, "alert that isn't two bytes long"}
 	errSpec     = &AlertError{UnexpectedMessage, "change_cipher_spec that isn't one byte 1"}
+	errEarly    = &AlertError{UnexpectedMessage, "too much early data"}
 	errSequence = &AlertError{InternalError, "out of sequence numbers"}
 )
 
