@@ -125,7 +125,12 @@ func edgeScalars() (list [][4]uint64) {
 	}
 	list = slices.DeleteFunc(list, func(x [4]uint64) bool { return isScalar(&x) == 0 })
 	slices.SortFunc(list, func(x, y [4]uint64) int { return toBig(&x).Cmp(toBig(&y)) })
-	return slices.Compact(list)
+	list = slices.Compact(list)
+	if testing.Short() {
+		n := 0
+		list = slices.DeleteFunc(list, func(x [4]uint64) bool { n++; return n%5 > 0 && x[3] != 0 && x[3] != order[3] })
+	}
+	return list
 }
 
 // checkKey holds the private key d against crypto/ecdh, alone and with a peer.
@@ -736,6 +741,9 @@ func TestFIPSOnly(t *testing.T) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestFIPSOnly$", "-test.v")
 		cmd.Env = append(os.Environ(), "P256_FIPS_CHILD=1", "GODEBUG=fips140=only")
 		out, err := cmd.CombinedOutput()
+		if bytes.Contains(out, []byte("fips140: FIPS 140-3 mode is incompatible with")) {
+			t.Skip("the standard library has no FIPS mode in this build")
+		}
 		if err != nil || !bytes.Contains(out, []byte("--- PASS: TestFIPSOnly")) {
 			t.Errorf("%v\n%s", err, out)
 		}
