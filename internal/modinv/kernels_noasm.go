@@ -1,3 +1,5 @@
+//go:build !amd64 || !gc || purego
+
 package modinv
 
 func invertP25519(z, x *[4]uint64) { p25519.invertGeneric(z, x) }
