@@ -169,11 +169,11 @@ func (k *PrivateKey) signNonce(r, s, nonce, e *[4]uint64) bool {
 
 	// s = (e + r*d)/nonce. A product by mulN lacks a factor of R:
 	// t = (e + r*d)/R, inverse*t/R = s/R^2, and R^3 gives it back.
-	mulN(&t, r, &k.d)
-	mulN(&x, e, &[4]uint64{1})
+	k.mulN(&t, r, &k.d)
+	k.mulN(&x, e, &[4]uint64{1})
 	addN(&t, &t, &x)
-	mulN(&t, &t, &inverse)
-	mulN(s, &t, &rrrN)
+	k.mulN(&t, &t, &inverse)
+	k.mulN(s, &t, &rrrN)
 	clear(inverse[:])
 	clear(t[:])
 	return isZero(r)|isZero(s) == 0
@@ -215,8 +215,8 @@ func (p *PublicKey) verifyVarTime(digest []byte, r, s *[4]uint64) bool {
 	var e, w, u1, u2 [4]uint64
 	setDigest(&e, digest)
 	modinv.N256(&w, s)
-	mulN(&w, &w, &rrN)
-	mulN(&u1, &e, &w)
-	mulN(&u2, r, &w)
+	p.mulN(&w, &w, &rrN)
+	p.mulN(&u1, &e, &w)
+	p.mulN(&u2, r, &w)
 	return p.verifyPointsVarTime(&u1, &u2, &p.q, r)
 }

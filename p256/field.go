@@ -14,6 +14,9 @@ import "math/bits"
 //
 // No branch and no address depends on an element. A result may be stored over an
 // operand.
+//
+// The functions here are the portable ones, and the definition of the kernels. The
+// methods of tiers take the kernels where there are any.
 
 var (
 	prime = [4]uint64{0xffffffffffffffff, 0x00000000ffffffff, 0x0000000000000000, 0xffffffff00000001}
@@ -82,17 +85,6 @@ func subtractOnce(z *[4]uint64, t0, t1, t2, t3, t4 uint64, m *[4]uint64) {
 	z[3] = s3 ^ keep&(s3^t3)
 }
 
-// sqrP sets *z to x^2/R mod p.
-func sqrP(z, x *[4]uint64) { mulP(z, x, x) }
-
-// sqrTimesP sets *z to what n squarings make of x in Montgomery's form.
-func sqrTimesP(z, x *[4]uint64, n int) {
-	*z = *x
-	for range n {
-		sqrP(z, z)
-	}
-}
-
 // addMod sets *z to x+y mod m. x, y < m.
 func addMod(z, x, y, m *[4]uint64) {
 	t0, c := bits.Add64(x[0], y[0], 0)
@@ -120,45 +112,53 @@ func addP(z, x, y *[4]uint64) { addMod(z, x, y, &prime) }
 func subP(z, x, y *[4]uint64) { subMod(z, x, y, &prime) }
 
 // toM sets *z to x in Montgomery's form.
-func toM(z, x *[4]uint64) { mulP(z, x, &rrP) }
+func (t tiers) toM(z, x *[4]uint64) { t.mulP(z, x, &rrP) }
 
 // fromM sets *z to the integer that x is Montgomery's form of.
-func fromM(z, x *[4]uint64) { mulP(z, x, &[4]uint64{1}) }
+func (t tiers) fromM(z, x *[4]uint64) { t.mulP(z, x, &[4]uint64{1}) }
+
+// sqrTimesP sets *z to what n squarings make of x in Montgomery's form, n >= 1.
+func (t tiers) sqrTimesP(z, x *[4]uint64, n int) {
+	t.sqrP(z, x)
+	for range n - 1 {
+		t.sqrP(z, z)
+	}
+}
 
 // sqrtP sets *z to a square root of x and reports whether there is one. Both are
 // in Montgomery's form. What it sets *z to otherwise is no root.
-func sqrtP(z, x *[4]uint64) bool {
+func (t tiers) sqrtP(z, x *[4]uint64) bool {
 	// p = 3 mod 4, so a root is x^e with
 	//
 	//	e = (p+1)/4 = (((2^32-1)*2^32 + 1)*2^96 + 1)*2^94.
-	var t, u, root [4]uint64
-	sqrP(&t, x)
-	mulP(&t, &t, x) // x^(2^2-1)
+	var u, v, root [4]uint64
+	t.sqrP(&u, x)
+	t.mulP(&u, &u, x) // x^(2^2-1)
 	for n := 2; n < 32; n *= 2 {
-		sqrTimesP(&u, &t, n)
-		mulP(&t, &t, &u) // x^(2^2n-1)
+		t.sqrTimesP(&v, &u, n)
+		t.mulP(&u, &u, &v) // x^(2^2n-1)
 	}
-	sqrTimesP(&t, &t, 32)
-	mulP(&t, &t, x)
-	sqrTimesP(&t, &t, 96)
-	mulP(&t, &t, x)
-	sqrTimesP(&root, &t, 94)
+	t.sqrTimesP(&u, &u, 32)
+	t.mulP(&u, &u, x)
+	t.sqrTimesP(&u, &u, 96)
+	t.mulP(&u, &u, x)
+	t.sqrTimesP(&root, &u, 94)
 
-	sqrP(&t, &root)
-	ok := equal(&t, x) == 1
+	t.sqrP(&u, &root)
+	ok := equal(&u, x) == 1
 	*z = root
 	return ok
 }
 
 // equationM sets *z to x^3 - 3x + b, in Montgomery's form as x.
-func equationM(z, x *[4]uint64) {
-	var t, u [4]uint64
-	sqrP(&t, x)
-	mulP(&t, &t, x)
-	addP(&u, x, x)
-	addP(&u, &u, x)
-	subP(&t, &t, &u)
-	addP(z, &t, &curveBM)
+func (t tiers) equationM(z, x *[4]uint64) {
+	var u, v [4]uint64
+	t.sqrP(&u, x)
+	t.mulP(&u, &u, x)
+	addP(&v, x, x)
+	addP(&v, &v, x)
+	subP(&u, &u, &v)
+	addP(z, &u, &curveBM)
 }
 
 // less returns 1 if x < y, and else 0.

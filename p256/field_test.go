@@ -137,7 +137,6 @@ func TestArithmetic(t *testing.T) {
 		want func(z, x, y, m *big.Int)
 	}{
 		{"mulP", mulP, &prime, bigMontgomery},
-		{"sqrP", func(z, x, y *[4]uint64) { sqrP(z, x) }, &prime, func(z, x, y, m *big.Int) { bigMontgomery(z, x, x, m) }},
 		{"addP", addP, &prime, bigAdd},
 		{"subP", subP, &prime, bigSub},
 		{"mulN", mulN, &order, bigMontgomery},
@@ -235,51 +234,83 @@ func TestPredicates(t *testing.T) {
 	}
 }
 
+// Short forms for the tests: portable arithmetic.
+
+func sqrP(z, x *[4]uint64)       { generic.sqrP(z, x) }
+func toM(z, x *[4]uint64)        { generic.toM(z, x) }
+func fromM(z, x *[4]uint64)      { generic.fromM(z, x) }
+func sqrtP(z, x *[4]uint64) bool { return generic.sqrtP(z, x) }
+func equationM(z, x *[4]uint64)  { generic.equationM(z, x) }
+
 func TestMontgomeryForm(t *testing.T) {
-	operands(&prime, func(x, _ [4]uint64) {
-		var m, back [4]uint64
-		toM(&m, &x)
-		fromM(&back, &m)
-		want := new(big.Int).Mul(toBig(&x), bigR)
-		if toBig(&m).Cmp(want.Mod(want, bigP)) != 0 || back != x {
-			t.Fatalf("toM(%x) = %x, back %x", x, m, back)
+	testTiers(t, func(t *testing.T, ts tiers) {
+		operands(&prime, func(x, _ [4]uint64) {
+			var m, back [4]uint64
+			ts.toM(&m, &x)
+			ts.fromM(&back, &m)
+			want := new(big.Int).Mul(toBig(&x), bigR)
+			if toBig(&m).Cmp(want.Mod(want, bigP)) != 0 || back != x {
+				t.Fatalf("toM(%x) = %x, back %x", x, m, back)
+			}
+		})
+	})
+}
+
+// The methods of tiers are the functions.
+func TestTiersArithmetic(t *testing.T) {
+	testTiers(t, func(t *testing.T, ts tiers) {
+		r := newRand(7)
+		for range 200 {
+			x, y, u, v := randomBelow(r, &prime), randomBelow(r, &prime), randomBelow(r, &order), randomBelow(r, &order)
+			var got, want [3][4]uint64
+			ts.mulP(&got[0], &x, &y)
+			ts.sqrP(&got[1], &x)
+			ts.mulN(&got[2], &u, &v)
+			mulP(&want[0], &x, &y)
+			mulP(&want[1], &x, &x)
+			mulN(&want[2], &u, &v)
+			if got != want {
+				t.Fatalf("%x, %x, %x, %x: %x, want %x", x, y, u, v, got, want)
+			}
 		}
 	})
 }
 
 func TestSqrt(t *testing.T) {
-	check := func(x [4]uint64) (ok bool) {
-		var xm, rm [4]uint64
-		toM(&xm, &x)
-		ok = sqrtP(&rm, &xm)
-		if want := big.Jacobi(toBig(&x), bigP) >= 0; ok != want {
-			t.Fatalf("sqrtP(%x): %v, want %v", x, ok, want)
+	testTiers(t, func(t *testing.T, ts tiers) {
+		check := func(x [4]uint64) (ok bool) {
+			var xm, rm [4]uint64
+			toM(&xm, &x)
+			ok = ts.sqrtP(&rm, &xm)
+			if want := big.Jacobi(toBig(&x), bigP) >= 0; ok != want {
+				t.Fatalf("sqrtP(%x): %v, want %v", x, ok, want)
+			}
+			if ok {
+				var sq [4]uint64
+				if mulP(&sq, &rm, &rm); sq != xm {
+					t.Fatalf("sqrtP(%x) = %x in Montgomery's form, its square %x", x, rm, sq)
+				}
+			}
+			v := xm
+			if ts.sqrtP(&v, &v); v != rm {
+				t.Fatalf("sqrtP(%x) over its operand: %x, want %x", x, v, rm)
+			}
+			return ok
 		}
-		if ok {
-			var sq [4]uint64
-			if sqrP(&sq, &rm); sq != xm {
-				t.Fatalf("sqrtP(%x) = %x in Montgomery's form, its square %x", x, rm, sq)
+		for _, x := range edges(bigP) {
+			check(x)
+		}
+		r := newRand(3)
+		squares := 0
+		for range cases(500) {
+			if check(randomBelow(r, &prime)) {
+				squares++
 			}
 		}
-		v := xm
-		if sqrtP(&v, &v); v != rm {
-			t.Fatalf("sqrtP(%x) over its operand: %x, want %x", x, v, rm)
+		if squares == 0 || squares == cases(500) {
+			t.Errorf("%d random numbers are squares", squares)
 		}
-		return ok
-	}
-	for _, x := range edges(bigP) {
-		check(x)
-	}
-	r := newRand(3)
-	squares := 0
-	for range 500 {
-		if check(randomBelow(r, &prime)) {
-			squares++
-		}
-	}
-	if squares < 100 || squares > 400 {
-		t.Errorf("%d of 500 numbers are squares", squares)
-	}
+	})
 }
 
 func TestBytes(t *testing.T) {

@@ -38,8 +38,8 @@ func (t tiers) multX(x, k *[4]uint64, q *[2][4]uint64) bool {
 	t.multRatio(&nd, k, q)
 	ok := isZero(&nd[1]) == 0
 	modinv.P256(&nd[1], &nd[1])
-	toM(&nd[1], &nd[1])
-	mulP(x, &nd[0], &nd[1])
+	t.toM(&nd[1], &nd[1])
+	t.mulP(x, &nd[0], &nd[1])
 	clear(nd[:])
 	return ok
 }
@@ -50,11 +50,11 @@ func (t tiers) baseAffine(q *[2][4]uint64, k *[4]uint64) {
 	t.baseMult(&p, k)
 	var zM, z2M [4]uint64
 	modinv.P256(&zM, &p[2])
-	toM(&zM, &zM)
-	sqrP(&z2M, &zM)
-	mulP(&q[0], &p[0], &z2M)
-	mulP(&z2M, &z2M, &zM)
-	mulP(&q[1], &p[1], &z2M)
+	t.toM(&zM, &zM)
+	t.sqrP(&z2M, &zM)
+	t.mulP(&q[0], &p[0], &z2M)
+	t.mulP(&z2M, &z2M, &zM)
+	t.mulP(&q[1], &p[1], &z2M)
 	clear(p[:])
 	clear(zM[:])
 	clear(z2M[:])
@@ -67,9 +67,9 @@ func (t tiers) baseXInverse(x, inverse, k *[4]uint64) {
 	t.baseMult(&p, k)
 	var zM [4]uint64
 	modinv.P256N256(&zM, &p[2], inverse, k)
-	toM(&zM, &zM)
-	sqrP(&zM, &zM)
-	mulP(x, &p[0], &zM)
+	t.toM(&zM, &zM)
+	t.sqrP(&zM, &zM)
+	t.mulP(x, &p[0], &zM)
 	clear(p[:])
 	clear(zM[:])
 }
@@ -81,29 +81,29 @@ func (t tiers) baseXInverse(x, inverse, k *[4]uint64) {
 //
 // for x(q) = x(-q) and x(2q) = x(-2q), the latter by the tangent's slope, (3x^2 -
 // 3)/(2y), and the equation of the curve. It does the same for all k.
-func exceptional(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
+func (t tiers) exceptional(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 	var (
 		minus1 = [4]uint64{order[0] - 1, order[1], order[2], order[3]}
 		minus2 = [4]uint64{order[0] - 2, order[1], order[2], order[3]}
 		one    = [4]uint64{1}
 		threeM [4]uint64
 
-		xM, yM, numerator, denominator, t [4]uint64
+		xM, yM, numerator, denominator, u [4]uint64
 	)
-	toM(&xM, &q[0])
-	toM(&yM, &q[1])
+	t.toM(&xM, &q[0])
+	t.toM(&yM, &q[1])
 	addP(&threeM, &oneM, &oneM)
 	addP(&threeM, &threeM, &oneM)
 
-	sqrP(&numerator, &xM)
+	t.sqrP(&numerator, &xM)
 	addP(&numerator, &numerator, &threeM)
-	sqrP(&numerator, &numerator)
-	mulP(&t, &curveBM, &xM)
+	t.sqrP(&numerator, &numerator)
+	t.mulP(&u, &curveBM, &xM)
 	for range 3 {
-		addP(&t, &t, &t)
+		addP(&u, &u, &u)
 	}
-	subP(&numerator, &numerator, &t)
-	sqrP(&denominator, &yM)
+	subP(&numerator, &numerator, &u)
+	t.sqrP(&denominator, &yM)
 	for range 2 {
 		addP(&denominator, &denominator, &denominator)
 	}
@@ -118,7 +118,35 @@ func exceptional(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 }
 
 // The methods below are the switch from a tier to its kernels, whose contracts
-// stand on the stubs.
+// stand on the stubs. The first three take the kernels of tier adx in tier ifma
+// too, which asks for all that those execute.
+
+// mulP is the function of that name.
+func (t tiers) mulP(z, x, y *[4]uint64) {
+	if t == generic {
+		mulP(z, x, y)
+		return
+	}
+	mulADX(z, x, y)
+}
+
+// sqrP sets *z to x^2/R mod p.
+func (t tiers) sqrP(z, x *[4]uint64) {
+	if t == generic {
+		mulP(z, x, x)
+		return
+	}
+	sqrADX(z, x)
+}
+
+// mulN is the function of that name.
+func (t tiers) mulN(z, x, y *[4]uint64) {
+	if t == generic {
+		mulN(z, x, y)
+		return
+	}
+	mulNADX(z, x, y)
+}
 
 // multRatio sets *nd to numbers whose ratio nd[0]/nd[1] is the x-coordinate of
 // k*q, for k from 1 to n-1.

@@ -53,6 +53,10 @@ func TestPick(t *testing.T) {
 var adx, ifma = []cpu.Tier{cpu.ADX}, []cpu.Tier{cpu.IFMA, cpu.ADX}
 
 func TestExceptional(t *testing.T) {
+	testTiers(t, testExceptional)
+}
+
+func testExceptional(t *testing.T, ts tiers) {
 	r := newRand(30)
 	g := generator()
 	for _, d := range [][4]uint64{{1}, {2}, {3}, {77}, randomBelow(r, &order), randomBelow(r, &order)} {
@@ -65,7 +69,7 @@ func TestExceptional(t *testing.T) {
 		for _, k := range edgeScalars() {
 			given := [2][4]uint64{randomBelow(r, &prime), randomBelow(r, &prime)}
 			nd := given
-			exceptional(&nd, &k, &affine)
+			ts.exceptional(&nd, &k, &affine)
 			if n := new(big.Int).Sub(bigN, toBig(&k)); toBig(&k).Cmp(big.NewInt(1)) != 0 && n.Cmp(big.NewInt(1)) != 0 && n.Cmp(big.NewInt(2)) != 0 {
 				if nd != given {
 					t.Fatalf("k %x: the ratio changed", k)

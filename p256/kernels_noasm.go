@@ -5,9 +5,13 @@ package p256
 import "github.com/sealane/sealane/internal/cpu"
 
 // hostTiers is what keys run: there are no kernels in this build.
-var hostTiers = tiers{cpu.Generic, cpu.Generic, cpu.Generic}
+var hostTiers = generic
 
 var multTiers, baseTiers, verifyTiers []cpu.Tier
+
+func (tiers) mulP(z, x, y *[4]uint64) { mulP(z, x, y) }
+func (tiers) sqrP(z, x *[4]uint64)    { mulP(z, x, x) }
+func (tiers) mulN(z, x, y *[4]uint64) { mulN(z, x, y) }
 
 // The methods below are never called where all tiers are generic.
 

@@ -110,6 +110,9 @@ type PublicKey struct {
 // has no kernel.
 type tiers struct{ mult, base, verify cpu.Tier }
 
+// generic stands for no kernels at all.
+var generic = tiers{cpu.Generic, cpu.Generic, cpu.Generic}
+
 // GenerateKey returns a new private key, made of bytes read from random; nil
 // means [crypto/rand.Reader], which is what to use but for tests. Numbers are
 // drawn until one is in range (FIPS 186-5, Appendix A.2.2); the first is, but for
@@ -189,7 +192,7 @@ func NewPublicKey(b []byte) (*PublicKey, error) {
 // newPublicKey is NewPublicKey on given tiers, which the machine must have.
 func newPublicKey(b []byte, t tiers) (*PublicKey, error) {
 	p := &PublicKey{tiers: t}
-	if !parsePoint(&p.q, b) {
+	if !t.parsePoint(&p.q, b) {
 		return nil, errPublicKey
 	}
 	return p, nil
@@ -197,41 +200,41 @@ func newPublicKey(b []byte, t tiers) (*PublicKey, error) {
 
 // parsePoint sets *q to the point that b holds, as NewPublicKey says, and reports
 // whether it holds one.
-func parsePoint(q *[2][4]uint64, b []byte) bool {
+func (t tiers) parsePoint(q *[2][4]uint64, b []byte) bool {
 	switch {
 	case len(b) == PublicKeySize && b[0] == uncompressed:
 		setBytes(&q[0], b[1:33])
 		setBytes(&q[1], b[33:])
-		return less(&q[0], &prime)&less(&q[1], &prime) == 1 && onCurve(q)
+		return less(&q[0], &prime)&less(&q[1], &prime) == 1 && t.onCurve(q)
 	case len(b) == CompressedSize && (b[0] == evenY || b[0] == oddY):
 		setBytes(&q[0], b[1:])
-		return less(&q[0], &prime) == 1 && decompress(q, b[0]&1)
+		return less(&q[0], &prime) == 1 && t.decompress(q, b[0]&1)
 	}
 	return false
 }
 
 // onCurve reports whether the coordinates *q, less than p, solve the equation of
 // the curve.
-func onCurve(q *[2][4]uint64) bool {
+func (t tiers) onCurve(q *[2][4]uint64) bool {
 	var xM, yM, left, right [4]uint64
-	toM(&xM, &q[0])
-	toM(&yM, &q[1])
-	sqrP(&left, &yM)
-	equationM(&right, &xM)
+	t.toM(&xM, &q[0])
+	t.toM(&yM, &q[1])
+	t.sqrP(&left, &yM)
+	t.equationM(&right, &xM)
 	return equal(&left, &right) == 1
 }
 
 // decompress sets q[1] to the y with the given last bit of the point with
 // x-coordinate q[0], and reports whether there is one (SEC 1, Section 2.3.4,
 // step 2). No point has y = 0: the order of the group is odd.
-func decompress(q *[2][4]uint64, odd byte) bool {
+func (t tiers) decompress(q *[2][4]uint64, odd byte) bool {
 	var xM, yM, negative [4]uint64
-	toM(&xM, &q[0])
-	equationM(&yM, &xM)
-	if !sqrtP(&yM, &yM) {
+	t.toM(&xM, &q[0])
+	t.equationM(&yM, &xM)
+	if !t.sqrtP(&yM, &yM) {
 		return false
 	}
-	fromM(&q[1], &yM)
+	t.fromM(&q[1], &yM)
 	subP(&negative, &[4]uint64{}, &q[1])
 	selectWords(&q[1], &negative, -(q[1][0]&1 ^ uint64(odd)))
 	return true

@@ -37,8 +37,6 @@ func cases(few int) int {
 	return few
 }
 
-var generic = tiers{cpu.Generic, cpu.Generic, cpu.Generic}
-
 // kernelTiers are the tiers with a kernel of any kind, best first.
 func kernelTiers() (list []cpu.Tier) {
 	for _, tier := range []cpu.Tier{cpu.IFMA, cpu.ADX} {
