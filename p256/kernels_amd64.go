@@ -13,7 +13,7 @@ var hostTiers = pick(cpu.Host())
 // The tiers that the switches below know, best first.
 var (
 	multTiers   = []cpu.Tier{cpu.ADX}
-	baseTiers   = []cpu.Tier{cpu.ADX}
+	baseTiers   = []cpu.Tier{cpu.IFMA, cpu.ADX}
 	verifyTiers = []cpu.Tier{cpu.ADX}
 )
 
@@ -163,6 +163,8 @@ func (t tiers) multRatio(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 // to n-1.
 func (t tiers) baseMult(p *[3][4]uint64, k *[4]uint64) {
 	switch t.base {
+	case cpu.IFMA:
+		combIFMA(p, k)
 	case cpu.ADX:
 		combADX(p, k)
 	default:
