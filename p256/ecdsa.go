@@ -124,12 +124,12 @@ func (k *PrivateKey) sign(r, s *[4]uint64, buf *[32]byte, random io.Reader, dige
 	setDigest(&e, digest)
 	if random == nil && h != crypto.SHA256 {
 		d := newGenericDRBG(h, nil, &k.d, &e)
-		for {
+		for d.next(&nonce); isScalar(&nonce) == 0 || !k.signNonce(r, s, &nonce, &e); {
 			d.next(&nonce)
-			if isScalar(&nonce) == 1 && k.signNonce(r, s, &nonce, &e) {
-				return nil
-			}
 		}
+		d.clear()
+		clear(nonce[:])
+		return nil
 	}
 	var d drbg
 	if random == nil {
@@ -142,11 +142,8 @@ func (k *PrivateKey) sign(r, s *[4]uint64, buf *[32]byte, random io.Reader, dige
 		d.init(buf, &k.d, &e)
 		clear(buf[:])
 	}
-	for {
+	for d.next(&nonce); isScalar(&nonce) == 0 || !k.signNonce(r, s, &nonce, &e); {
 		d.next(&nonce)
-		if isScalar(&nonce) == 1 && k.signNonce(r, s, &nonce, &e) {
-			break
-		}
 	}
 	d.clear()
 	clear(nonce[:])

@@ -121,7 +121,8 @@ func newGenericDRBG(h crypto.Hash, z *[32]byte, x, e *[4]uint64) *genericDRBG {
 	putBytes(xBytes[:], x)
 	putBytes(eBytes[:], e)
 	for separator := range byte(2) {
-		message := append([]byte(nil), d.v...)
+		// With room for three blocks of the hash function and a number.
+		message := append(make([]byte, 0, 3*h.New().BlockSize()+32), d.v...)
 		message = append(message, separator)
 		if z != nil {
 			message = d.pad(append(message, z[:]...))
@@ -133,7 +134,9 @@ func newGenericDRBG(h crypto.Hash, z *[32]byte, x, e *[4]uint64) *genericDRBG {
 		}
 		d.k = d.mac(message)
 		d.v = d.mac(d.v)
+		clear(message)
 	}
+	clear(xBytes[:])
 	return d
 }
 
@@ -164,4 +167,11 @@ func (d *genericDRBG) next(nonce *[4]uint64) {
 		t = append(t, d.v...)
 	}
 	setBytes(nonce, t)
+	clear(t)
+}
+
+// clear overwrites what d holds, as far as it can reach it.
+func (d *genericDRBG) clear() {
+	clear(d.k)
+	clear(d.v)
 }
