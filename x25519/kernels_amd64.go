@@ -15,7 +15,7 @@ var hostTiers = pick(cpu.Host())
 // ladderTiers and baseTiers are the tiers that the switches below know, best
 // first.
 var (
-	ladderTiers = []cpu.Tier{cpu.IFMA}
+	ladderTiers = []cpu.Tier{cpu.IFMA, cpu.ADX}
 	baseTiers   = []cpu.Tier{cpu.IFMA, cpu.ADX}
 )
 
@@ -94,6 +94,8 @@ func ladder(tier cpu.Tier, xz *[2][4]uint64, k *[KeySize]byte, u *[4]uint64) {
 	switch tier {
 	case cpu.IFMA:
 		ladderIFMA(xz, k, u)
+	case cpu.ADX:
+		ladderADX(xz, k, u)
 	default:
 		panic("x25519: no ladder of tier " + tier.String())
 	}

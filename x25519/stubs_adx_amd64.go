@@ -9,3 +9,8 @@ package x25519
 //
 //go:noescape
 func combADX(xz *[2][4]uint64, k *[KeySize]byte)
+
+// ladderADX sets xz as ladderIFMA does. Works like twinLadder.
+//
+//go:noescape
+func ladderADX(xz *[2][4]uint64, k *[KeySize]byte, u *[4]uint64)

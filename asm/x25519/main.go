@@ -7,6 +7,7 @@ func main() {
 	gen.Main("x25519",
 		gen.File{Name: "comb_adx", Build: combADX},
 		gen.File{Name: "comb_ifma", Build: combIFMA},
+		gen.File{Name: "ladder_adx", Build: ladderADX},
 		gen.File{Name: "ladder_ifma", Build: ladderIFMA},
 	)
 }
