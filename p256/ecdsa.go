@@ -20,9 +20,11 @@ var (
 // RFC 3279, Section 2.2.3.
 //
 // It reads 32 bytes from random, which should be [crypto/rand.Reader], and returns
-// an error if it can't. If random is nil, the signature is that of RFC 6979, with
-// the hash function that has digests of that length: SHA-1, SHA-224, SHA-384 or
-// SHA-512, and SHA-256 for all other lengths. [PrivateKey.Sign] lets choose.
+// an error if it can't. (crypto/ecdsa ignores its reader since Go 1.26. This
+// package does not: the same bytes make the same signature.) If random is nil,
+// the signature is that of RFC 6979, with the hash function that has digests of
+// that length: SHA-1, SHA-224, SHA-384 or SHA-512, and SHA-256 for all other
+// lengths. [PrivateKey.Sign] lets choose.
 func SignASN1(random io.Reader, k *PrivateKey, digest []byte) ([]byte, error) {
 	return k.signASN1(random, digest, nonceHash(digest))
 }
