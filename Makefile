@@ -1,7 +1,7 @@
 # Every step of .ci/run is a target here. Run "make" from the root.
 
 .PHONY: all fmt vet staticcheck gen gen-check test tiers test-tiers test-purego test-importer \
-	test-arm64 test-s390x race bench-once bench-quick ci
+	test-arm64 test-s390x ct race bench-once bench-quick ci
 
 all: fmt vet test
 
@@ -74,6 +74,13 @@ test-arm64:
 # Big-endian.
 test-s390x:
 	GOARCH=s390x go test -short -exec qemu-s390x ./...
+
+# That nothing secret decides about branches and addresses: under valgrind what
+# it can run, and a reviewed list for the rest (Debian: apt-get install valgrind
+# binutils).
+ct:
+	go run ./internal/ct/grind
+	go run ./internal/ct/listing
 
 race:
 	go test -race ./... ./bench/...
