@@ -5,6 +5,7 @@
 //
 //   - aesgcm: AES-GCM (NIST SP 800-38D)
 //   - chacha20poly1305: ChaCha20-Poly1305 (RFC 8439)
+//   - x25519: X25519 (RFC 7748)
 //   - p256: ECDH and ECDSA on P-256 (SP 800-56A, FIPS 186-5)
 //   - sha2: SHA-2 (FIPS 180-4)
 //   - hkdf: HMAC and HKDF (RFC 2104, RFC 5869)
