@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/sealane/sealane/tls13/keyschedule"
+	"github.com/sealane/sealane/tls13/record"
 )
 
 // A client is a client during its handshake (RFC 9846, Appendix A.1).
@@ -19,6 +20,7 @@ type client struct {
 	common
 	next clientState
 
+	sni       string      // the name in server_name, "" for none
 	hello     []byte      // the last ClientHello
 	sessionID [32]byte    // legacy_session_id
 	keys      []ephemeral // of the key shares in hello
@@ -47,7 +49,7 @@ func (c *client) start(addr string) error {
 	if cfg.ServerName == "" && !cfg.InsecureSkipVerify {
 		return fault(alertInternalError, "either Config.ServerName or InsecureSkipVerify must be set")
 	}
-	c.serverName = cfg.ServerName
+	c.serverName, c.sni = cfg.ServerName, sniName(cfg.ServerName)
 	if _, err := io.ReadFull(cfg.rand(), c.random[:]); err != nil {
 		return fault(alertInternalError, "random: %w", err)
 	}
@@ -101,7 +103,7 @@ func sniName(name string) string {
 // second, which differs only where Section 4.2.2 allows it.
 func (c *client) sendHello() error {
 	cfg := c.config
-	b := builder{b: make([]byte, 0, 2048)}
+	b := builder{b: make([]byte, 0, c.helloSize())}
 	mark := b.begin(typeClientHello)
 	b.u16(tls.VersionTLS12)
 	b.bytes(c.random[:])
@@ -114,11 +116,11 @@ func (c *client) sendHello() error {
 	b.vec8([]byte{0})
 
 	exts := b.open(2)
-	if name := sniName(cfg.ServerName); name != "" {
+	if c.sni != "" {
 		ext := b.ext(extServerName)
 		names := b.open(2)
 		b.u8(0)
-		b.vec16([]byte(name))
+		b.vec16([]byte(c.sni))
 		b.close(names, 2)
 		b.endExt(ext)
 	}
@@ -199,8 +201,21 @@ func (c *client) sendHello() error {
 		}
 	}
 	c.hello = hello
-	c.flight.bytes(hello)
-	return c.seal()
+	c.out, err = c.sealer.Seal(c.out, record.Handshake, hello)
+	return err
+}
+
+// helloSize returns about how long the ClientHello will be.
+func (c *client) helloSize() int {
+	n := 400 + len(c.cookie)
+	for i := range c.keys {
+		size, _ := shareSizes(c.keys[i].group)
+		n += size
+	}
+	if c.session != nil {
+		n += len(c.session.ticket) + 100
+	}
+	return n
 }
 
 // signatureAlgorithms appends the signature_algorithms extension (Section
@@ -437,7 +452,7 @@ func (c *client) waitEncryptedExtensions(typ uint8, msg []byte) (clientState, er
 	err := m.extensions.solicited(typ, func(typ uint16) bool {
 		switch typ {
 		case extServerName:
-			return sniName(c.config.ServerName) != ""
+			return c.sni != ""
 		case extALPN:
 			return len(c.config.NextProtos) > 0
 		case extSupportedGroups:

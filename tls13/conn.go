@@ -47,6 +47,7 @@ type inHalf struct {
 	plain    []byte  // content in buf that is not yet read
 	messages assembler
 	tickets  *ticketReceiver // of a client that wants tickets
+	keyIV    keyIV
 
 	useless    int // records in a row that carried nothing
 	keyUpdates int // KeyUpdates in a row, without data between them
@@ -70,7 +71,8 @@ type outHalf struct {
 	reply       atomic.Bool // the peer wants a KeyUpdate
 	requested   atomic.Bool // a KeyUpdate of the peer was asked for and has not come
 	closeNotify bool        // was sent
-	err         error       // ends this half
+	keyIV       keyIV
+	err         error // ends this half
 }
 
 const (
@@ -208,6 +210,7 @@ func (c *Conn) handshake() error {
 		err = s.start()
 	}
 	defer m.overwrite()
+	defer h.giveBuffers()
 	for {
 		if err != nil {
 			return c.abort(h, err)
@@ -246,6 +249,7 @@ func (c *Conn) prepare(h *common) {
 	h.conn = c.conn
 	h.sealer = c.out.sealer
 	h.opener = c.in.opener
+	h.takeBuffers()
 }
 
 // tickets returns what receives the tickets of the connection to come, if any
@@ -276,9 +280,7 @@ func (c *Conn) abort(h *common, err error) error {
 	if op, ok := err.(*net.OpError); ok && op.Op == "remote error" {
 		return err
 	}
-	h.flight.b = nil
-	h.out = h.out[:0]
-	out, sealErr := h.sealer.Seal(h.out, record.AlertMessage, []byte{levelFatal, byte(alertFor(err))})
+	out, sealErr := h.sealer.Seal(h.out[:0], record.AlertMessage, []byte{levelFatal, byte(alertFor(err))})
 	if sealErr == nil {
 		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
 		c.conn.Write(out)
@@ -455,7 +457,7 @@ func (c *Conn) keyUpdated(msg []byte) error {
 		return fault(alertUnexpectedMessage, "more than %d KeyUpdates without data", maxUseless)
 	}
 	c.secrets.in.Next()
-	if err := setOpener(c.in.opener, c.suite, &c.secrets.in); err != nil {
+	if err := c.in.keyIV.set(c.in.opener, c.suite, &c.secrets.in); err != nil {
 		return err
 	}
 	c.out.requested.Store(false)
@@ -706,7 +708,7 @@ func (c *Conn) updateKey(request bool) error {
 		return err
 	}
 	c.secrets.out.Next()
-	if err := setSealer(c.out.sealer, c.suite, &c.secrets.out); err != nil {
+	if err := c.out.keyIV.set(c.out.sealer, c.suite, &c.secrets.out); err != nil {
 		return err
 	}
 	_, err = c.conn.Write(out)

@@ -41,8 +41,10 @@ type common struct {
 
 	sealer *record.Sealer
 	opener *record.Opener
-	out    []byte  // records to send
-	flight builder // messages to send that are not yet sealed
+	out    []byte  // records to send, in buffers[0] if they fit
+	flight builder // messages to send that are not yet sealed, in buffers[1] if they fit
+
+	buffers [2]*buffer
 
 	in      assembler
 	changed bool // nothing may follow the message in its record
@@ -56,6 +58,7 @@ type common struct {
 	suite      *cipherSuite
 	transcript hash.Hash
 	sum        [48]byte
+	keyIV      keyIV
 
 	early          keyschedule.Early
 	handshake      keyschedule.Handshake
@@ -227,26 +230,30 @@ func (h *common) sendCCS() error {
 // setIn and setOut set the keys of a traffic secret.
 func (h *common) setIn(s *keyschedule.TrafficSecret) error {
 	h.changed = true
-	return setOpener(h.opener, h.suite, s)
+	return h.keyIV.set(h.opener, h.suite, s)
 }
 
 func (h *common) setOut(s *keyschedule.TrafficSecret) error {
-	return setSealer(h.sealer, h.suite, s)
+	return h.keyIV.set(h.sealer, h.suite, s)
 }
 
-func setOpener(o *record.Opener, suite *cipherSuite, s *keyschedule.TrafficSecret) error {
-	var key [32]byte
-	iv := s.KeyIV(key[:suite.record.KeySize()])
-	err := o.SetKey(suite.record, key[:suite.record.KeySize()], iv[:])
-	clear(key[:])
-	return err
+// A half is a record.Sealer or a record.Opener.
+type half interface {
+	SetKey(suite *record.Suite, key, iv []byte) error
 }
 
-func setSealer(w *record.Sealer, suite *cipherSuite, s *keyschedule.TrafficSecret) error {
-	var key [32]byte
-	iv := s.KeyIV(key[:suite.record.KeySize()])
-	err := w.SetKey(suite.record, key[:suite.record.KeySize()], iv[:])
-	clear(key[:])
+// A keyIV is room for a key and an IV, kept where it costs no allocation.
+type keyIV struct {
+	key [32]byte
+	iv  [record.IVSize]byte
+}
+
+// set makes h use the key and the IV of a traffic secret.
+func (k *keyIV) set(h half, suite *cipherSuite, s *keyschedule.TrafficSecret) error {
+	key := k.key[:suite.record.KeySize()]
+	k.iv = s.KeyIV(key)
+	err := h.SetKey(suite.record, key, k.iv[:])
+	*k = keyIV{}
 	return err
 }
 
@@ -471,6 +478,24 @@ func (h *common) overwrite() {
 	h.main = keyschedule.Main{}
 	h.client = keyschedule.TrafficSecret{}
 	h.server = keyschedule.TrafficSecret{}
+}
+
+// takeBuffers takes the memory for what will be sent, and giveBuffers gives it
+// back.
+func (h *common) takeBuffers() {
+	for i := range h.buffers {
+		h.buffers[i] = getBuffer(bufferSizes[1])
+	}
+	h.out = h.buffers[0].b[:0]
+	h.flight.b = h.buffers[1].b[:0]
+}
+
+func (h *common) giveBuffers() {
+	h.out, h.flight.b = nil, nil
+	for i := range h.buffers {
+		h.buffers[i].put()
+		h.buffers[i] = nil
+	}
 }
 
 // clone returns a copy of b, nil for nothing.
