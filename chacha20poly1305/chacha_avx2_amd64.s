@@ -6,15 +6,15 @@
 
 // func sealAVX2(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·sealAVX2(SB), $1808-64
+TEXT ·sealAVX2(SB), $1888-64
 	LEAQ        31(SP), DI
 	ANDQ        $-32, DI
 	MOVQ        dst+24(FP), R11
-	MOVQ        R11, 1696(DI)
+	MOVQ        R11, 1720(DI)
 	MOVQ        src+32(FP), R11
-	MOVQ        R11, 1704(DI)
+	MOVQ        R11, 1728(DI)
 	MOVQ        n+40(FP), R11
-	MOVQ        R11, 1712(DI)
+	MOVQ        R11, 1736(DI)
 	MOVQ        s+8(FP), AX
 	TESTQ       AX, AX
 	JNZ         sealAVX2_stream_1
@@ -22,21 +22,21 @@ TEXT ·sealAVX2(SB), $1808-64
 	MOVL        (R11), R12
 	MOVL        4(R11), R13
 	MOVL        8(R11), R14
-	MOVL        R12, 1680(DI)
-	MOVL        R13, 1684(DI)
-	MOVL        R14, 1688(DI)
+	MOVL        R12, 1704(DI)
+	MOVL        R13, 1708(DI)
+	MOVL        R14, 1712(DI)
 	MOVQ        adLen+56(FP), R11
 	MOVQ        R11, 1552(DI)
 	MOVQ        n+40(FP), R11
 	MOVQ        R11, 1560(DI)
 	MOVL        $0x00000001, 1408(DI)
-	CMPQ        1712(DI), $0x40
-	JA          sealAVX2_more_7
+	CMPQ        1736(DI), $0x40
+	JA          sealAVX2_more_6
 	MOVQ        k+0(FP), AX
 	VMOVD       1408(DI), X3
-	VPINSRD     $0x01, 1680(DI), X3, X3
-	VPINSRD     $0x02, 1684(DI), X3, X3
-	VPINSRD     $0x03, 1688(DI), X3, X3
+	VPINSRD     $0x01, 1704(DI), X3, X3
+	VPINSRD     $0x02, 1708(DI), X3, X3
+	VPINSRD     $0x03, 1712(DI), X3, X3
 	VINSERTI128 $0x01, X3, Y3, Y3
 	VMOVDQA     chachaRow<>+0(SB), X0
 	VMOVDQU     (AX), X1
@@ -49,19 +49,19 @@ TEXT ·sealAVX2(SB), $1808-64
 	CMPQ        R13, CX
 	SBBQ        R13, R13
 	MOVQ        R13, 1536(DI)
-	JEQ         sealAVX2_ad_done_11
+	JEQ         sealAVX2_ad_done_9
 	CMPQ        CX, $0x10
-	JB          sealAVX2_ad_part_10
+	JB          sealAVX2_ad_part_8
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
-	JMP         sealAVX2_ad_done_11
+	JMP         sealAVX2_ad_done_9
 
-sealAVX2_ad_part_10:
+sealAVX2_ad_part_8:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_13
+	JAE     sealAVX2_load8_11
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_12
+	JAE     sealAVX2_load4_10
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -76,18 +76,18 @@ sealAVX2_ad_part_10:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_14
+	JMP     sealAVX2_loaded_12
 
-sealAVX2_load4_12:
+sealAVX2_load4_10:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_14
+	JMP  sealAVX2_loaded_12
 
-sealAVX2_load8_13:
+sealAVX2_load8_11:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -96,303 +96,507 @@ sealAVX2_load8_13:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_14:
-sealAVX2_ad_done_11:
+sealAVX2_loaded_12:
+sealAVX2_ad_done_9:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
+	MOVL    24(AX), BX
+	MOVL    BX, 1872(SP)
+	MOVL    28(AX), BX
+	MOVL    BX, 1876(SP)
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	MOVL    $0x61707865, R8
 	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
 	MOVL    $0x3320646e, R9
 	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
 	MOVL    $0x79622d32, R10
 	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
 	MOVL    $0x6b206574, R11
 	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    16(AX), CX
+	MOVL    20(AX), DI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000004, 1880(SP)
 	PCALIGN $0x20
 
-sealAVX2_one_block_8:
+sealAVX2_one_block_7:
 	VPADDD  X1, X0, X0
-	MOVL    1504(DI), CX
 	ADDL    R12, R8
+	ADDL    R13, R9
 	XORL    R8, AX
+	XORL    R9, BX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   X0, X3, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), X3, X3
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	XORL    R9, BX
 	ROLL    $0x10, BX
-	VPADDD  X3, X2, X2
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   X2, X1, X1
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, X1, X14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, X1, X1
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    X14, X1, X1
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  X1, X0, X0
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
 	VPXOR   X0, X3, X3
-	XORL    CX, R15
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	VPADDD  X3, X2, X2
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	VPXOR   X2, X1, X1
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	VPSLLD  $0x0c, X1, X14
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	VPSRLD  $0x14, X1, X1
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPOR    X14, X1, X1
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	VPADDD  X1, X0, X0
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	VPXOR   X0, X3, X3
+	ROLL    $0x07, R14
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	VPSHUFB chachaRot8<>+0(SB), X3, X3
+	XORL    R9, AX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  X3, X2, X2
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   X2, X1, X1
-	ADDL    R14, R9
-	XORL    R9, AX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	VPADDD  X3, X2, X2
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
-	VPSLLD  $0x07, X1, X14
+	ADDL    R13, R8
 	ADDL    R14, R9
+	VPXOR   X2, X1, X1
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, X1, X1
+	ADDL    SI, CX
+	ADDL    AX, DI
+	VPSLLD  $0x07, X1, X14
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
+	MOVL    CX, 1872(SP)
+	VPSRLD  $0x19, X1, X1
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	ADDL    R15, R10
+	ADDL    R12, R11
 	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
 	VPOR    X14, X1, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
 	ADDL    BX, CX
+	ADDL    DX, DI
 	VPSHUFD $0x93, X0, X0
-	MOVL    CX, 1504(DI)
 	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, X3, X3
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x39, X2, X2
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPADDD  X1, X0, X0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   X0, X3, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), X3, X3
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  X3, X2, X2
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   X2, X1, X1
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, X1, X14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, X1, X1
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    X14, X1, X1
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  X1, X0, X0
+	XORL    DI, R12
 	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   X0, X3, X3
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	VPSHUFD $0x4e, X3, X3
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	VPSHUFD $0x39, X2, X2
+	ADDL    DX, DI
 	XORL    CX, R15
+	XORL    DI, R12
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
+	ROLL    $0x07, R12
+	VPADDD  X1, X0, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	VPXOR   X0, X3, X3
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	VPADDD  X3, X2, X2
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	VPXOR   X2, X1, X1
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	VPSLLD  $0x0c, X1, X14
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	VPSRLD  $0x14, X1, X1
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPOR    X14, X1, X1
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	VPADDD  X1, X0, X0
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	VPXOR   X0, X3, X3
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	VPSHUFB chachaRot8<>+0(SB), X3, X3
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  X3, X2, X2
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   X2, X1, X1
-	ADDL    R14, R9
 	XORL    R9, AX
+	ROLL    $0x10, SI
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	VPADDD  X3, X2, X2
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	ADDL    R14, R9
+	VPXOR   X2, X1, X1
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	VPSLLD  $0x07, X1, X14
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	VPSRLD  $0x19, X1, X1
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	VPOR    X14, X1, X1
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	VPSHUFD $0x39, X0, X0
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	VPSHUFD $0x4e, X3, X3
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	VPSHUFD $0x93, X2, X2
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	DECL    1880(SP)
+	JNZ     sealAVX2_one_block_7
+	VPADDD  X1, X0, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	VPXOR   X0, X3, X3
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPADDD  X3, X2, X2
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	VPXOR   X2, X1, X1
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	VPSLLD  $0x0c, X1, X14
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	VPSRLD  $0x14, X1, X1
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	VPOR    X14, X1, X1
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	VPADDD  X1, X0, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	VPXOR   X0, X3, X3
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	VPSHUFB chachaRot8<>+0(SB), X3, X3
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPADDD  X3, X2, X2
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	VPXOR   X2, X1, X1
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
 	VPSLLD  $0x07, X1, X14
 	ADDL    R14, R9
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, X1, X1
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	VPSRLD  $0x19, X1, X1
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	ADDL    R15, R10
+	ADDL    R12, R11
 	XORL    R10, BX
+	XORL    R11, DX
 	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    X14, X1, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x39, X0, X0
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, X3, X3
 	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	VPOR    X14, X1, X1
 	ROLL    $0x0c, R12
+	ADDL    R15, R10
 	ADDL    R12, R11
+	XORL    R10, BX
 	XORL    R11, DX
-	VPSHUFD $0x93, X2, X2
+	ROLL    $0x08, BX
 	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealAVX2_one_block_8
-	VMOVDQA X0, 896(DI)
-	VMOVDQA X1, 912(DI)
-	VMOVDQA X2, 1504(DI)
-	VMOVDQA X3, 928(DI)
+	LEAQ    31(SP), DI
+	ANDQ    $-32, DI
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -411,8 +615,8 @@ sealAVX2_one_block_8:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -423,6 +627,16 @@ sealAVX2_one_block_8:
 	SHRQ    $0x02, R14
 	ADDQ    R9, R14
 	MOVQ    R14, 1584(DI)
+	CMPQ    1736(DI), $0x00
+	JE      sealAVX2_empty_13
+	VMOVDQA X0, 896(DI)
+	VMOVDQA X1, 912(DI)
+	VMOVDQA X2, 928(DI)
+	VMOVDQA X3, 944(DI)
+	MOVQ    1736(DI), SI
+	MOVL    $0x00000040, CX
+	CMPQ    1552(DI), $0x10
+	CMOVQHI CX, SI
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
 	MOVQ    1576(DI), DX
@@ -450,6 +664,8 @@ sealAVX2_one_block_8:
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	CMPQ    SI, $0x10
+	JBE     sealAVX2_enough_14
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
 	MULXQ   R9, AX, R13
@@ -483,76 +699,34 @@ sealAVX2_one_block_8:
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	MOVQ    1592(DI), DX
+	CMPQ    SI, $0x20
+	JBE     sealAVX2_enough_14
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	MOVQ    1600(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	MOVQ    1608(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
+	MOVQ    R13, AX
 	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	SHRQ    $0x02, R15
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
 	ANDL    $0x03, R10
-	ADDQ    AX, R11
+	ADDQ    R13, R11
 	ADCQ    $0x00, R12
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
@@ -560,6 +734,43 @@ sealAVX2_one_block_8:
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
+	CMPQ    SI, $0x30
+	JBE     sealAVX2_enough_14
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1664(DI)
+	MOVQ    R9, 1672(DI)
+	MOVQ    R10, 1680(DI)
+
+sealAVX2_enough_14:
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
@@ -599,16 +810,18 @@ sealAVX2_one_block_8:
 	ANDQ    1536(DI), R8
 	ANDQ    1536(DI), R9
 	ANDQ    1536(DI), R10
+	CMPQ    1552(DI), $0x10
+	JBE     sealAVX2_short_ad_15
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealAVX2_ad_end_15
+	JBE     sealAVX2_ad_end_16
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_17
+	JB      sealAVX2_groups_end_18
 	PCALIGN $0x20
 
-sealAVX2_groups_16:
+sealAVX2_groups_17:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -764,15 +977,15 @@ sealAVX2_groups_16:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_16
+	JAE   sealAVX2_groups_17
 
-sealAVX2_groups_end_17:
+sealAVX2_groups_end_18:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_21
+	JB      sealAVX2_groups_end_22
 	PCALIGN $0x20
 
-sealAVX2_groups_20:
+sealAVX2_groups_21:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -862,12 +1075,12 @@ sealAVX2_groups_20:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_20
+	JAE   sealAVX2_groups_21
 
-sealAVX2_groups_end_21:
+sealAVX2_groups_end_22:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealAVX2_absorb_part_18
+	JB    sealAVX2_absorb_part_19
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -904,14 +1117,14 @@ sealAVX2_groups_end_21:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_absorb_part_18:
+sealAVX2_absorb_part_19:
 	TESTQ   CX, CX
-	JZ      sealAVX2_absorbed_19
+	JZ      sealAVX2_absorbed_20
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_23
+	JAE     sealAVX2_load8_24
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_22
+	JAE     sealAVX2_load4_23
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -926,18 +1139,18 @@ sealAVX2_absorb_part_18:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_24
+	JMP     sealAVX2_loaded_25
 
-sealAVX2_load4_22:
+sealAVX2_load4_23:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_24
+	JMP  sealAVX2_loaded_25
 
-sealAVX2_load8_23:
+sealAVX2_load8_24:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -946,7 +1159,7 @@ sealAVX2_load8_23:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_24:
+sealAVX2_loaded_25:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -983,201 +1196,1602 @@ sealAVX2_loaded_24:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_absorbed_19:
-sealAVX2_ad_end_15:
-	CMPQ    1712(DI), $0x00
-	JE      sealAVX2_hashed_3
-	MOVQ    R8, 1760(DI)
-	MOVQ    R9, 1768(DI)
-	MOVQ    R10, 1776(DI)
-	MOVL    896(DI), R8
-	MOVL    912(DI), R12
-	MOVL    928(DI), AX
-	MOVL    900(DI), R9
-	MOVL    916(DI), R13
-	MOVL    932(DI), BX
-	MOVL    904(DI), R10
-	MOVL    920(DI), R14
-	MOVL    936(DI), DX
-	MOVL    908(DI), R11
-	MOVL    924(DI), R15
-	MOVL    940(DI), SI
-	MOVL    $0x00000005, 1736(DI)
+sealAVX2_absorbed_20:
+sealAVX2_ad_end_16:
+sealAVX2_short_ad_15:
+	MOVQ  R8, 1784(DI)
+	MOVQ  R9, 1792(DI)
+	MOVQ  R10, 1800(DI)
+	XORL  R8, R8
+	XORL  R9, R9
+	XORL  R10, R10
+	ADDQ  1552(DI), R8
+	ADCQ  1560(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	MOVQ  R8, 1808(DI)
+	MOVQ  R9, 1816(DI)
+	MOVQ  R10, 1824(DI)
+	MOVL  928(DI), CX
+	MOVL  CX, 1864(SP)
+	MOVL  932(DI), CX
+	MOVL  CX, 1868(SP)
+	MOVL  896(DI), R8
+	MOVL  912(DI), R12
+	MOVL  944(DI), AX
+	MOVL  900(DI), R9
+	MOVL  916(DI), R13
+	MOVL  948(DI), BX
+	MOVL  904(DI), R10
+	MOVL  920(DI), R14
+	MOVL  952(DI), DX
+	MOVL  908(DI), R11
+	MOVL  924(DI), R15
+	MOVL  956(DI), SI
+	MOVL  936(DI), CX
+	MOVL  940(DI), DI
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	LEAQ  31(SP), DI
+	ANDQ  $-32, DI
+	MOVQ  k+0(FP), CX
+	ADDL  $0x61707865, R8
+	ADDL  (CX), R12
+	INCL  AX
+	ADDL  $0x3320646e, R9
+	ADDL  4(CX), R13
+	ADDL  1704(DI), BX
+	ADDL  $0x79622d32, R10
+	ADDL  8(CX), R14
+	ADDL  1708(DI), DX
+	ADDL  $0x6b206574, R11
+	ADDL  12(CX), R15
+	ADDL  1712(DI), SI
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 896(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 904(DI)
+	SHLQ  $0x20, R13
+	ORQ   R13, R12
+	MOVQ  R12, 912(DI)
+	SHLQ  $0x20, R15
+	ORQ   R15, R14
+	MOVQ  R14, 920(DI)
+	SHLQ  $0x20, BX
+	ORQ   BX, AX
+	MOVQ  AX, 944(DI)
+	SHLQ  $0x20, SI
+	ORQ   SI, DX
+	MOVQ  DX, 952(DI)
+	MOVL  1864(SP), R8
+	ADDL  16(CX), R8
+	MOVL  1868(SP), R9
+	ADDL  20(CX), R9
+	MOVL  1872(SP), R10
+	ADDL  24(CX), R10
+	MOVL  1876(SP), R11
+	ADDL  28(CX), R11
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 928(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 936(DI)
+	MOVQ  1728(DI), R11
+	MOVQ  1720(DI), R12
+	MOVQ  1736(DI), CX
+	LEAQ  896(DI), R13
+	SUBQ  $0x10, CX
+	JB    sealAVX2_xor_block_part_27
+
+sealAVX2_xor_block_26:
+	MOVQ (R13), R14
+	MOVQ 8(R13), R15
+	XORQ (R11), R14
+	XORQ 8(R11), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+	ADDQ $0x10, R13
+	ADDQ $0x10, R11
+	ADDQ $0x10, R12
+	SUBQ $0x10, CX
+	JAE  sealAVX2_xor_block_26
+
+sealAVX2_xor_block_part_27:
+	ADDQ    $0x10, CX
+	JZ      sealAVX2_xored_block_28
+	XORL    R15, R15
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_30
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_29
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (R11)(BX*1), AX
+	MOVBLZX -1(R11)(CX*1), R15
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R15
+	MOVBLZX (R11), R14
+	ORL     R15, R14
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R14
+	XORL    R15, R15
+	JMP     sealAVX2_loaded_31
+
+sealAVX2_load4_29:
+	MOVL (R11), R14
+	MOVL -4(R11)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R14
+	JMP  sealAVX2_loaded_31
+
+sealAVX2_load8_30:
+	MOVQ (R11), R14
+	MOVQ -8(R11)(CX*1), R15
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R15
+	SHRQ CL, R15
+
+sealAVX2_loaded_31:
+	XORQ (R13), R14
+	XORQ 8(R13), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+
+sealAVX2_xored_block_28:
+	MOVQ 1736(DI), R8
+	MOVQ R8, CX
+	ADDQ $0x0f, CX
+	SHRQ $0x04, CX
+	LEAQ (CX)(CX*2), CX
+	LEAQ 1568(DI)(CX*8), CX
+	MOVQ 1720(DI), SI
+	SUBQ $0x10, R8
+	JAE  sealAVX2_hash_whole_32
+	ADDQ $0x10, R8
+	LEAQ chachaMask<>+0(SB), R10
+	SUBQ R8, R10
+	MOVQ (SI), R9
+	ANDQ 16(R10), R9
+	MOVQ R9, 1520(DI)
+	MOVQ 8(SI), R9
+	ANDQ 24(R10), R9
+	MOVQ R9, 1528(DI)
+	LEAQ 1520(DI), SI
+	XORL R8, R8
+
+sealAVX2_hash_whole_32:
+	MOVQ  R8, 1832(DI)
+	MOVQ  1808(DI), R11
+	MOVQ  1816(DI), R12
+	MOVQ  1824(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1784(DI), R8
+	MOVQ  1792(DI), R9
+	MOVQ  1800(DI), R10
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  (CX), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  8(CX), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  16(CX), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 16(CX), R10
+	ADDQ  R10, R15
+	MOVQ  1832(DI), R8
+	SUBQ  $0x10, R8
+	JB    sealAVX2_hash_block_part_34
+
+sealAVX2_hash_block_33:
+	ADDQ  $0x10, SI
+	SUBQ  $0x18, CX
+	MOVQ  (CX), DX
+	MULXQ (SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 8(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  8(CX), DX
+	MULXQ (SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 8(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(CX), DX
+	MULXQ (SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 8(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  (CX), R13
+	ADCQ  8(CX), R14
+	ADCQ  16(CX), R15
+	SUBQ  $0x10, R8
+	JAE   sealAVX2_hash_block_33
+
+sealAVX2_hash_block_part_34:
+	ADDQ  $0x10, R8
+	JZ    sealAVX2_hashed_block_35
+	ADDQ  $0x10, SI
+	LEAQ  chachaMask<>+0(SB), R10
+	SUBQ  R8, R10
+	MOVQ  (SI), R9
+	ANDQ  16(R10), R9
+	MOVQ  R9, 1520(DI)
+	MOVQ  8(SI), R9
+	ANDQ  24(R10), R9
+	MOVQ  R9, 1528(DI)
+	SUBQ  $0x18, CX
+	MOVQ  (CX), DX
+	MULXQ 1520(DI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 1528(DI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  8(CX), DX
+	MULXQ 1520(DI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 1528(DI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(CX), DX
+	MULXQ 1520(DI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 1528(DI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  (CX), R13
+	ADCQ  8(CX), R14
+	ADCQ  16(CX), R15
+
+sealAVX2_hashed_block_35:
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    dst+24(FP), R11
+	ADDQ    n+40(FP), R11
+	MOVQ    R8, (R11)
+	MOVQ    R9, 8(R11)
+	VZEROUPPER
+	RET
+
+sealAVX2_empty_13:
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    1592(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MOVQ    1600(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	MOVQ    1608(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ANDQ    1536(DI), R8
+	ANDQ    1536(DI), R9
+	ANDQ    1536(DI), R10
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     sealAVX2_ad_end_36
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
+	SUBQ    $0x40, CX
+	JB      sealAVX2_groups_end_38
 	PCALIGN $0x20
 
-sealAVX2_one_block_rest_9:
-	MOVL 1504(DI), CX
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	MOVL 1508(DI), CX
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1512(DI), CX
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1516(DI), CX
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1512(DI), CX
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1516(DI), CX
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1504(DI), CX
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1508(DI), CX
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	DECL 1736(DI)
-	JNZ  sealAVX2_one_block_rest_9
-	MOVQ k+0(FP), CX
-	ADDL $0x61707865, R8
-	ADDL (CX), R12
-	ADDL $0x01, AX
-	ADDL $0x3320646e, R9
-	ADDL 4(CX), R13
-	ADDL 1680(DI), BX
-	ADDL $0x79622d32, R10
-	ADDL 8(CX), R14
-	ADDL 1684(DI), DX
-	ADDL $0x6b206574, R11
-	ADDL 12(CX), R15
-	ADDL 1688(DI), SI
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 896(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 904(DI)
-	MOVL 1504(DI), R8
-	ADDL 16(CX), R8
-	MOVL 1508(DI), R9
-	ADDL 20(CX), R9
-	MOVL 1512(DI), R10
-	ADDL 24(CX), R10
-	MOVL 1516(DI), R11
-	ADDL 28(CX), R11
-	SHLQ $0x20, R13
-	ORQ  R13, R12
-	MOVQ R12, 912(DI)
-	SHLQ $0x20, R15
-	ORQ  R15, R14
-	MOVQ R14, 920(DI)
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 928(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 936(DI)
-	SHLQ $0x20, BX
-	ORQ  BX, AX
-	MOVQ AX, 944(DI)
-	SHLQ $0x20, SI
-	ORQ  SI, DX
-	MOVQ DX, 952(DI)
-	MOVQ 1760(DI), R8
-	MOVQ 1768(DI), R9
-	MOVQ 1776(DI), R10
-	JMP  sealAVX2_hashed_3
+sealAVX2_groups_37:
+	MOVQ  1568(DI), DX
+	MULXQ 48(SI), R11, R12
+	MULXQ 56(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 48(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 56(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1592(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1608(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  1616(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1624(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1632(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1640(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1648(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1656(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   sealAVX2_groups_37
 
-sealAVX2_more_7:
-	CMPQ           1712(DI), $0x00000080
-	JA             sealAVX2_more_25
+sealAVX2_groups_end_38:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      sealAVX2_groups_end_42
+	PCALIGN $0x20
+
+sealAVX2_groups_41:
+	MOVQ  1568(DI), DX
+	MULXQ 16(SI), R11, R12
+	MULXQ 24(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1592(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1608(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   sealAVX2_groups_41
+
+sealAVX2_groups_end_42:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JB    sealAVX2_absorb_part_39
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+sealAVX2_absorb_part_39:
+	TESTQ   CX, CX
+	JZ      sealAVX2_absorbed_40
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealAVX2_load8_44
+	CMPQ    CX, $0x04
+	JAE     sealAVX2_load4_43
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealAVX2_loaded_45
+
+sealAVX2_load4_43:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealAVX2_loaded_45
+
+sealAVX2_load8_44:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealAVX2_loaded_45:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+sealAVX2_absorbed_40:
+sealAVX2_ad_end_36:
+	ADDQ    1552(DI), R8
+	ADCQ    1560(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    dst+24(FP), R11
+	ADDQ    n+40(FP), R11
+	MOVQ    R8, (R11)
+	MOVQ    R9, 8(R11)
+	VZEROUPPER
+	RET
+
+sealAVX2_more_6:
+	CMPQ           1736(DI), $0x00000080
+	JA             sealAVX2_more_46
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VMOVDQA        Y15, 1472(DI)
 	VMOVDQA        chachaRow<>+0(SB), Y0
@@ -1193,19 +2807,19 @@ sealAVX2_more_7:
 	CMPQ           R13, CX
 	SBBQ           R13, R13
 	MOVQ           R13, 1536(DI)
-	JEQ            sealAVX2_ad_done_29
+	JEQ            sealAVX2_ad_done_50
 	CMPQ           CX, $0x10
-	JB             sealAVX2_ad_part_28
+	JB             sealAVX2_ad_part_49
 	MOVQ           (SI), R11
 	MOVQ           8(SI), R12
-	JMP            sealAVX2_ad_done_29
+	JMP            sealAVX2_ad_done_50
 
-sealAVX2_ad_part_28:
+sealAVX2_ad_part_49:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_31
+	JAE     sealAVX2_load8_52
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_30
+	JAE     sealAVX2_load4_51
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -1220,18 +2834,18 @@ sealAVX2_ad_part_28:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_32
+	JMP     sealAVX2_loaded_53
 
-sealAVX2_load4_30:
+sealAVX2_load4_51:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_32
+	JMP  sealAVX2_loaded_53
 
-sealAVX2_load8_31:
+sealAVX2_load8_52:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -1240,8 +2854,8 @@ sealAVX2_load8_31:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_32:
-sealAVX2_ad_done_29:
+sealAVX2_loaded_53:
+sealAVX2_ad_done_50:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -1261,14 +2875,14 @@ sealAVX2_ad_done_29:
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000005, 1760(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_26:
+sealAVX2_key_47:
 	VPADDD  Y1, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -1531,8 +3145,8 @@ sealAVX2_key_26:
 	MOVL    CX, 1508(DI)
 	XORL    CX, R12
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealAVX2_key_26
+	DECL    1760(DI)
+	JNZ     sealAVX2_key_47
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -1551,8 +3165,8 @@ sealAVX2_key_26:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -1599,20 +3213,20 @@ sealAVX2_key_26:
 	MOVQ    R12, R9
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
+	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x39, Y2, Y2
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1576(DI), DX
@@ -1621,24 +3235,23 @@ sealAVX2_key_26:
 	ADCQ    BX, R13
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
+	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y1, Y1
 	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
 	ADDQ    R14, R12
 	ADCQ    R10, R13
+	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -1650,124 +3263,126 @@ sealAVX2_key_26:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
 	MOVQ    1592(DI), R8
-	XORL    R11, R11
 	MOVQ    1600(DI), R9
-	XORL    R12, R12
 	MOVQ    1608(DI), R10
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	XORL    R11, R11
+	XORL    R12, R12
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	MOVQ    1592(DI), DX
-	VPSHUFD $0x39, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1592(DI), DX
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
 	MULXQ   R10, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
-	MOVQ    1600(DI), DX
-	VPOR    Y12, Y1, Y1
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
+	MOVQ    1600(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
 	ADCQ    $0x00, R15
 	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
 	MULXQ   R10, AX, BX
 	ADDQ    AX, R14
 	ADCQ    BX, R15
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
-	MOVQ    1608(DI), DX
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x39, Y2, Y2
 	VPADDD  Y1, Y0, Y0
+	MOVQ    1608(DI), DX
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R14
 	ADCQ    BX, R15
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
 	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y1, Y1
 	VPOR    Y12, Y1, Y1
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
 	MOVL    R13, R10
 	ANDL    $0x03, R10
 	ANDQ    $-4, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
 	SHRQ    $0x02, R13
 	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
 	SHRQ    $0x02, R14
 	MOVQ    R15, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R14
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
-	SHRQ    $0x02, R15
 	VPSHUFD $0x93, Y2, Y2
 	VPADDD  Y1, Y0, Y0
+	SHRQ    $0x02, R15
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -1777,47 +3392,46 @@ sealAVX2_key_26:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
-	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y2, Y1, Y1
 	MOVQ    R10, R14
@@ -1825,9 +3439,9 @@ sealAVX2_key_26:
 	IMULQ   1568(DI), R10
 	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	VPOR    Y12, Y1, Y1
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
 	MOVL    R13, R10
@@ -1853,10 +3467,10 @@ sealAVX2_key_26:
 	ANDQ    1536(DI), R10
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
+	MOVL    $0x00000002, 1760(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_rest_27:
+sealAVX2_key_rest_48:
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y0, Y3, Y3
 	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
@@ -1895,8 +3509,8 @@ sealAVX2_key_rest_27:
 	VPSHUFD        $0x39, Y0, Y0
 	VPSHUFD        $0x4e, Y3, Y3
 	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            sealAVX2_key_rest_27
+	DECL           1760(DI)
+	JNZ            sealAVX2_key_rest_48
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -1915,14 +3529,14 @@ sealAVX2_key_rest_27:
 	VMOVDQA        Y12, 992(DI)
 	JMP            sealAVX2_keyed_2
 
-sealAVX2_more_25:
-	CMPQ           1712(DI), $0x00000100
-	JA             sealAVX2_more_33
+sealAVX2_more_46:
+	CMPQ           1736(DI), $0x00000100
+	JA             sealAVX2_more_54
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VMOVDQA        Y15, 1472(DI)
 	VMOVDQA        chachaRow<>+0(SB), Y0
@@ -1943,19 +3557,19 @@ sealAVX2_more_25:
 	CMPQ           R13, CX
 	SBBQ           R13, R13
 	MOVQ           R13, 1536(DI)
-	JEQ            sealAVX2_ad_done_37
+	JEQ            sealAVX2_ad_done_58
 	CMPQ           CX, $0x10
-	JB             sealAVX2_ad_part_36
+	JB             sealAVX2_ad_part_57
 	MOVQ           (SI), R11
 	MOVQ           8(SI), R12
-	JMP            sealAVX2_ad_done_37
+	JMP            sealAVX2_ad_done_58
 
-sealAVX2_ad_part_36:
+sealAVX2_ad_part_57:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_39
+	JAE     sealAVX2_load8_60
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_38
+	JAE     sealAVX2_load4_59
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -1970,18 +3584,18 @@ sealAVX2_ad_part_36:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_40
+	JMP     sealAVX2_loaded_61
 
-sealAVX2_load4_38:
+sealAVX2_load4_59:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_40
+	JMP  sealAVX2_loaded_61
 
-sealAVX2_load8_39:
+sealAVX2_load8_60:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -1990,8 +3604,8 @@ sealAVX2_load8_39:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_40:
-sealAVX2_ad_done_37:
+sealAVX2_loaded_61:
+sealAVX2_ad_done_58:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -2011,14 +3625,14 @@ sealAVX2_ad_done_37:
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000005, 1760(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_34:
+sealAVX2_key_55:
 	VPADDD  Y5, Y4, Y4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -2319,8 +3933,8 @@ sealAVX2_key_34:
 	VPSHUFD $0x93, Y2, Y2
 	XORL    CX, R12
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealAVX2_key_34
+	DECL    1760(DI)
+	JNZ     sealAVX2_key_55
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -2339,8 +3953,8 @@ sealAVX2_key_34:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -2399,64 +4013,62 @@ sealAVX2_key_34:
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	VPXOR   Y6, Y5, Y5
 	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y5, Y13
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
+	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y13, Y5, Y5
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x93, Y4, Y4
 	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
+	VPSHUFD $0x4e, Y7, Y7
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x39, Y6, Y6
 	VPSHUFD $0x39, Y2, Y2
 	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y6, Y5, Y5
 	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y5, Y5
 	VPSRLD  $0x14, Y1, Y1
 	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
 	ADDQ    R14, R12
 	ADCQ    R10, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -2468,173 +4080,178 @@ sealAVX2_key_34:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y5, Y5
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
 	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y13, Y5, Y5
 	VPOR    Y12, Y1, Y1
-	MOVQ    1592(DI), DX
 	VPSHUFD $0x39, Y4, Y4
 	VPSHUFD $0x39, Y0, Y0
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	VPSHUFD $0x4e, Y7, Y7
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1592(DI), DX
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y6, Y5, Y5
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
 	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	MOVQ    1600(DI), DX
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	MULXQ   R8, AX, BX
+	MULXQ   R9, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
+	MOVQ    1600(DI), DX
 	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
 	VPXOR   Y6, Y5, Y5
 	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y5, Y13
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y5, Y5
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
 	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y13, Y5, Y5
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x93, Y4, Y4
 	VPSHUFD $0x93, Y0, Y0
-	MOVQ    1608(DI), DX
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
 	VPSHUFD $0x4e, Y7, Y7
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x39, Y6, Y6
 	VPSHUFD $0x39, Y2, Y2
 	VPADDD  Y5, Y4, Y4
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y6, Y5, Y5
 	VPXOR   Y2, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
 	VPSLLD  $0x0c, Y5, Y13
 	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y5, Y5
 	VPSRLD  $0x14, Y1, Y1
 	VPOR    Y13, Y5, Y5
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
 	VPOR    Y12, Y1, Y1
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	VPXOR   Y6, Y5, Y5
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
 	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y5, Y13
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
-	ORQ     AX, R14
+	ORQ     AX, R13
+	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y13, Y5, Y5
 	VPOR    Y12, Y1, Y1
 	VPSHUFD $0x39, Y4, Y4
 	VPSHUFD $0x39, Y0, Y0
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	VPSHUFD $0x4e, Y7, Y7
-	SHRQ    $0x02, R15
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
 	VPADDD  Y5, Y4, Y4
+	SHRQ    $0x02, R15
 	VPADDD  Y1, Y0, Y0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -2644,84 +4261,82 @@ sealAVX2_key_34:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x0c, Y5, Y13
 	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
 	VPSRLD  $0x14, Y5, Y5
 	VPSRLD  $0x14, Y1, Y1
 	VPOR    Y13, Y5, Y5
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
 	VPOR    Y12, Y1, Y1
 	VPADDD  Y5, Y4, Y4
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
 	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
 	VPXOR   Y6, Y5, Y5
 	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x07, Y5, Y13
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
 	VPSLLD  $0x07, Y1, Y12
 	VPSRLD  $0x19, Y5, Y5
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
 	VPSRLD  $0x19, Y1, Y1
 	VPOR    Y13, Y5, Y5
 	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
 	VPSHUFD $0x4e, Y7, Y7
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
 	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
 	VPADDD  Y3, Y2, Y2
 	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	VPXOR   Y2, Y1, Y1
 	VPSLLD  $0x0c, Y5, Y13
 	VPSLLD  $0x0c, Y1, Y12
 	VPSRLD  $0x14, Y5, Y5
 	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	VPOR    Y13, Y5, Y5
 	VPOR    Y12, Y1, Y1
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -2733,7 +4348,6 @@ sealAVX2_key_34:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
 	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	VPADDD  Y7, Y6, Y6
@@ -2755,10 +4369,10 @@ sealAVX2_key_34:
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
+	MOVL    $0x00000002, 1760(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_rest_35:
+sealAVX2_key_rest_56:
 	VPADDD         Y5, Y4, Y4
 	VPADDD         Y1, Y0, Y0
 	VPXOR          Y4, Y7, Y7
@@ -2835,8 +4449,8 @@ sealAVX2_key_rest_35:
 	VPSHUFD        $0x4e, Y3, Y3
 	VPSHUFD        $0x93, Y6, Y6
 	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            sealAVX2_key_rest_35
+	DECL           1760(DI)
+	JNZ            sealAVX2_key_rest_56
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -2870,7 +4484,7 @@ sealAVX2_key_rest_35:
 	VMOVDQA        Y13, 1120(DI)
 	JMP            sealAVX2_keyed_2
 
-sealAVX2_more_33:
+sealAVX2_more_54:
 	VPBROADCASTD 1408(DI), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
@@ -2887,13 +4501,13 @@ sealAVX2_more_33:
 	VPBROADCASTD (AX), Y4
 	VPBROADCASTD chachaConstants<>+4(SB), Y1
 	VPBROADCASTD 4(AX), Y5
-	VPBROADCASTD 1680(DI), Y9
+	VPBROADCASTD 1704(DI), Y9
 	VPBROADCASTD chachaConstants<>+8(SB), Y2
 	VPBROADCASTD 8(AX), Y6
-	VPBROADCASTD 1684(DI), Y10
+	VPBROADCASTD 1708(DI), Y10
 	VPBROADCASTD chachaConstants<>+12(SB), Y3
 	VPBROADCASTD 12(AX), Y7
-	VPBROADCASTD 1688(DI), Y11
+	VPBROADCASTD 1712(DI), Y11
 	VMOVDQA      1408(DI), Y8
 	MOVQ         ad+48(FP), SI
 	MOVQ         adLen+56(FP), CX
@@ -2903,19 +4517,19 @@ sealAVX2_more_33:
 	CMPQ         R13, CX
 	SBBQ         R13, R13
 	MOVQ         R13, 1536(DI)
-	JEQ          sealAVX2_ad_done_44
+	JEQ          sealAVX2_ad_done_65
 	CMPQ         CX, $0x10
-	JB           sealAVX2_ad_part_43
+	JB           sealAVX2_ad_part_64
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	JMP          sealAVX2_ad_done_44
+	JMP          sealAVX2_ad_done_65
 
-sealAVX2_ad_part_43:
+sealAVX2_ad_part_64:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_46
+	JAE     sealAVX2_load8_67
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_45
+	JAE     sealAVX2_load4_66
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -2930,18 +4544,18 @@ sealAVX2_ad_part_43:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_47
+	JMP     sealAVX2_loaded_68
 
-sealAVX2_load4_45:
+sealAVX2_load4_66:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_47
+	JMP  sealAVX2_loaded_68
 
-sealAVX2_load8_46:
+sealAVX2_load8_67:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -2950,8 +4564,8 @@ sealAVX2_load8_46:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_47:
-sealAVX2_ad_done_44:
+sealAVX2_loaded_68:
+sealAVX2_ad_done_65:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -2971,14 +4585,14 @@ sealAVX2_ad_done_44:
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000005, 1760(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_41:
+sealAVX2_key_62:
 	VPADDD  Y4, Y0, Y0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -3339,8 +4953,8 @@ sealAVX2_key_41:
 	XORL    CX, R12
 	VPOR    Y15, Y4, Y4
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealAVX2_key_41
+	DECL    1760(DI)
+	JNZ     sealAVX2_key_62
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -3359,8 +4973,8 @@ sealAVX2_key_41:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -3405,12 +5019,12 @@ sealAVX2_key_41:
 	VPADDD  Y9, Y13, Y13
 	VPXOR   Y12, Y4, Y4
 	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x07, Y4, Y14
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADDQ    AX, R12
 	ADCQ    BX, R13
+	VPSLLD  $0x07, Y4, Y14
 	VPSLLD  $0x07, Y5, Y15
 	VPSRLD  $0x19, Y4, Y4
 	VPSRLD  $0x19, Y5, Y5
@@ -3419,7 +5033,6 @@ sealAVX2_key_41:
 	VMOVDQA Y12, (DI)
 	VMOVDQA 64(DI), Y12
 	VMOVDQA Y13, 32(DI)
-	VMOVDQA 96(DI), Y13
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -3431,6 +5044,7 @@ sealAVX2_key_41:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	VMOVDQA 96(DI), Y13
 	VPADDD  Y6, Y2, Y2
 	VPADDD  Y7, Y3, Y3
 	VPXOR   Y2, Y10, Y10
@@ -3438,11 +5052,11 @@ sealAVX2_key_41:
 	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
 	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
 	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
 	VPXOR   Y13, Y7, Y7
 	VPSLLD  $0x0c, Y6, Y14
 	VPSLLD  $0x0c, Y7, Y15
@@ -3450,80 +5064,76 @@ sealAVX2_key_41:
 	VPSRLD  $0x14, Y7, Y7
 	VPOR    Y14, Y6, Y6
 	VPOR    Y15, Y7, Y7
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
 	VPXOR   Y2, Y10, Y10
 	VPXOR   Y3, Y11, Y11
 	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
 	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
 	VPADDD  Y10, Y12, Y12
 	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x07, Y6, Y14
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x07, Y6, Y14
 	VPSLLD  $0x07, Y7, Y15
 	VPSRLD  $0x19, Y6, Y6
 	VPSRLD  $0x19, Y7, Y7
 	VPOR    Y14, Y6, Y6
 	VPOR    Y15, Y7, Y7
 	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
 	VPXOR   Y1, Y8, Y8
 	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
 	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
 	VPADDD  Y11, Y12, Y12
 	VPADDD  Y8, Y13, Y13
 	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x0c, Y5, Y14
-	VPSLLD  $0x0c, Y6, Y15
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x0c, Y5, Y14
+	VPSLLD  $0x0c, Y6, Y15
 	VPSRLD  $0x14, Y5, Y5
 	VPSRLD  $0x14, Y6, Y6
 	VPOR    Y14, Y5, Y5
 	VPOR    Y15, Y6, Y6
 	VPADDD  Y5, Y0, Y0
 	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
 	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
 	VPADDD  Y11, Y12, Y12
 	VPADDD  Y8, Y13, Y13
 	VPXOR   Y12, Y5, Y5
 	VPXOR   Y13, Y6, Y6
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	VPSLLD  $0x07, Y5, Y14
 	VPSLLD  $0x07, Y6, Y15
 	VPSRLD  $0x19, Y5, Y5
 	VPSRLD  $0x19, Y6, Y6
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	VPOR    Y14, Y5, Y5
 	VPOR    Y15, Y6, Y6
 	VMOVDQA Y12, 64(DI)
 	VMOVDQA (DI), Y12
 	VMOVDQA Y13, 96(DI)
-	VMOVDQA 32(DI), Y13
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -3535,89 +5145,92 @@ sealAVX2_key_41:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	VMOVDQA 32(DI), Y13
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
 	VPXOR   Y3, Y10, Y10
 	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
 	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
 	VPADDD  Y9, Y12, Y12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
 	VPADDD  Y10, Y13, Y13
 	VPXOR   Y12, Y7, Y7
 	VPXOR   Y13, Y4, Y4
 	VPSLLD  $0x0c, Y7, Y14
 	VPSLLD  $0x0c, Y4, Y15
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
 	VPSRLD  $0x14, Y7, Y7
 	VPSRLD  $0x14, Y4, Y4
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
 	VPADDD  Y7, Y2, Y2
 	VPADDD  Y4, Y3, Y3
 	VPXOR   Y2, Y9, Y9
 	VPXOR   Y3, Y10, Y10
 	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	MOVQ    1592(DI), DX
 	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
 	VPADDD  Y9, Y12, Y12
 	VPADDD  Y10, Y13, Y13
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	VPXOR   Y12, Y7, Y7
 	VPXOR   Y13, Y4, Y4
 	VPSLLD  $0x07, Y7, Y14
 	VPSLLD  $0x07, Y4, Y15
 	VPSRLD  $0x19, Y7, Y7
 	VPSRLD  $0x19, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y4, Y0, Y0
+	MOVQ    1592(DI), DX
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
 	VPXOR   Y13, Y5, Y5
 	VPSLLD  $0x0c, Y4, Y14
 	VPSLLD  $0x0c, Y5, Y15
 	VPSRLD  $0x14, Y4, Y4
 	VPSRLD  $0x14, Y5, Y5
 	VPOR    Y14, Y4, Y4
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
 	VPOR    Y15, Y5, Y5
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	VPXOR   Y0, Y8, Y8
 	VPXOR   Y1, Y9, Y9
 	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
 	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
 	VPADDD  Y8, Y12, Y12
 	VPADDD  Y9, Y13, Y13
-	MOVQ    1600(DI), DX
 	VPXOR   Y12, Y4, Y4
 	VPXOR   Y13, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
 	VPSLLD  $0x07, Y4, Y14
 	VPSLLD  $0x07, Y5, Y15
 	VPSRLD  $0x19, Y4, Y4
@@ -3625,13 +5238,9 @@ sealAVX2_key_41:
 	VPOR    Y14, Y4, Y4
 	VPOR    Y15, Y5, Y5
 	VMOVDQA Y12, (DI)
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
 	VMOVDQA 64(DI), Y12
 	VMOVDQA Y13, 32(DI)
+	MOVQ    1600(DI), DX
 	VMOVDQA 96(DI), Y13
 	VPADDD  Y6, Y2, Y2
 	VPADDD  Y7, Y3, Y3
@@ -3639,11 +5248,12 @@ sealAVX2_key_41:
 	VPXOR   Y3, Y11, Y11
 	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
 	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
 	VPADDD  Y10, Y12, Y12
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	VPADDD  Y11, Y13, Y13
 	VPXOR   Y12, Y6, Y6
 	VPXOR   Y13, Y7, Y7
@@ -3652,10 +5262,11 @@ sealAVX2_key_41:
 	VPSRLD  $0x14, Y6, Y6
 	VPSRLD  $0x14, Y7, Y7
 	VPOR    Y14, Y6, Y6
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
 	VPOR    Y15, Y7, Y7
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
 	VPADDD  Y6, Y2, Y2
 	VPADDD  Y7, Y3, Y3
 	VPXOR   Y2, Y10, Y10
@@ -3664,7 +5275,9 @@ sealAVX2_key_41:
 	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
 	VPADDD  Y10, Y12, Y12
 	VPADDD  Y11, Y13, Y13
-	MOVQ    1608(DI), DX
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
 	VPXOR   Y12, Y6, Y6
 	VPXOR   Y13, Y7, Y7
 	VPSLLD  $0x07, Y6, Y14
@@ -3674,10 +5287,7 @@ sealAVX2_key_41:
 	VPOR    Y14, Y6, Y6
 	VPOR    Y15, Y7, Y7
 	VPADDD  Y5, Y0, Y0
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
+	MOVQ    1608(DI), DX
 	VPADDD  Y6, Y1, Y1
 	VPXOR   Y0, Y11, Y11
 	VPXOR   Y1, Y8, Y8
@@ -3686,9 +5296,10 @@ sealAVX2_key_41:
 	VPADDD  Y11, Y12, Y12
 	VPADDD  Y8, Y13, Y13
 	VPXOR   Y12, Y5, Y5
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
 	VPXOR   Y13, Y6, Y6
 	VPSLLD  $0x0c, Y5, Y14
 	VPSLLD  $0x0c, Y6, Y15
@@ -3698,8 +5309,9 @@ sealAVX2_key_41:
 	VPOR    Y15, Y6, Y6
 	VPADDD  Y5, Y0, Y0
 	VPADDD  Y6, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
 	VPXOR   Y0, Y11, Y11
 	VPXOR   Y1, Y8, Y8
 	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
@@ -3708,10 +5320,9 @@ sealAVX2_key_41:
 	VPADDD  Y8, Y13, Y13
 	VPXOR   Y12, Y5, Y5
 	VPXOR   Y13, Y6, Y6
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
 	VPSLLD  $0x07, Y5, Y14
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
 	VPSLLD  $0x07, Y6, Y15
 	VPSRLD  $0x19, Y5, Y5
 	VPSRLD  $0x19, Y6, Y6
@@ -3720,10 +5331,10 @@ sealAVX2_key_41:
 	VMOVDQA Y12, 64(DI)
 	VMOVDQA (DI), Y12
 	VMOVDQA Y13, 96(DI)
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	VMOVDQA 32(DI), Y13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	VPADDD  Y7, Y2, Y2
 	VPADDD  Y4, Y3, Y3
 	VPXOR   Y2, Y9, Y9
@@ -3731,12 +5342,11 @@ sealAVX2_key_41:
 	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
 	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
 	VPADDD  Y9, Y12, Y12
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	VPADDD  Y10, Y13, Y13
 	VPXOR   Y12, Y7, Y7
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
 	VPXOR   Y13, Y4, Y4
 	VPSLLD  $0x0c, Y7, Y14
 	VPSLLD  $0x0c, Y4, Y15
@@ -3744,42 +5354,52 @@ sealAVX2_key_41:
 	VPSRLD  $0x14, Y4, Y4
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
 	VPADDD  Y7, Y2, Y2
 	VPADDD  Y4, Y3, Y3
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
 	VPXOR   Y2, Y9, Y9
 	VPXOR   Y3, Y10, Y10
 	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
 	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
 	VPADDD  Y9, Y12, Y12
 	VPADDD  Y10, Y13, Y13
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	VPXOR   Y12, Y7, Y7
 	VPXOR   Y13, Y4, Y4
 	VPSLLD  $0x07, Y7, Y14
-	SHRQ    $0x02, R15
 	VPSLLD  $0x07, Y4, Y15
 	VPSRLD  $0x19, Y7, Y7
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	VPADDD  Y4, Y0, Y0
+	SHRQ    $0x02, R15
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	VPXOR   Y1, Y9, Y9
 	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
 	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
 	VPADDD  Y8, Y12, Y12
 	VPADDD  Y9, Y13, Y13
 	VPXOR   Y12, Y4, Y4
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	VPXOR   Y13, Y5, Y5
 	VPSLLD  $0x0c, Y4, Y14
 	VPSLLD  $0x0c, Y5, Y15
+	VPSRLD  $0x14, Y4, Y4
+	VPSRLD  $0x14, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -3789,116 +5409,110 @@ sealAVX2_key_41:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPSRLD  $0x14, Y4, Y4
-	VPSRLD  $0x14, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
 	VPXOR   Y1, Y9, Y9
 	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
 	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
 	VPADDD  Y8, Y12, Y12
 	VPADDD  Y9, Y13, Y13
 	VPXOR   Y12, Y4, Y4
 	VPXOR   Y13, Y5, Y5
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
 	VPSLLD  $0x07, Y4, Y14
 	VPSLLD  $0x07, Y5, Y15
 	VPSRLD  $0x19, Y4, Y4
 	VPSRLD  $0x19, Y5, Y5
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	VPOR    Y14, Y4, Y4
 	VPOR    Y15, Y5, Y5
 	VMOVDQA Y12, (DI)
 	VMOVDQA 64(DI), Y12
 	VMOVDQA Y13, 32(DI)
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
 	VMOVDQA 96(DI), Y13
 	VPADDD  Y6, Y2, Y2
 	VPADDD  Y7, Y3, Y3
 	VPXOR   Y2, Y10, Y10
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
 	VPXOR   Y3, Y11, Y11
 	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
 	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
 	VPADDD  Y10, Y12, Y12
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
 	VPADDD  Y11, Y13, Y13
 	VPXOR   Y12, Y6, Y6
 	VPXOR   Y13, Y7, Y7
 	VPSLLD  $0x0c, Y6, Y14
 	VPSLLD  $0x0c, Y7, Y15
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
 	VPSRLD  $0x14, Y6, Y6
 	VPSRLD  $0x14, Y7, Y7
 	VPOR    Y14, Y6, Y6
 	VPOR    Y15, Y7, Y7
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
 	VPADDD  Y6, Y2, Y2
 	VPADDD  Y7, Y3, Y3
 	VPXOR   Y2, Y10, Y10
 	VPXOR   Y3, Y11, Y11
 	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
 	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
 	VPADDD  Y10, Y12, Y12
 	VPADDD  Y11, Y13, Y13
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
 	VPXOR   Y12, Y6, Y6
 	VPXOR   Y13, Y7, Y7
 	VPSLLD  $0x07, Y6, Y14
 	VPSLLD  $0x07, Y7, Y15
 	VPSRLD  $0x19, Y6, Y6
 	VPSRLD  $0x19, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y5, Y0, Y0
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y5, Y0, Y0
 	VPADDD  Y6, Y1, Y1
 	VPXOR   Y0, Y11, Y11
 	VPXOR   Y1, Y8, Y8
 	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
 	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
 	VPXOR   Y13, Y6, Y6
 	VPSLLD  $0x0c, Y5, Y14
 	VPSLLD  $0x0c, Y6, Y15
 	VPSRLD  $0x14, Y5, Y5
 	VPSRLD  $0x14, Y6, Y6
 	VPOR    Y14, Y5, Y5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
 	VPOR    Y15, Y6, Y6
 	VPADDD  Y5, Y0, Y0
 	VPADDD  Y6, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	VPXOR   Y0, Y11, Y11
 	VPXOR   Y1, Y8, Y8
 	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
 	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
 	VPADDD  Y11, Y12, Y12
 	VPADDD  Y8, Y13, Y13
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	VPXOR   Y12, Y5, Y5
 	VPXOR   Y13, Y6, Y6
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	VPSLLD  $0x07, Y5, Y14
 	VPSLLD  $0x07, Y6, Y15
 	VPSRLD  $0x19, Y5, Y5
@@ -3906,6 +5520,8 @@ sealAVX2_key_41:
 	VPOR    Y14, Y5, Y5
 	VPOR    Y15, Y6, Y6
 	VMOVDQA Y12, 64(DI)
+	VMOVDQA (DI), Y12
+	VMOVDQA Y13, 96(DI)
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -3917,8 +5533,6 @@ sealAVX2_key_41:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VMOVDQA (DI), Y12
-	VMOVDQA Y13, 96(DI)
 	VMOVDQA 32(DI), Y13
 	VPADDD  Y7, Y2, Y2
 	VPADDD  Y4, Y3, Y3
@@ -3926,8 +5540,8 @@ sealAVX2_key_41:
 	VPXOR   Y3, Y10, Y10
 	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
 	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	ANDQ    1536(DI), R8
 	VPADDD  Y9, Y12, Y12
+	ANDQ    1536(DI), R8
 	VPADDD  Y10, Y13, Y13
 	VPXOR   Y12, Y7, Y7
 	VPXOR   Y13, Y4, Y4
@@ -3936,8 +5550,8 @@ sealAVX2_key_41:
 	VPSRLD  $0x14, Y7, Y7
 	VPSRLD  $0x14, Y4, Y4
 	VPOR    Y14, Y7, Y7
-	ANDQ    1536(DI), R9
 	VPOR    Y15, Y4, Y4
+	ANDQ    1536(DI), R9
 	VPADDD  Y7, Y2, Y2
 	VPADDD  Y4, Y3, Y3
 	VPXOR   Y2, Y9, Y9
@@ -3955,10 +5569,10 @@ sealAVX2_key_41:
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
-	MOVL    $0x00000002, 1736(DI)
+	MOVL    $0x00000002, 1760(DI)
 	PCALIGN $0x20
 
-sealAVX2_key_rest_42:
+sealAVX2_key_rest_63:
 	VPADDD       Y4, Y0, Y0
 	VPADDD       Y5, Y1, Y1
 	VPXOR        Y0, Y8, Y8
@@ -4095,8 +5709,8 @@ sealAVX2_key_rest_42:
 	VPSRLD       $0x19, Y4, Y4
 	VPOR         Y14, Y7, Y7
 	VPOR         Y15, Y4, Y4
-	DECL         1736(DI)
-	JNZ          sealAVX2_key_rest_42
+	DECL         1760(DI)
+	JNZ          sealAVX2_key_rest_63
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -4165,11 +5779,11 @@ sealAVX2_key_rest_42:
 	VPUNPCKHQDQ  Y15, Y14, Y0
 	VPUNPCKLQDQ  Y15, Y14, Y13
 	VPADDD       1408(DI), Y8, Y8
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y10, Y10
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y11, Y11
 	VPUNPCKLDQ   Y9, Y8, Y14
 	VPUNPCKHDQ   Y9, Y8, Y8
@@ -4205,14 +5819,14 @@ sealAVX2_key_rest_42:
 sealAVX2_keyed_2:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealAVX2_ad_end_48
+	JBE     sealAVX2_ad_end_69
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_50
+	JB      sealAVX2_groups_end_71
 	PCALIGN $0x20
 
-sealAVX2_groups_49:
+sealAVX2_groups_70:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -4368,15 +5982,15 @@ sealAVX2_groups_49:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_49
+	JAE   sealAVX2_groups_70
 
-sealAVX2_groups_end_50:
+sealAVX2_groups_end_71:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_54
+	JB      sealAVX2_groups_end_75
 	PCALIGN $0x20
 
-sealAVX2_groups_53:
+sealAVX2_groups_74:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -4466,12 +6080,12 @@ sealAVX2_groups_53:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_53
+	JAE   sealAVX2_groups_74
 
-sealAVX2_groups_end_54:
+sealAVX2_groups_end_75:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealAVX2_absorb_part_51
+	JB    sealAVX2_absorb_part_72
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4508,14 +6122,14 @@ sealAVX2_groups_end_54:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_absorb_part_51:
+sealAVX2_absorb_part_72:
 	TESTQ   CX, CX
-	JZ      sealAVX2_absorbed_52
+	JZ      sealAVX2_absorbed_73
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_56
+	JAE     sealAVX2_load8_77
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_55
+	JAE     sealAVX2_load4_76
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -4530,18 +6144,18 @@ sealAVX2_absorb_part_51:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealAVX2_loaded_57
+	JMP     sealAVX2_loaded_78
 
-sealAVX2_load4_55:
+sealAVX2_load4_76:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealAVX2_loaded_57
+	JMP  sealAVX2_loaded_78
 
-sealAVX2_load8_56:
+sealAVX2_load8_77:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -4550,7 +6164,7 @@ sealAVX2_load8_56:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealAVX2_loaded_57:
+sealAVX2_loaded_78:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -4587,20 +6201,19 @@ sealAVX2_loaded_57:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_absorbed_52:
-sealAVX2_ad_end_48:
-sealAVX2_hashed_3:
-	CMPQ 1712(DI), $0x00000200
-	JA   sealAVX2_long_4
-	MOVQ 1712(DI), CX
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+sealAVX2_absorbed_73:
+sealAVX2_ad_end_69:
+	CMPQ 1736(DI), $0x00000200
+	JA   sealAVX2_long_3
+	MOVQ 1736(DI), CX
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   sealAVX2_xor_half_59
+	JB   sealAVX2_xor_half_80
 
-sealAVX2_xor_58:
+sealAVX2_xor_79:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -4608,12 +6221,12 @@ sealAVX2_xor_58:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_58
+	JAE     sealAVX2_xor_79
 
-sealAVX2_xor_half_59:
+sealAVX2_xor_half_80:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_60
+	JB      sealAVX2_xor_part_81
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -4622,14 +6235,14 @@ sealAVX2_xor_half_59:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-sealAVX2_xor_part_60:
+sealAVX2_xor_part_81:
 	TESTQ   CX, CX
-	JZ      sealAVX2_xored_61
+	JZ      sealAVX2_xored_82
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_63
+	JAE     sealAVX2_load8_84
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_62
+	JAE     sealAVX2_load4_83
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (R11)(BX*1), AX
@@ -4644,18 +6257,18 @@ sealAVX2_xor_part_60:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealAVX2_loaded_64
+	JMP     sealAVX2_loaded_85
 
-sealAVX2_load4_62:
+sealAVX2_load4_83:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealAVX2_loaded_64
+	JMP  sealAVX2_loaded_85
 
-sealAVX2_load8_63:
+sealAVX2_load8_84:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -4664,20 +6277,20 @@ sealAVX2_load8_63:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealAVX2_loaded_64:
+sealAVX2_loaded_85:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealAVX2_xored_61:
-	MOVQ    1696(DI), SI
-	MOVQ    1712(DI), CX
+sealAVX2_xored_82:
+	MOVQ    1720(DI), SI
+	MOVQ    1736(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_69
+	JB      sealAVX2_groups_end_90
 	PCALIGN $0x20
 
-sealAVX2_groups_68:
+sealAVX2_groups_89:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -4833,15 +6446,15 @@ sealAVX2_groups_68:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_68
+	JAE   sealAVX2_groups_89
 
-sealAVX2_groups_end_69:
+sealAVX2_groups_end_90:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_71
+	JB      sealAVX2_groups_end_92
 	PCALIGN $0x20
 
-sealAVX2_groups_70:
+sealAVX2_groups_91:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -4931,12 +6544,12 @@ sealAVX2_groups_70:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_70
+	JAE   sealAVX2_groups_91
 
-sealAVX2_groups_end_71:
+sealAVX2_groups_end_92:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_65
+	JBE   sealAVX2_finish_last_86
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4973,19 +6586,19 @@ sealAVX2_groups_end_71:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_65:
+sealAVX2_finish_last_86:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_66
+	JZ    sealAVX2_finish_lengths_87
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1568(DI), DX
@@ -5075,9 +6688,9 @@ sealAVX2_finish_last_65:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_67
+	JMP   sealAVX2_finished_88
 
-sealAVX2_finish_lengths_66:
+sealAVX2_finish_lengths_87:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -5112,7 +6725,7 @@ sealAVX2_finish_lengths_66:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_67:
+sealAVX2_finished_88:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -5128,8 +6741,8 @@ sealAVX2_finished_67:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    dst+24(FP), R11
 	ADDQ    n+40(FP), R11
 	MOVQ    R8, (R11)
@@ -5137,12 +6750,12 @@ sealAVX2_finished_67:
 	VZEROUPPER
 	RET
 
-sealAVX2_long_4:
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+sealAVX2_long_3:
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-sealAVX2_first_72:
+sealAVX2_first_93:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -5151,30 +6764,30 @@ sealAVX2_first_72:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     sealAVX2_first_72
-	MOVQ    1696(DI), SI
-	MOVQ    $0x00000008, 1720(DI)
-	ADDQ    $0x00000200, 1704(DI)
-	ADDQ    $0x00000200, 1696(DI)
-	SUBQ    $0x00000200, 1712(DI)
-	JMP     sealAVX2_loop_5
+	JNE     sealAVX2_first_93
+	MOVQ    1720(DI), SI
+	MOVQ    $0x00000008, 1744(DI)
+	ADDQ    $0x00000200, 1728(DI)
+	ADDQ    $0x00000200, 1720(DI)
+	SUBQ    $0x00000200, 1736(DI)
+	JMP     sealAVX2_loop_4
 
 sealAVX2_stream_1:
 	MOVL         96(AX), R12
 	MOVL         100(AX), R13
 	MOVL         104(AX), R14
-	MOVL         R12, 1680(DI)
-	MOVL         R13, 1684(DI)
-	MOVL         R14, 1688(DI)
+	MOVL         R12, 1704(DI)
+	MOVL         R13, 1708(DI)
+	MOVL         R14, 1712(DI)
 	VPBROADCASTD 108(AX), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 	MOVQ         16(AX), R11
-	MOVQ         R11, 1664(DI)
+	MOVQ         R11, 1688(DI)
 	MOVQ         24(AX), R11
-	MOVQ         R11, 1672(DI)
+	MOVQ         R11, 1696(DI)
 	MOVQ         (AX), R8
 	MOVQ         8(AX), R9
 	MOVQ         R8, 1568(DI)
@@ -5244,10 +6857,10 @@ sealAVX2_stream_1:
 	MOVQ         R9, 1624(DI)
 	MOVQ         R10, 1632(DI)
 	MOVQ         1592(DI), R8
-	XORL         R11, R11
 	MOVQ         1600(DI), R9
-	XORL         R12, R12
 	MOVQ         1608(DI), R10
+	XORL         R11, R11
+	XORL         R12, R12
 	XORL         R13, R13
 	XORL         R14, R14
 	XORL         R15, R15
@@ -5288,7 +6901,7 @@ sealAVX2_stream_1:
 	MULXQ        R9, AX, BX
 	ADDQ         AX, R14
 	ADCQ         BX, R15
-	IMULQ        R10, R10
+	IMULQ        1608(DI), R10
 	ADDQ         R10, R15
 	MOVL         R13, R10
 	ANDL         $0x03, R10
@@ -5324,21 +6937,21 @@ sealAVX2_stream_1:
 	MOVQ         32(AX), R8
 	MOVQ         40(AX), R9
 	MOVQ         48(AX), R10
-	MOVQ         $0x00000000, 1720(DI)
-	MOVQ         $0x00000000, 1728(DI)
-	MOVQ         1696(DI), SI
+	MOVQ         $0x00000000, 1744(DI)
+	MOVQ         $0x00000000, 1752(DI)
+	MOVQ         1720(DI), SI
 	MOVQ         s+8(FP), AX
 	MOVQ         112(AX), R11
 	MOVQ         R11, 1552(DI)
 	MOVQ         120(AX), R11
 	MOVQ         R11, 1560(DI)
-	CMPQ         1712(DI), $0x00
-	JE           sealAVX2_end_6
+	CMPQ         1736(DI), $0x00
+	JE           sealAVX2_end_5
 
-sealAVX2_loop_5:
-	JMP sealAVX2_next_77
+sealAVX2_loop_4:
+	JMP sealAVX2_next_98
 
-sealAVX2_double_73:
+sealAVX2_double_94:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -5356,7 +6969,7 @@ sealAVX2_double_73:
 	VPBROADCASTD 20(AX), Y11
 	VMOVDQA      Y11, 288(DI)
 	VMOVDQA      Y11, 672(DI)
-	VPBROADCASTD 1680(DI), Y10
+	VPBROADCASTD 1704(DI), Y10
 	VMOVDQA      Y10, 416(DI)
 	VMOVDQA      Y10, 800(DI)
 	VPBROADCASTD chachaConstants<>+8(SB), Y12
@@ -5367,7 +6980,7 @@ sealAVX2_double_73:
 	VPBROADCASTD 24(AX), Y13
 	VMOVDQA      Y13, 320(DI)
 	VMOVDQA      Y13, 704(DI)
-	VPBROADCASTD 1684(DI), Y12
+	VPBROADCASTD 1708(DI), Y12
 	VMOVDQA      Y12, 448(DI)
 	VMOVDQA      Y12, 832(DI)
 	VPBROADCASTD chachaConstants<>+12(SB), Y14
@@ -5378,14 +6991,14 @@ sealAVX2_double_73:
 	VPBROADCASTD 28(AX), Y15
 	VMOVDQA      Y15, 352(DI)
 	VMOVDQA      Y15, 736(DI)
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VMOVDQA      Y14, 480(DI)
 	VMOVDQA      Y14, 864(DI)
 	VMOVDQA      1408(DI), Y8
 	VMOVDQA      Y8, 384(DI)
 	VMOVDQA      1440(DI), Y9
 	VMOVDQA      Y9, 768(DI)
-	MOVL         1720(DI), AX
+	MOVL         1744(DI), AX
 	MOVL         $0x0000000a, R12
 	SUBL         AX, R12
 	XORL         R11, R11
@@ -5393,17 +7006,17 @@ sealAVX2_double_73:
 	XORL         R13, R13
 	TESTL        R11, R11
 	CMOVLLT      R13, R11
-	MOVL         R11, 1736(DI)
+	MOVL         R11, 1760(DI)
 	SUBL         R11, AX
 	SUBL         R11, AX
 	ADDL         R11, R12
-	MOVL         AX, 1744(DI)
-	MOVL         R12, 1752(DI)
-	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_80
+	MOVL         AX, 1768(DI)
+	MOVL         R12, 1776(DI)
+	CMPL         1760(DI), $0x00
+	JE           sealAVX2_mixed_end_101
 	PCALIGN      $0x20
 
-sealAVX2_mixed_79:
+sealAVX2_mixed_100:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6015,15 +7628,15 @@ sealAVX2_mixed_79:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_79
+	DECL    1760(DI)
+	JNZ     sealAVX2_mixed_100
 
-sealAVX2_mixed_end_80:
-	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_82
+sealAVX2_mixed_end_101:
+	CMPL    1768(DI), $0x00
+	JE      sealAVX2_mixed_end_103
 	PCALIGN $0x20
 
-sealAVX2_mixed_81:
+sealAVX2_mixed_102:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -6482,15 +8095,15 @@ sealAVX2_mixed_81:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_81
+	DECL    1768(DI)
+	JNZ     sealAVX2_mixed_102
 
-sealAVX2_mixed_end_82:
-	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_84
+sealAVX2_mixed_end_103:
+	CMPL    1776(DI), $0x00
+	JE      sealAVX2_mixed_end_105
 	PCALIGN $0x20
 
-sealAVX2_mixed_83:
+sealAVX2_mixed_104:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -6795,12 +8408,12 @@ sealAVX2_mixed_83:
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
-	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_83
+	DECL    1776(DI)
+	JNZ     sealAVX2_mixed_104
 
-sealAVX2_mixed_end_84:
-	MOVQ         1704(DI), R11
-	MOVQ         1696(DI), R12
+sealAVX2_mixed_end_105:
+	MOVQ         1728(DI), R11
+	MOVQ         1720(DI), R12
 	MOVQ         k+0(FP), AX
 	VMOVDQA      128(DI), Y8
 	VMOVDQA      160(DI), Y9
@@ -6887,11 +8500,11 @@ sealAVX2_mixed_end_84:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1408(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -7010,11 +8623,11 @@ sealAVX2_mixed_end_84:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1440(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -7054,23 +8667,23 @@ sealAVX2_mixed_end_84:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes2<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	MOVQ         $0x00000010, 1720(DI)
-	ADDQ         $0x00000400, 1704(DI)
-	ADDQ         $0x00000400, 1696(DI)
-	SUBQ         $0x00000400, 1712(DI)
-	JZ           sealAVX2_passes_end_78
+	MOVQ         $0x00000010, 1744(DI)
+	ADDQ         $0x00000400, 1728(DI)
+	ADDQ         $0x00000400, 1720(DI)
+	SUBQ         $0x00000400, 1736(DI)
+	JZ           sealAVX2_passes_end_99
 
-sealAVX2_next_77:
-	CMPQ           1712(DI), $0x00000400
-	JAE            sealAVX2_double_73
-	MOVQ           1712(DI), R11
+sealAVX2_next_98:
+	CMPQ           1736(DI), $0x00000400
+	JAE            sealAVX2_double_94
+	MOVQ           1736(DI), R11
 	CMPQ           R11, $0x00000080
-	JA             sealAVX2_more_85
+	JA             sealAVX2_more_106
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VMOVDQA        Y15, 1472(DI)
 	VMOVDQA        chachaRow<>+0(SB), Y0
@@ -7078,7 +8691,7 @@ sealAVX2_next_77:
 	VBROADCASTI128 16(AX), Y2
 	VMOVDQA        Y15, Y3
 	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	MOVL           1720(DI), AX
+	MOVL           1744(DI), AX
 	MOVL           $0x0000000a, R12
 	SUBL           AX, R12
 	XORL           R11, R11
@@ -7086,17 +8699,17 @@ sealAVX2_next_77:
 	XORL           R13, R13
 	TESTL          R11, R11
 	CMOVLLT        R13, R11
-	MOVL           R11, 1736(DI)
+	MOVL           R11, 1760(DI)
 	SUBL           R11, AX
 	SUBL           R11, AX
 	ADDL           R11, R12
-	MOVL           AX, 1744(DI)
-	MOVL           R12, 1752(DI)
-	CMPL           1736(DI), $0x00
-	JE             sealAVX2_mixed_end_87
+	MOVL           AX, 1768(DI)
+	MOVL           R12, 1776(DI)
+	CMPL           1760(DI), $0x00
+	JE             sealAVX2_mixed_end_108
 	PCALIGN        $0x20
 
-sealAVX2_mixed_86:
+sealAVX2_mixed_107:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7442,15 +9055,15 @@ sealAVX2_mixed_86:
 	MOVQ    R11, R8
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_86
+	DECL    1760(DI)
+	JNZ     sealAVX2_mixed_107
 
-sealAVX2_mixed_end_87:
-	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_89
+sealAVX2_mixed_end_108:
+	CMPL    1768(DI), $0x00
+	JE      sealAVX2_mixed_end_110
 	PCALIGN $0x20
 
-sealAVX2_mixed_88:
+sealAVX2_mixed_109:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -7643,15 +9256,15 @@ sealAVX2_mixed_88:
 	MOVQ    R11, R8
 	MOVQ    R12, R9
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_88
+	DECL    1768(DI)
+	JNZ     sealAVX2_mixed_109
 
-sealAVX2_mixed_end_89:
-	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_91
+sealAVX2_mixed_end_110:
+	CMPL    1776(DI), $0x00
+	JE      sealAVX2_mixed_end_112
 	PCALIGN $0x20
 
-sealAVX2_mixed_90:
+sealAVX2_mixed_111:
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
@@ -7690,10 +9303,10 @@ sealAVX2_mixed_90:
 	VPSHUFD $0x39, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
-	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_90
+	DECL    1776(DI)
+	JNZ     sealAVX2_mixed_111
 
-sealAVX2_mixed_end_91:
+sealAVX2_mixed_end_112:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -7710,16 +9323,16 @@ sealAVX2_mixed_end_91:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            sealAVX2_ready_76
+	JMP            sealAVX2_ready_97
 
-sealAVX2_more_85:
+sealAVX2_more_106:
 	CMPQ           R11, $0x00000100
-	JA             sealAVX2_more_92
+	JA             sealAVX2_more_113
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VMOVDQA        Y15, 1472(DI)
 	VMOVDQA        chachaRow<>+0(SB), Y0
@@ -7732,7 +9345,7 @@ sealAVX2_more_85:
 	VMOVDQA        Y2, Y6
 	VMOVDQA        Y15, Y7
 	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	MOVL           1720(DI), AX
+	MOVL           1744(DI), AX
 	MOVL           $0x0000000a, R12
 	SUBL           AX, R12
 	XORL           R11, R11
@@ -7740,17 +9353,17 @@ sealAVX2_more_85:
 	XORL           R13, R13
 	TESTL          R11, R11
 	CMOVLLT        R13, R11
-	MOVL           R11, 1736(DI)
+	MOVL           R11, 1760(DI)
 	SUBL           R11, AX
 	SUBL           R11, AX
 	ADDL           R11, R12
-	MOVL           AX, 1744(DI)
-	MOVL           R12, 1752(DI)
-	CMPL           1736(DI), $0x00
-	JE             sealAVX2_mixed_end_94
+	MOVL           AX, 1768(DI)
+	MOVL           R12, 1776(DI)
+	CMPL           1760(DI), $0x00
+	JE             sealAVX2_mixed_end_115
 	PCALIGN        $0x20
 
-sealAVX2_mixed_93:
+sealAVX2_mixed_114:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -8134,15 +9747,15 @@ sealAVX2_mixed_93:
 	MOVQ    R11, R8
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_93
+	DECL    1760(DI)
+	JNZ     sealAVX2_mixed_114
 
-sealAVX2_mixed_end_94:
-	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_96
+sealAVX2_mixed_end_115:
+	CMPL    1768(DI), $0x00
+	JE      sealAVX2_mixed_end_117
 	PCALIGN $0x20
 
-sealAVX2_mixed_95:
+sealAVX2_mixed_116:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -8373,15 +9986,15 @@ sealAVX2_mixed_95:
 	MOVQ    R12, R9
 	VPSHUFD $0x93, Y2, Y2
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_95
+	DECL    1768(DI)
+	JNZ     sealAVX2_mixed_116
 
-sealAVX2_mixed_end_96:
-	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_98
+sealAVX2_mixed_end_117:
+	CMPL    1776(DI), $0x00
+	JE      sealAVX2_mixed_end_119
 	PCALIGN $0x20
 
-sealAVX2_mixed_97:
+sealAVX2_mixed_118:
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
@@ -8458,10 +10071,10 @@ sealAVX2_mixed_97:
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
-	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_97
+	DECL    1776(DI)
+	JNZ     sealAVX2_mixed_118
 
-sealAVX2_mixed_end_98:
+sealAVX2_mixed_end_119:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -8493,9 +10106,9 @@ sealAVX2_mixed_end_98:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            sealAVX2_ready_76
+	JMP            sealAVX2_ready_97
 
-sealAVX2_more_92:
+sealAVX2_more_113:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -8507,15 +10120,15 @@ sealAVX2_more_92:
 	VPBROADCASTD (AX), Y4
 	VPBROADCASTD chachaConstants<>+4(SB), Y1
 	VPBROADCASTD 4(AX), Y5
-	VPBROADCASTD 1680(DI), Y9
+	VPBROADCASTD 1704(DI), Y9
 	VPBROADCASTD chachaConstants<>+8(SB), Y2
 	VPBROADCASTD 8(AX), Y6
-	VPBROADCASTD 1684(DI), Y10
+	VPBROADCASTD 1708(DI), Y10
 	VPBROADCASTD chachaConstants<>+12(SB), Y3
 	VPBROADCASTD 12(AX), Y7
-	VPBROADCASTD 1688(DI), Y11
+	VPBROADCASTD 1712(DI), Y11
 	VMOVDQA      1408(DI), Y8
-	MOVL         1720(DI), AX
+	MOVL         1744(DI), AX
 	MOVL         $0x0000000a, R12
 	SUBL         AX, R12
 	XORL         R11, R11
@@ -8523,17 +10136,17 @@ sealAVX2_more_92:
 	XORL         R13, R13
 	TESTL        R11, R11
 	CMOVLLT      R13, R11
-	MOVL         R11, 1736(DI)
+	MOVL         R11, 1760(DI)
 	SUBL         R11, AX
 	SUBL         R11, AX
 	ADDL         R11, R12
-	MOVL         AX, 1744(DI)
-	MOVL         R12, 1752(DI)
-	CMPL         1736(DI), $0x00
-	JE           sealAVX2_mixed_end_100
+	MOVL         AX, 1768(DI)
+	MOVL         R12, 1776(DI)
+	CMPL         1760(DI), $0x00
+	JE           sealAVX2_mixed_end_121
 	PCALIGN      $0x20
 
-sealAVX2_mixed_99:
+sealAVX2_mixed_120:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -8977,15 +10590,15 @@ sealAVX2_mixed_99:
 	MOVQ    R12, R9
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     sealAVX2_mixed_99
+	DECL    1760(DI)
+	JNZ     sealAVX2_mixed_120
 
-sealAVX2_mixed_end_100:
-	CMPL    1744(DI), $0x00
-	JE      sealAVX2_mixed_end_102
+sealAVX2_mixed_end_121:
+	CMPL    1768(DI), $0x00
+	JE      sealAVX2_mixed_end_123
 	PCALIGN $0x20
 
-sealAVX2_mixed_101:
+sealAVX2_mixed_122:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -9276,15 +10889,15 @@ sealAVX2_mixed_101:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     sealAVX2_mixed_101
+	DECL    1768(DI)
+	JNZ     sealAVX2_mixed_122
 
-sealAVX2_mixed_end_102:
-	CMPL    1752(DI), $0x00
-	JE      sealAVX2_mixed_end_104
+sealAVX2_mixed_end_123:
+	CMPL    1776(DI), $0x00
+	JE      sealAVX2_mixed_end_125
 	PCALIGN $0x20
 
-sealAVX2_mixed_103:
+sealAVX2_mixed_124:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -9421,14 +11034,14 @@ sealAVX2_mixed_103:
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
-	DECL    1752(DI)
-	JNZ     sealAVX2_mixed_103
+	DECL    1776(DI)
+	JNZ     sealAVX2_mixed_124
 
-sealAVX2_mixed_end_104:
-	CMPQ         1712(DI), $0x00000200
-	JB           sealAVX2_last_75
-	MOVQ         1704(DI), R11
-	MOVQ         1696(DI), R12
+sealAVX2_mixed_end_125:
+	CMPQ         1736(DI), $0x00000200
+	JB           sealAVX2_last_96
+	MOVQ         1728(DI), R11
+	MOVQ         1720(DI), R12
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -9505,11 +11118,11 @@ sealAVX2_mixed_end_104:
 	VPUNPCKHQDQ  Y15, Y14, Y0
 	VPUNPCKLQDQ  Y15, Y14, Y13
 	VPADDD       1408(DI), Y8, Y8
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y10, Y10
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y11, Y11
 	VPUNPCKLDQ   Y9, Y8, Y14
 	VPUNPCKHDQ   Y9, Y8, Y8
@@ -9549,14 +11162,14 @@ sealAVX2_mixed_end_104:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	MOVQ         $0x00000008, 1720(DI)
-	ADDQ         $0x00000200, 1704(DI)
-	ADDQ         $0x00000200, 1696(DI)
-	SUBQ         $0x00000200, 1712(DI)
-	JNZ          sealAVX2_next_77
-	JMP          sealAVX2_passes_end_78
+	MOVQ         $0x00000008, 1744(DI)
+	ADDQ         $0x00000200, 1728(DI)
+	ADDQ         $0x00000200, 1720(DI)
+	SUBQ         $0x00000200, 1736(DI)
+	JNZ          sealAVX2_next_98
+	JMP          sealAVX2_passes_end_99
 
-sealAVX2_last_75:
+sealAVX2_last_96:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -9625,11 +11238,11 @@ sealAVX2_last_75:
 	VPUNPCKHQDQ  Y15, Y14, Y0
 	VPUNPCKLQDQ  Y15, Y14, Y13
 	VPADDD       1408(DI), Y8, Y8
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y10, Y10
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y11, Y11
 	VPUNPCKLDQ   Y9, Y8, Y14
 	VPUNPCKHDQ   Y9, Y8, Y8
@@ -9662,16 +11275,16 @@ sealAVX2_last_75:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-sealAVX2_ready_76:
-	MOVQ 1712(DI), CX
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+sealAVX2_ready_97:
+	MOVQ 1736(DI), CX
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   sealAVX2_xor_half_106
+	JB   sealAVX2_xor_half_127
 
-sealAVX2_xor_105:
+sealAVX2_xor_126:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -9679,12 +11292,12 @@ sealAVX2_xor_105:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     sealAVX2_xor_105
+	JAE     sealAVX2_xor_126
 
-sealAVX2_xor_half_106:
+sealAVX2_xor_half_127:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      sealAVX2_xor_part_107
+	JB      sealAVX2_xor_part_128
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -9693,14 +11306,14 @@ sealAVX2_xor_half_106:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-sealAVX2_xor_part_107:
+sealAVX2_xor_part_128:
 	TESTQ   CX, CX
-	JZ      sealAVX2_xored_108
+	JZ      sealAVX2_xored_129
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealAVX2_load8_110
+	JAE     sealAVX2_load8_131
 	CMPQ    CX, $0x04
-	JAE     sealAVX2_load4_109
+	JAE     sealAVX2_load4_130
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (R11)(BX*1), AX
@@ -9715,18 +11328,18 @@ sealAVX2_xor_part_107:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealAVX2_loaded_111
+	JMP     sealAVX2_loaded_132
 
-sealAVX2_load4_109:
+sealAVX2_load4_130:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealAVX2_loaded_111
+	JMP  sealAVX2_loaded_132
 
-sealAVX2_load8_110:
+sealAVX2_load8_131:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -9735,20 +11348,20 @@ sealAVX2_load8_110:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealAVX2_loaded_111:
+sealAVX2_loaded_132:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealAVX2_xored_108:
-	MOVQ    1696(DI), SI
-	MOVQ    1712(DI), CX
+sealAVX2_xored_129:
+	MOVQ    1720(DI), SI
+	MOVQ    1736(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_116
+	JB      sealAVX2_groups_end_137
 	PCALIGN $0x20
 
-sealAVX2_groups_115:
+sealAVX2_groups_136:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -9904,15 +11517,15 @@ sealAVX2_groups_115:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_115
+	JAE   sealAVX2_groups_136
 
-sealAVX2_groups_end_116:
+sealAVX2_groups_end_137:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_118
+	JB      sealAVX2_groups_end_139
 	PCALIGN $0x20
 
-sealAVX2_groups_117:
+sealAVX2_groups_138:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -10002,12 +11615,12 @@ sealAVX2_groups_117:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_117
+	JAE   sealAVX2_groups_138
 
-sealAVX2_groups_end_118:
+sealAVX2_groups_end_139:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_112
+	JBE   sealAVX2_finish_last_133
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -10044,19 +11657,19 @@ sealAVX2_groups_end_118:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_112:
+sealAVX2_finish_last_133:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_113
+	JZ    sealAVX2_finish_lengths_134
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1568(DI), DX
@@ -10146,9 +11759,9 @@ sealAVX2_finish_last_112:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_114
+	JMP   sealAVX2_finished_135
 
-sealAVX2_finish_lengths_113:
+sealAVX2_finish_lengths_134:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -10183,7 +11796,7 @@ sealAVX2_finish_lengths_113:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_114:
+sealAVX2_finished_135:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -10199,8 +11812,8 @@ sealAVX2_finished_114:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    dst+24(FP), R11
 	ADDQ    n+40(FP), R11
 	MOVQ    R8, (R11)
@@ -10208,15 +11821,15 @@ sealAVX2_finished_114:
 	VZEROUPPER
 	RET
 
-sealAVX2_passes_end_78:
-sealAVX2_end_6:
-	MOVQ    1720(DI), CX
+sealAVX2_passes_end_99:
+sealAVX2_end_5:
+	MOVQ    1744(DI), CX
 	SHLQ    $0x06, CX
 	SUBQ    $0x40, CX
-	JB      sealAVX2_groups_end_123
+	JB      sealAVX2_groups_end_144
 	PCALIGN $0x20
 
-sealAVX2_groups_122:
+sealAVX2_groups_143:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -10372,15 +11985,15 @@ sealAVX2_groups_122:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealAVX2_groups_122
+	JAE   sealAVX2_groups_143
 
-sealAVX2_groups_end_123:
+sealAVX2_groups_end_144:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealAVX2_groups_end_125
+	JB      sealAVX2_groups_end_146
 	PCALIGN $0x20
 
-sealAVX2_groups_124:
+sealAVX2_groups_145:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -10470,12 +12083,12 @@ sealAVX2_groups_124:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealAVX2_groups_124
+	JAE   sealAVX2_groups_145
 
-sealAVX2_groups_end_125:
+sealAVX2_groups_end_146:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealAVX2_finish_last_119
+	JBE   sealAVX2_finish_last_140
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -10512,19 +12125,19 @@ sealAVX2_groups_end_125:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealAVX2_finish_last_119:
+sealAVX2_finish_last_140:
 	TESTQ CX, CX
-	JZ    sealAVX2_finish_lengths_120
+	JZ    sealAVX2_finish_lengths_141
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1568(DI), DX
@@ -10614,9 +12227,9 @@ sealAVX2_finish_last_119:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealAVX2_finished_121
+	JMP   sealAVX2_finished_142
 
-sealAVX2_finish_lengths_120:
+sealAVX2_finish_lengths_141:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -10651,7 +12264,7 @@ sealAVX2_finish_lengths_120:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealAVX2_finished_121:
+sealAVX2_finished_142:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -10667,8 +12280,8 @@ sealAVX2_finished_121:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    dst+24(FP), R11
 	ADDQ    n+40(FP), R11
 	MOVQ    R8, (R11)
@@ -10693,6 +12306,12 @@ DATA chachaRot8<>+8(SB)/8, $0x0e0d0c0f0a09080b
 DATA chachaRot8<>+16(SB)/8, $0x0605040702010003
 DATA chachaRot8<>+24(SB)/8, $0x0e0d0c0f0a09080b
 GLOBL chachaRot8<>(SB), RODATA|NOPTR, $32
+
+DATA chachaMask<>+0(SB)/8, $0xffffffffffffffff
+DATA chachaMask<>+8(SB)/8, $0xffffffffffffffff
+DATA chachaMask<>+16(SB)/8, $0x0000000000000000
+DATA chachaMask<>+24(SB)/8, $0x0000000000000000
+GLOBL chachaMask<>(SB), RODATA|NOPTR, $32
 
 DATA chachaSets<>+0(SB)/8, $0x0000000000000000
 DATA chachaSets<>+8(SB)/8, $0x0000000000000000
@@ -10720,12 +12339,6 @@ DATA chachaConstants<>+0(SB)/8, $0x3320646e61707865
 DATA chachaConstants<>+8(SB)/8, $0x6b20657479622d32
 GLOBL chachaConstants<>(SB), RODATA|NOPTR, $16
 
-DATA chachaMask<>+0(SB)/8, $0xffffffffffffffff
-DATA chachaMask<>+8(SB)/8, $0xffffffffffffffff
-DATA chachaMask<>+16(SB)/8, $0x0000000000000000
-DATA chachaMask<>+24(SB)/8, $0x0000000000000000
-GLOBL chachaMask<>(SB), RODATA|NOPTR, $32
-
 DATA chachaLanes2<>+0(SB)/8, $0x0000001000000010
 DATA chachaLanes2<>+8(SB)/8, $0x0000001000000010
 DATA chachaLanes2<>+16(SB)/8, $0x0000001000000010
@@ -10734,37 +12347,37 @@ GLOBL chachaLanes2<>(SB), RODATA|NOPTR, $32
 
 // func openAVX2(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·openAVX2(SB), $1808-72
+TEXT ·openAVX2(SB), $1888-72
 	LEAQ        31(SP), DI
 	ANDQ        $-32, DI
 	MOVQ        dst+24(FP), R11
-	MOVQ        R11, 1696(DI)
+	MOVQ        R11, 1720(DI)
 	MOVQ        src+32(FP), R11
-	MOVQ        R11, 1704(DI)
+	MOVQ        R11, 1728(DI)
 	MOVQ        n+40(FP), R11
-	MOVQ        R11, 1712(DI)
+	MOVQ        R11, 1736(DI)
 	MOVQ        s+8(FP), AX
 	TESTQ       AX, AX
-	JNZ         openAVX2_stream_126
+	JNZ         openAVX2_stream_147
 	MOVQ        nonce+16(FP), R11
 	MOVL        (R11), R12
 	MOVL        4(R11), R13
 	MOVL        8(R11), R14
-	MOVL        R12, 1680(DI)
-	MOVL        R13, 1684(DI)
-	MOVL        R14, 1688(DI)
+	MOVL        R12, 1704(DI)
+	MOVL        R13, 1708(DI)
+	MOVL        R14, 1712(DI)
 	MOVQ        adLen+56(FP), R11
 	MOVQ        R11, 1552(DI)
 	MOVQ        n+40(FP), R11
 	MOVQ        R11, 1560(DI)
 	MOVL        $0x00000001, 1408(DI)
-	CMPQ        1712(DI), $0x40
-	JA          openAVX2_more_132
+	CMPQ        1736(DI), $0x40
+	JA          openAVX2_more_152
 	MOVQ        k+0(FP), AX
 	VMOVD       1408(DI), X3
-	VPINSRD     $0x01, 1680(DI), X3, X3
-	VPINSRD     $0x02, 1684(DI), X3, X3
-	VPINSRD     $0x03, 1688(DI), X3, X3
+	VPINSRD     $0x01, 1704(DI), X3, X3
+	VPINSRD     $0x02, 1708(DI), X3, X3
+	VPINSRD     $0x03, 1712(DI), X3, X3
 	VINSERTI128 $0x01, X3, Y3, Y3
 	VMOVDQA     chachaRow<>+0(SB), X0
 	VMOVDQU     (AX), X1
@@ -10777,19 +12390,19 @@ TEXT ·openAVX2(SB), $1808-72
 	CMPQ        R13, CX
 	SBBQ        R13, R13
 	MOVQ        R13, 1536(DI)
-	JEQ         openAVX2_ad_done_136
+	JEQ         openAVX2_ad_done_155
 	CMPQ        CX, $0x10
-	JB          openAVX2_ad_part_135
+	JB          openAVX2_ad_part_154
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
-	JMP         openAVX2_ad_done_136
+	JMP         openAVX2_ad_done_155
 
-openAVX2_ad_part_135:
+openAVX2_ad_part_154:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_138
+	JAE     openAVX2_load8_157
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_137
+	JAE     openAVX2_load4_156
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -10804,18 +12417,18 @@ openAVX2_ad_part_135:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_139
+	JMP     openAVX2_loaded_158
 
-openAVX2_load4_137:
+openAVX2_load4_156:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_139
+	JMP  openAVX2_loaded_158
 
-openAVX2_load8_138:
+openAVX2_load8_157:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -10824,333 +12437,547 @@ openAVX2_load8_138:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_139:
-openAVX2_ad_done_136:
+openAVX2_loaded_158:
+openAVX2_ad_done_155:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
+	MOVL    24(AX), BX
+	MOVL    BX, 1872(SP)
+	MOVL    28(AX), BX
+	MOVL    BX, 1876(SP)
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	MOVL    $0x61707865, R8
 	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
 	MOVL    $0x3320646e, R9
 	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
 	MOVL    $0x79622d32, R10
 	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
 	MOVL    $0x6b206574, R11
 	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    16(AX), CX
+	MOVL    20(AX), DI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000004, 1880(SP)
 	PCALIGN $0x20
 
-openAVX2_one_block_133:
+openAVX2_one_block_153:
 	VPADDD  X1, X0, X0
-	MOVL    1504(DI), CX
 	ADDL    R12, R8
+	ADDL    R13, R9
 	XORL    R8, AX
+	XORL    R9, BX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   X0, X3, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), X3, X3
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	XORL    R9, BX
 	ROLL    $0x10, BX
-	VPADDD  X3, X2, X2
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   X2, X1, X1
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, X1, X14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, X1, X1
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    X14, X1, X1
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  X1, X0, X0
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
 	VPXOR   X0, X3, X3
-	XORL    CX, R15
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	VPADDD  X3, X2, X2
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	VPXOR   X2, X1, X1
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	VPSLLD  $0x0c, X1, X14
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	VPSRLD  $0x14, X1, X1
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPOR    X14, X1, X1
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	VPADDD  X1, X0, X0
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	VPXOR   X0, X3, X3
+	ROLL    $0x07, R14
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	VPSHUFB chachaRot8<>+0(SB), X3, X3
+	XORL    R9, AX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  X3, X2, X2
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   X2, X1, X1
-	ADDL    R14, R9
-	XORL    R9, AX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	VPADDD  X3, X2, X2
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
-	VPSLLD  $0x07, X1, X14
+	ADDL    R13, R8
 	ADDL    R14, R9
+	VPXOR   X2, X1, X1
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, X1, X1
+	ADDL    SI, CX
+	ADDL    AX, DI
+	VPSLLD  $0x07, X1, X14
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
+	MOVL    CX, 1872(SP)
+	VPSRLD  $0x19, X1, X1
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	ADDL    R15, R10
+	ADDL    R12, R11
 	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
 	VPOR    X14, X1, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
 	ADDL    BX, CX
+	ADDL    DX, DI
 	VPSHUFD $0x93, X0, X0
-	MOVL    CX, 1504(DI)
 	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, X3, X3
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x39, X2, X2
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPADDD  X1, X0, X0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   X0, X3, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), X3, X3
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  X3, X2, X2
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   X2, X1, X1
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, X1, X14
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, X1, X1
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    X14, X1, X1
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  X1, X0, X0
+	XORL    DI, R12
 	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   X0, X3, X3
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	VPSHUFD $0x4e, X3, X3
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	VPSHUFD $0x39, X2, X2
+	ADDL    DX, DI
 	XORL    CX, R15
+	XORL    DI, R12
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
+	ROLL    $0x07, R12
+	VPADDD  X1, X0, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	VPXOR   X0, X3, X3
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	VPADDD  X3, X2, X2
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	VPXOR   X2, X1, X1
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	VPSLLD  $0x0c, X1, X14
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	VPSRLD  $0x14, X1, X1
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPOR    X14, X1, X1
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	VPADDD  X1, X0, X0
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	VPXOR   X0, X3, X3
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	VPSHUFB chachaRot8<>+0(SB), X3, X3
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  X3, X2, X2
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   X2, X1, X1
-	ADDL    R14, R9
 	XORL    R9, AX
+	ROLL    $0x10, SI
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	VPADDD  X3, X2, X2
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	ADDL    R14, R9
+	VPXOR   X2, X1, X1
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	VPSLLD  $0x07, X1, X14
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	VPSRLD  $0x19, X1, X1
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	VPOR    X14, X1, X1
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	VPSHUFD $0x39, X0, X0
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	VPSHUFD $0x4e, X3, X3
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	VPSHUFD $0x93, X2, X2
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	DECL    1880(SP)
+	JNZ     openAVX2_one_block_153
+	VPADDD  X1, X0, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	VPXOR   X0, X3, X3
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	VPSHUFB chachaRot16<>+0(SB), X3, X3
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPADDD  X3, X2, X2
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	VPXOR   X2, X1, X1
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	VPSLLD  $0x0c, X1, X14
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	VPSRLD  $0x14, X1, X1
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	VPOR    X14, X1, X1
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	VPADDD  X1, X0, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	VPXOR   X0, X3, X3
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	VPSHUFB chachaRot8<>+0(SB), X3, X3
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	VPADDD  X3, X2, X2
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	VPXOR   X2, X1, X1
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
 	VPSLLD  $0x07, X1, X14
 	ADDL    R14, R9
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, X1, X1
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	VPSRLD  $0x19, X1, X1
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	ADDL    R15, R10
+	ADDL    R12, R11
 	XORL    R10, BX
+	XORL    R11, DX
 	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    X14, X1, X1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x39, X0, X0
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, X3, X3
 	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	VPOR    X14, X1, X1
 	ROLL    $0x0c, R12
+	ADDL    R15, R10
 	ADDL    R12, R11
+	XORL    R10, BX
 	XORL    R11, DX
-	VPSHUFD $0x93, X2, X2
+	ROLL    $0x08, BX
 	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openAVX2_one_block_133
+	LEAQ    31(SP), DI
+	ANDQ    $-32, DI
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	CMPQ    1736(DI), $0x00
+	JE      openAVX2_empty_159
 	VMOVDQA X0, 896(DI)
 	VMOVDQA X1, 912(DI)
-	VMOVDQA X2, 1504(DI)
-	VMOVDQA X3, 928(DI)
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
+	VMOVDQA X2, 928(DI)
+	VMOVDQA X3, 944(DI)
+	MOVQ    1736(DI), SI
+	MOVL    $0x00000040, CX
+	CMPQ    1552(DI), $0x10
+	CMOVQHI CX, SI
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
 	MOVQ    1576(DI), DX
@@ -11178,6 +13005,8 @@ openAVX2_one_block_133:
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	CMPQ    SI, $0x10
+	JBE     openAVX2_enough_160
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
 	MULXQ   R9, AX, R13
@@ -11211,76 +13040,34 @@ openAVX2_one_block_133:
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	MOVQ    1592(DI), DX
+	CMPQ    SI, $0x20
+	JBE     openAVX2_enough_160
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	MOVQ    1600(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	MOVQ    1608(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
+	MOVQ    R13, AX
 	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	SHRQ    $0x02, R15
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
 	ANDL    $0x03, R10
-	ADDQ    AX, R11
+	ADDQ    R13, R11
 	ADCQ    $0x00, R12
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
@@ -11288,6 +13075,43 @@ openAVX2_one_block_133:
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
+	CMPQ    SI, $0x30
+	JBE     openAVX2_enough_160
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1664(DI)
+	MOVQ    R9, 1672(DI)
+	MOVQ    R10, 1680(DI)
+
+openAVX2_enough_160:
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
@@ -11327,16 +13151,18 @@ openAVX2_one_block_133:
 	ANDQ    1536(DI), R8
 	ANDQ    1536(DI), R9
 	ANDQ    1536(DI), R10
+	CMPQ    1552(DI), $0x10
+	JBE     openAVX2_short_ad_161
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openAVX2_ad_end_140
+	JBE     openAVX2_ad_end_162
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_142
+	JB      openAVX2_groups_end_164
 	PCALIGN $0x20
 
-openAVX2_groups_141:
+openAVX2_groups_163:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -11492,15 +13318,15 @@ openAVX2_groups_141:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_141
+	JAE   openAVX2_groups_163
 
-openAVX2_groups_end_142:
+openAVX2_groups_end_164:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_146
+	JB      openAVX2_groups_end_168
 	PCALIGN $0x20
 
-openAVX2_groups_145:
+openAVX2_groups_167:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -11590,12 +13416,12 @@ openAVX2_groups_145:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_145
+	JAE   openAVX2_groups_167
 
-openAVX2_groups_end_146:
+openAVX2_groups_end_168:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    openAVX2_absorb_part_143
+	JB    openAVX2_absorb_part_165
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -11632,14 +13458,14 @@ openAVX2_groups_end_146:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_absorb_part_143:
+openAVX2_absorb_part_165:
 	TESTQ   CX, CX
-	JZ      openAVX2_absorbed_144
+	JZ      openAVX2_absorbed_166
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_148
+	JAE     openAVX2_load8_170
 	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_147
+	JAE     openAVX2_load4_169
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -11654,18 +13480,18 @@ openAVX2_absorb_part_143:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openAVX2_loaded_149
+	JMP     openAVX2_loaded_171
 
-openAVX2_load4_147:
+openAVX2_load4_169:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openAVX2_loaded_149
+	JMP  openAVX2_loaded_171
 
-openAVX2_load8_148:
+openAVX2_load8_170:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -11674,7 +13500,7 @@ openAVX2_load8_148:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openAVX2_loaded_149:
+openAVX2_loaded_171:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -11711,609 +13537,977 @@ openAVX2_loaded_149:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_absorbed_144:
-openAVX2_ad_end_140:
-	CMPQ    1712(DI), $0x00
-	JE      openAVX2_hashed_128
-	MOVQ    R8, 1760(DI)
-	MOVQ    R9, 1768(DI)
-	MOVQ    R10, 1776(DI)
-	MOVL    896(DI), R8
-	MOVL    912(DI), R12
-	MOVL    928(DI), AX
-	MOVL    900(DI), R9
-	MOVL    916(DI), R13
-	MOVL    932(DI), BX
-	MOVL    904(DI), R10
-	MOVL    920(DI), R14
-	MOVL    936(DI), DX
-	MOVL    908(DI), R11
-	MOVL    924(DI), R15
-	MOVL    940(DI), SI
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
+openAVX2_absorbed_166:
+openAVX2_ad_end_162:
+openAVX2_short_ad_161:
+	MOVQ  R8, 1784(DI)
+	MOVQ  R9, 1792(DI)
+	MOVQ  R10, 1800(DI)
+	XORL  R8, R8
+	XORL  R9, R9
+	XORL  R10, R10
+	ADDQ  1552(DI), R8
+	ADCQ  1560(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	MOVQ  R8, 1808(DI)
+	MOVQ  R9, 1816(DI)
+	MOVQ  R10, 1824(DI)
+	MOVL  928(DI), CX
+	MOVL  CX, 1864(SP)
+	MOVL  932(DI), CX
+	MOVL  CX, 1868(SP)
+	MOVL  896(DI), R8
+	MOVL  912(DI), R12
+	MOVL  944(DI), AX
+	MOVL  900(DI), R9
+	MOVL  916(DI), R13
+	MOVL  948(DI), BX
+	MOVL  904(DI), R10
+	MOVL  920(DI), R14
+	MOVL  952(DI), DX
+	MOVL  908(DI), R11
+	MOVL  924(DI), R15
+	MOVL  956(DI), SI
+	MOVL  936(DI), CX
+	MOVL  940(DI), DI
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	LEAQ  31(SP), DI
+	ANDQ  $-32, DI
+	MOVQ  k+0(FP), CX
+	ADDL  $0x61707865, R8
+	ADDL  (CX), R12
+	INCL  AX
+	ADDL  $0x3320646e, R9
+	ADDL  4(CX), R13
+	ADDL  1704(DI), BX
+	ADDL  $0x79622d32, R10
+	ADDL  8(CX), R14
+	ADDL  1708(DI), DX
+	ADDL  $0x6b206574, R11
+	ADDL  12(CX), R15
+	ADDL  1712(DI), SI
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 896(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 904(DI)
+	SHLQ  $0x20, R13
+	ORQ   R13, R12
+	MOVQ  R12, 912(DI)
+	SHLQ  $0x20, R15
+	ORQ   R15, R14
+	MOVQ  R14, 920(DI)
+	SHLQ  $0x20, BX
+	ORQ   BX, AX
+	MOVQ  AX, 944(DI)
+	SHLQ  $0x20, SI
+	ORQ   SI, DX
+	MOVQ  DX, 952(DI)
+	MOVL  1864(SP), R8
+	ADDL  16(CX), R8
+	MOVL  1868(SP), R9
+	ADDL  20(CX), R9
+	MOVL  1872(SP), R10
+	ADDL  24(CX), R10
+	MOVL  1876(SP), R11
+	ADDL  28(CX), R11
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 928(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 936(DI)
+	MOVQ  1736(DI), R8
+	MOVQ  R8, CX
+	ADDQ  $0x0f, CX
+	SHRQ  $0x04, CX
+	LEAQ  (CX)(CX*2), CX
+	LEAQ  1568(DI)(CX*8), CX
+	MOVQ  1728(DI), SI
+	SUBQ  $0x10, R8
+	JAE   openAVX2_hash_whole_172
+	ADDQ  $0x10, R8
+	LEAQ  chachaMask<>+0(SB), R10
+	SUBQ  R8, R10
+	MOVQ  (SI), R9
+	ANDQ  16(R10), R9
+	MOVQ  R9, 1520(DI)
+	MOVQ  8(SI), R9
+	ANDQ  24(R10), R9
+	MOVQ  R9, 1528(DI)
+	LEAQ  1520(DI), SI
+	XORL  R8, R8
 
-openAVX2_one_block_rest_134:
-	MOVL 1504(DI), CX
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	MOVL 1508(DI), CX
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1512(DI), CX
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1516(DI), CX
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1512(DI), CX
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1516(DI), CX
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1504(DI), CX
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1508(DI), CX
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	DECL 1736(DI)
-	JNZ  openAVX2_one_block_rest_134
-	MOVQ k+0(FP), CX
-	ADDL $0x61707865, R8
-	ADDL (CX), R12
-	ADDL $0x01, AX
-	ADDL $0x3320646e, R9
-	ADDL 4(CX), R13
-	ADDL 1680(DI), BX
-	ADDL $0x79622d32, R10
-	ADDL 8(CX), R14
-	ADDL 1684(DI), DX
-	ADDL $0x6b206574, R11
-	ADDL 12(CX), R15
-	ADDL 1688(DI), SI
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 896(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 904(DI)
-	MOVL 1504(DI), R8
-	ADDL 16(CX), R8
-	MOVL 1508(DI), R9
-	ADDL 20(CX), R9
-	MOVL 1512(DI), R10
-	ADDL 24(CX), R10
-	MOVL 1516(DI), R11
-	ADDL 28(CX), R11
-	SHLQ $0x20, R13
-	ORQ  R13, R12
-	MOVQ R12, 912(DI)
-	SHLQ $0x20, R15
-	ORQ  R15, R14
-	MOVQ R14, 920(DI)
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 928(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 936(DI)
-	SHLQ $0x20, BX
-	ORQ  BX, AX
-	MOVQ AX, 944(DI)
-	SHLQ $0x20, SI
-	ORQ  SI, DX
-	MOVQ DX, 952(DI)
-	MOVQ 1760(DI), R8
-	MOVQ 1768(DI), R9
-	MOVQ 1776(DI), R10
-	JMP  openAVX2_hashed_128
+openAVX2_hash_whole_172:
+	MOVQ  R8, 1832(DI)
+	MOVQ  1808(DI), R11
+	MOVQ  1816(DI), R12
+	MOVQ  1824(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1784(DI), R8
+	MOVQ  1792(DI), R9
+	MOVQ  1800(DI), R10
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  (CX), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  8(CX), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  16(CX), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 16(CX), R10
+	ADDQ  R10, R15
+	MOVQ  1832(DI), R8
+	SUBQ  $0x10, R8
+	JB    openAVX2_hash_block_part_174
 
-openAVX2_more_132:
-	CMPQ           1712(DI), $0x00000080
-	JA             openAVX2_more_150
-	MOVQ           k+0(FP), AX
-	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
-	VINSERTI128    $0x01, X15, Y15, Y15
-	VMOVDQA        Y15, 1472(DI)
-	VMOVDQA        chachaRow<>+0(SB), Y0
-	VBROADCASTI128 (AX), Y1
-	VBROADCASTI128 16(AX), Y2
-	VMOVDQA        Y15, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	MOVQ           ad+48(FP), SI
-	MOVQ           adLen+56(FP), CX
-	XORL           R11, R11
-	XORL           R12, R12
-	XORL           R13, R13
-	CMPQ           R13, CX
-	SBBQ           R13, R13
-	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_154
-	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_153
-	MOVQ           (SI), R11
-	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_154
+openAVX2_hash_block_173:
+	ADDQ  $0x10, SI
+	SUBQ  $0x18, CX
+	MOVQ  (CX), DX
+	MULXQ (SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 8(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  8(CX), DX
+	MULXQ (SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 8(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(CX), DX
+	MULXQ (SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 8(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  (CX), R13
+	ADCQ  8(CX), R14
+	ADCQ  16(CX), R15
+	SUBQ  $0x10, R8
+	JAE   openAVX2_hash_block_173
 
-openAVX2_ad_part_153:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_156
-	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_155
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openAVX2_loaded_157
+openAVX2_hash_block_part_174:
+	ADDQ  $0x10, R8
+	JZ    openAVX2_hashed_block_175
+	ADDQ  $0x10, SI
+	LEAQ  chachaMask<>+0(SB), R10
+	SUBQ  R8, R10
+	MOVQ  (SI), R9
+	ANDQ  16(R10), R9
+	MOVQ  R9, 1520(DI)
+	MOVQ  8(SI), R9
+	ANDQ  24(R10), R9
+	MOVQ  R9, 1528(DI)
+	SUBQ  $0x18, CX
+	MOVQ  (CX), DX
+	MULXQ 1520(DI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 1528(DI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  8(CX), DX
+	MULXQ 1520(DI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 1528(DI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(CX), DX
+	MULXQ 1520(DI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 1528(DI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  (CX), R13
+	ADCQ  8(CX), R14
+	ADCQ  16(CX), R15
 
-openAVX2_load4_155:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openAVX2_loaded_157
+openAVX2_hashed_block_175:
+	MOVL R13, R10
+	ANDL $0x03, R10
+	ANDQ $-4, R13
+	ADDQ R13, R11
+	ADCQ R14, R12
+	ADCQ R15, R10
+	SHRQ $0x02, R13
+	MOVQ R14, AX
+	SHLQ $0x3e, AX
+	ORQ  AX, R13
+	SHRQ $0x02, R14
+	MOVQ R15, AX
+	SHLQ $0x3e, AX
+	ORQ  AX, R14
+	SHRQ $0x02, R15
+	ADDQ R13, R11
+	ADCQ R14, R12
+	ADCQ R15, R10
+	MOVQ R10, AX
+	SHRQ $0x02, AX
+	LEAQ (AX)(AX*4), AX
+	ANDL $0x03, R10
+	ADDQ AX, R11
+	ADCQ $0x00, R12
+	ADCQ $0x00, R10
+	MOVQ R11, R8
+	MOVQ R12, R9
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
+	LEAQ 896(DI), R13
+	SUBQ $0x10, CX
+	JB   openAVX2_xor_block_part_177
 
-openAVX2_load8_156:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
+openAVX2_xor_block_176:
+	MOVQ (R13), R14
+	MOVQ 8(R13), R15
+	XORQ (R11), R14
+	XORQ 8(R11), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+	ADDQ $0x10, R13
+	ADDQ $0x10, R11
+	ADDQ $0x10, R12
+	SUBQ $0x10, CX
+	JAE  openAVX2_xor_block_176
 
-openAVX2_loaded_157:
-openAVX2_ad_done_154:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+openAVX2_xor_block_part_177:
+	ADDQ  $0x10, CX
+	JZ    openAVX2_xored_block_178
+	MOVQ  (R11), R14
+	MOVQ  8(R11), R15
+	XORQ  (R13), R14
+	XORQ  8(R13), R15
+	TESTL $0x00000008, CX
+	JZ    openAVX2_store_179
+	MOVQ  R14, (R12)
+	MOVQ  R15, R14
+	ADDQ  $0x08, R12
+
+openAVX2_store_179:
+	TESTL $0x00000004, CX
+	JZ    openAVX2_store_180
+	MOVL  R14, (R12)
+	SHRQ  $0x20, R14
+	ADDQ  $0x04, R12
+
+openAVX2_store_180:
+	TESTL $0x00000002, CX
+	JZ    openAVX2_store_181
+	MOVW  R14, (R12)
+	SHRQ  $0x10, R14
+	ADDQ  $0x02, R12
+
+openAVX2_store_181:
+	TESTL $0x00000001, CX
+	JZ    openAVX2_store_182
+	MOVB  R14, (R12)
+
+openAVX2_store_182:
+openAVX2_xored_block_178:
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    src+32(FP), R11
+	ADDQ    n+40(FP), R11
+	XORQ    (R11), R8
+	XORQ    8(R11), R9
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_151:
-	VPADDD  Y1, Y0, Y0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y0, Y3, Y3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y3, Y2, Y2
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y2, Y1, Y1
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y1, Y12
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y1, Y1
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y12, Y1, Y1
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y0, Y3, Y3
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y3, Y2, Y2
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y2, Y1, Y1
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y1, Y12
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y1, Y1
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y12, Y1, Y1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x93, Y0, Y0
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y3, Y3
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x39, Y2, Y2
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPADDD  Y1, Y0, Y0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y0, Y3, Y3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y3, Y2, Y2
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y2, Y1, Y1
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y1, Y12
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y1, Y1
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y12, Y1, Y1
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y0, Y3, Y3
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y3, Y2, Y2
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y2, Y1, Y1
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y1, Y12
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y1, Y1
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y12, Y1, Y1
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x39, Y0, Y0
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y3, Y3
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x93, Y2, Y2
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openAVX2_key_151
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
 	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	VPADDD  Y1, Y0, Y0
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	SETEQ   AL
+	MOVQ    AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openAVX2_empty_159:
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    1576(DI), DX
 	MULXQ   R14, AX, BX
 	XORL    R13, R13
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -12325,48 +14519,28 @@ openAVX2_key_151:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -12378,124 +14552,74 @@ openAVX2_key_151:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
 	MOVQ    1592(DI), R8
-	XORL    R11, R11
 	MOVQ    1600(DI), R9
-	XORL    R12, R12
 	MOVQ    1608(DI), R10
+	XORL    R11, R11
+	XORL    R12, R12
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MOVQ    1592(DI), DX
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MULXQ   R10, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	MOVQ    1600(DI), DX
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	MULXQ   R10, AX, BX
 	ADDQ    AX, R14
 	ADCQ    BX, R15
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y0, Y0
 	MOVQ    1608(DI), DX
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R13
 	ADCQ    BX, R14
 	ADCQ    $0x00, R15
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R14
 	ADCQ    BX, R15
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	IMULQ   R10, R10
+	IMULQ   1608(DI), R10
 	ADDQ    R10, R15
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MOVL    R13, R10
 	ANDL    $0x03, R10
 	ANDQ    $-4, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	SHRQ    $0x02, R13
 	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	SHRQ    $0x02, R14
 	MOVQ    R15, AX
 	SHLQ    $0x3e, AX
 	ORQ     AX, R14
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
 	SHRQ    $0x02, R15
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y1, Y0, Y0
 	ADDQ    R13, R11
 	ADCQ    R14, R12
 	ADCQ    R15, R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -12505,59 +14629,34 @@ openAVX2_key_151:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y1, Y12
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
 	ADDQ    1520(DI), R8
 	ADCQ    1528(DI), R9
 	ADCQ    $0x01, R10
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
 	MOVQ    1568(DI), DX
 	MULXQ   R8, R11, R12
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y12, Y1, Y1
 	MULXQ   R9, AX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y2, Y2
 	MOVQ    1576(DI), DX
 	MULXQ   R8, AX, BX
 	ADDQ    AX, R12
 	ADCQ    BX, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MOVQ    1584(DI), DX
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R11
 	ADCQ    BX, R12
 	ADCQ    $0x00, R13
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y2, Y1, Y1
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y1, Y1
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y0, Y3, Y3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -12569,2378 +14668,19 @@ openAVX2_key_151:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y3, Y2, Y2
 	ANDQ    1536(DI), R8
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y1, Y1
 	ANDQ    1536(DI), R9
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y0, Y0
 	ANDQ    1536(DI), R10
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_rest_152:
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x93, Y0, Y0
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x39, Y2, Y2
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x39, Y0, Y0
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_152
-	MOVQ           k+0(FP), AX
-	VBROADCASTI128 (AX), Y12
-	VPADDD         Y12, Y1, Y1
-	VBROADCASTI128 16(AX), Y12
-	VPADDD         Y12, Y2, Y2
-	VPADDD         chachaRow<>+0(SB), Y0, Y0
-	VPADDD         1472(DI), Y3, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VPERM2I128     $0x20, Y1, Y0, Y12
-	VMOVDQA        Y12, 896(DI)
-	VPERM2I128     $0x31, Y1, Y0, Y12
-	VMOVDQA        Y12, 960(DI)
-	VPERM2I128     $0x20, Y3, Y2, Y12
-	VMOVDQA        Y12, 928(DI)
-	VPERM2I128     $0x31, Y3, Y2, Y12
-	VMOVDQA        Y12, 992(DI)
-	JMP            openAVX2_keyed_127
-
-openAVX2_more_150:
-	CMPQ           1712(DI), $0x00000100
-	JA             openAVX2_more_158
-	MOVQ           k+0(FP), AX
-	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
-	VINSERTI128    $0x01, X15, Y15, Y15
-	VMOVDQA        Y15, 1472(DI)
-	VMOVDQA        chachaRow<>+0(SB), Y0
-	VBROADCASTI128 (AX), Y1
-	VBROADCASTI128 16(AX), Y2
-	VMOVDQA        Y15, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VMOVDQA        Y0, Y4
-	VMOVDQA        Y1, Y5
-	VMOVDQA        Y2, Y6
-	VMOVDQA        Y15, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	MOVQ           ad+48(FP), SI
-	MOVQ           adLen+56(FP), CX
-	XORL           R11, R11
-	XORL           R12, R12
-	XORL           R13, R13
-	CMPQ           R13, CX
-	SBBQ           R13, R13
-	MOVQ           R13, 1536(DI)
-	JEQ            openAVX2_ad_done_162
-	CMPQ           CX, $0x10
-	JB             openAVX2_ad_part_161
-	MOVQ           (SI), R11
-	MOVQ           8(SI), R12
-	JMP            openAVX2_ad_done_162
-
-openAVX2_ad_part_161:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_164
-	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_163
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openAVX2_loaded_165
-
-openAVX2_load4_163:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openAVX2_loaded_165
-
-openAVX2_load8_164:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-openAVX2_loaded_165:
-openAVX2_ad_done_162:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_159:
-	VPADDD  Y5, Y4, Y4
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y4, Y7, Y7
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPXOR   Y0, Y3, Y3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y7, Y6, Y6
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPADDD  Y3, Y2, Y2
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y6, Y5, Y5
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPXOR   Y2, Y1, Y1
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y5, Y13
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x0c, Y1, Y12
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y5, Y5
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSRLD  $0x14, Y1, Y1
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y13, Y5, Y5
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y5, Y4, Y4
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y4, Y7, Y7
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y0, Y3, Y3
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPADDD  Y3, Y2, Y2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y6, Y5, Y5
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x10, AX
-	VPXOR   Y2, Y1, Y1
-	ADDL    AX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y5, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSLLD  $0x07, Y1, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y5, Y5
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPSRLD  $0x19, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y13, Y5, Y5
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	VPOR    Y12, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x93, Y4, Y4
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPSHUFD $0x93, Y0, Y0
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y7, Y7
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x39, Y6, Y6
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	VPSHUFD $0x39, Y2, Y2
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPADDD  Y5, Y4, Y4
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	VPXOR   Y4, Y7, Y7
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPXOR   Y0, Y3, Y3
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x10, BX
-	VPADDD  Y7, Y6, Y6
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPADDD  Y3, Y2, Y2
-	ADDL    R13, R9
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPXOR   Y6, Y5, Y5
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPXOR   Y2, Y1, Y1
-	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPSLLD  $0x0c, Y5, Y13
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x0c, Y1, Y12
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
-	VPSRLD  $0x14, Y5, Y5
-	XORL    R10, DX
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	VPSRLD  $0x14, Y1, Y1
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPOR    Y13, Y5, Y5
-	MOVL    1516(DI), CX
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPOR    Y12, Y1, Y1
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	VPADDD  Y5, Y4, Y4
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPADDD  Y1, Y0, Y0
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
-	VPXOR   Y4, Y7, Y7
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPXOR   Y0, Y3, Y3
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPADDD  Y7, Y6, Y6
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPADDD  Y3, Y2, Y2
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	MOVL    1516(DI), CX
-	VPXOR   Y6, Y5, Y5
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x10, AX
-	VPXOR   Y2, Y1, Y1
-	ADDL    AX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSLLD  $0x07, Y5, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSLLD  $0x07, Y1, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPSRLD  $0x19, Y5, Y5
-	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPSRLD  $0x19, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPOR    Y13, Y5, Y5
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	ADDL    R15, R10
-	VPOR    Y12, Y1, Y1
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	VPSHUFD $0x39, Y4, Y4
-	MOVL    CX, 1504(DI)
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPSHUFD $0x39, Y0, Y0
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x4e, Y7, Y7
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	XORL    CX, R12
-	VPSHUFD $0x4e, Y3, Y3
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPSHUFD $0x93, Y6, Y6
-	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	VPSHUFD $0x93, Y2, Y2
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openAVX2_key_159
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	VPADDD  Y5, Y4, Y4
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	MOVQ    1576(DI), DX
-	MULXQ   R14, AX, BX
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MOVQ    1592(DI), DX
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y6, Y6
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	MOVQ    1600(DI), DX
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	MOVQ    1608(DI), DX
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y6, Y6
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	SHRQ    $0x02, R15
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFD $0x93, Y4, Y4
-	VPSHUFD $0x93, Y0, Y0
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x39, Y6, Y6
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPSHUFD $0x39, Y2, Y2
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	VPXOR   Y0, Y3, Y3
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	VPXOR   Y6, Y5, Y5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x0c, Y5, Y13
-	VPSLLD  $0x0c, Y1, Y12
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y1, Y1
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPADDD  Y5, Y4, Y4
-	VPADDD  Y1, Y0, Y0
-	VPXOR   Y4, Y7, Y7
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPXOR   Y0, Y3, Y3
-	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
-	VPADDD  Y7, Y6, Y6
-	VPADDD  Y3, Y2, Y2
-	ANDQ    1536(DI), R8
-	VPXOR   Y6, Y5, Y5
-	VPXOR   Y2, Y1, Y1
-	VPSLLD  $0x07, Y5, Y13
-	VPSLLD  $0x07, Y1, Y12
-	VPSRLD  $0x19, Y5, Y5
-	ANDQ    1536(DI), R9
-	VPSRLD  $0x19, Y1, Y1
-	VPOR    Y13, Y5, Y5
-	VPOR    Y12, Y1, Y1
-	VPSHUFD $0x39, Y4, Y4
-	VPSHUFD $0x39, Y0, Y0
-	ANDQ    1536(DI), R10
-	VPSHUFD $0x4e, Y7, Y7
-	VPSHUFD $0x4e, Y3, Y3
-	VPSHUFD $0x93, Y6, Y6
-	VPSHUFD $0x93, Y2, Y2
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_rest_160:
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x93, Y4, Y4
-	VPSHUFD        $0x93, Y0, Y0
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x39, Y6, Y6
-	VPSHUFD        $0x39, Y2, Y2
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x0c, Y5, Y13
-	VPSLLD         $0x0c, Y1, Y12
-	VPSRLD         $0x14, Y5, Y5
-	VPSRLD         $0x14, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPADDD         Y5, Y4, Y4
-	VPADDD         Y1, Y0, Y0
-	VPXOR          Y4, Y7, Y7
-	VPXOR          Y0, Y3, Y3
-	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
-	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
-	VPADDD         Y7, Y6, Y6
-	VPADDD         Y3, Y2, Y2
-	VPXOR          Y6, Y5, Y5
-	VPXOR          Y2, Y1, Y1
-	VPSLLD         $0x07, Y5, Y13
-	VPSLLD         $0x07, Y1, Y12
-	VPSRLD         $0x19, Y5, Y5
-	VPSRLD         $0x19, Y1, Y1
-	VPOR           Y13, Y5, Y5
-	VPOR           Y12, Y1, Y1
-	VPSHUFD        $0x39, Y4, Y4
-	VPSHUFD        $0x39, Y0, Y0
-	VPSHUFD        $0x4e, Y7, Y7
-	VPSHUFD        $0x4e, Y3, Y3
-	VPSHUFD        $0x93, Y6, Y6
-	VPSHUFD        $0x93, Y2, Y2
-	DECL           1736(DI)
-	JNZ            openAVX2_key_rest_160
-	MOVQ           k+0(FP), AX
-	VBROADCASTI128 (AX), Y12
-	VPADDD         Y12, Y1, Y1
-	VBROADCASTI128 16(AX), Y12
-	VPADDD         Y12, Y2, Y2
-	VPADDD         chachaRow<>+0(SB), Y0, Y0
-	VPADDD         1472(DI), Y3, Y3
-	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	VPERM2I128     $0x20, Y1, Y0, Y12
-	VMOVDQA        Y12, 896(DI)
-	VPERM2I128     $0x31, Y1, Y0, Y12
-	VMOVDQA        Y12, 960(DI)
-	VPERM2I128     $0x20, Y3, Y2, Y12
-	VMOVDQA        Y12, 928(DI)
-	VPERM2I128     $0x31, Y3, Y2, Y12
-	VMOVDQA        Y12, 992(DI)
-	VBROADCASTI128 (AX), Y13
-	VPADDD         Y13, Y5, Y5
-	VBROADCASTI128 16(AX), Y13
-	VPADDD         Y13, Y6, Y6
-	VPADDD         chachaRow<>+0(SB), Y4, Y4
-	VPADDD         1472(DI), Y7, Y7
-	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	VPERM2I128     $0x20, Y5, Y4, Y13
-	VMOVDQA        Y13, 1024(DI)
-	VPERM2I128     $0x31, Y5, Y4, Y13
-	VMOVDQA        Y13, 1088(DI)
-	VPERM2I128     $0x20, Y7, Y6, Y13
-	VMOVDQA        Y13, 1056(DI)
-	VPERM2I128     $0x31, Y7, Y6, Y13
-	VMOVDQA        Y13, 1120(DI)
-	JMP            openAVX2_keyed_127
-
-openAVX2_more_158:
-	VPBROADCASTD 1408(DI), Y14
-	VPADDD       chachaIota<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1408(DI)
-	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1440(DI)
-	MOVQ         k+0(FP), AX
-	VPBROADCASTD 24(AX), Y14
-	VMOVDQA      Y14, 64(DI)
-	VPBROADCASTD 16(AX), Y12
-	VPBROADCASTD 28(AX), Y14
-	VMOVDQA      Y14, 96(DI)
-	VPBROADCASTD 20(AX), Y13
-	VPBROADCASTD chachaConstants<>+0(SB), Y0
-	VPBROADCASTD (AX), Y4
-	VPBROADCASTD chachaConstants<>+4(SB), Y1
-	VPBROADCASTD 4(AX), Y5
-	VPBROADCASTD 1680(DI), Y9
-	VPBROADCASTD chachaConstants<>+8(SB), Y2
-	VPBROADCASTD 8(AX), Y6
-	VPBROADCASTD 1684(DI), Y10
-	VPBROADCASTD chachaConstants<>+12(SB), Y3
-	VPBROADCASTD 12(AX), Y7
-	VPBROADCASTD 1688(DI), Y11
-	VMOVDQA      1408(DI), Y8
-	MOVQ         ad+48(FP), SI
-	MOVQ         adLen+56(FP), CX
-	XORL         R11, R11
-	XORL         R12, R12
-	XORL         R13, R13
-	CMPQ         R13, CX
-	SBBQ         R13, R13
-	MOVQ         R13, 1536(DI)
-	JEQ          openAVX2_ad_done_169
-	CMPQ         CX, $0x10
-	JB           openAVX2_ad_part_168
-	MOVQ         (SI), R11
-	MOVQ         8(SI), R12
-	JMP          openAVX2_ad_done_169
-
-openAVX2_ad_part_168:
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_171
-	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_170
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openAVX2_loaded_172
-
-openAVX2_load4_170:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openAVX2_loaded_172
-
-openAVX2_load8_171:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-openAVX2_loaded_172:
-openAVX2_ad_done_169:
-	MOVQ    R11, 1520(DI)
-	MOVQ    R12, 1528(DI)
-	MOVQ    k+0(FP), AX
-	MOVL    $0x61707865, R8
-	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
-	MOVL    $0x3320646e, R9
-	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
-	MOVL    $0x79622d32, R10
-	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
-	MOVL    $0x6b206574, R11
-	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
-	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_166:
-	VPADDD  Y4, Y0, Y0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y5, Y1, Y1
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPXOR   Y0, Y8, Y8
-	ADDL    AX, CX
-	VPXOR   Y1, Y9, Y9
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	ROLL    $0x08, AX
-	VPADDD  Y8, Y12, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y9, Y13, Y13
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPXOR   Y12, Y4, Y4
-	MOVL    1508(DI), CX
-	VPXOR   Y13, Y5, Y5
-	ADDL    R13, R9
-	XORL    R9, BX
-	VPSLLD  $0x0c, Y4, Y14
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPSLLD  $0x0c, Y5, Y15
-	XORL    CX, R13
-	VPSRLD  $0x14, Y4, Y4
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPSRLD  $0x14, Y5, Y5
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPOR    Y14, Y4, Y4
-	ADDL    BX, CX
-	VPOR    Y15, Y5, Y5
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPADDD  Y4, Y0, Y0
-	ROLL    $0x07, R13
-	VPADDD  Y5, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPXOR   Y0, Y8, Y8
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPXOR   Y1, Y9, Y9
-	ADDL    DX, CX
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	ADDL    R14, R10
-	XORL    R10, DX
-	VPADDD  Y8, Y12, Y12
-	ROLL    $0x08, DX
-	VPADDD  Y9, Y13, Y13
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPXOR   Y12, Y4, Y4
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPXOR   Y13, Y5, Y5
-	MOVL    1516(DI), CX
-	VPSLLD  $0x07, Y4, Y14
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPSLLD  $0x07, Y5, Y15
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSRLD  $0x19, Y4, Y4
-	XORL    CX, R15
-	VPSRLD  $0x19, Y5, Y5
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPOR    Y14, Y4, Y4
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPOR    Y15, Y5, Y5
-	ADDL    SI, CX
-	VMOVDQA Y12, (DI)
-	MOVL    CX, 1516(DI)
-	XORL    CX, R15
-	VMOVDQA 64(DI), Y12
-	ROLL    $0x07, R15
-	VMOVDQA Y13, 32(DI)
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	VMOVDQA 96(DI), Y13
-	XORL    R8, SI
-	ROLL    $0x10, SI
-	VPADDD  Y6, Y2, Y2
-	ADDL    SI, CX
-	VPADDD  Y7, Y3, Y3
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPXOR   Y2, Y10, Y10
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPXOR   Y3, Y11, Y11
-	ROLL    $0x08, SI
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPADDD  Y10, Y12, Y12
-	MOVL    1516(DI), CX
-	VPADDD  Y11, Y13, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y12, Y6, Y6
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y13, Y7, Y7
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y6, Y14
-	ROLL    $0x0c, R14
-	ADDL    R14, R9
-	VPSLLD  $0x0c, Y7, Y15
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSRLD  $0x14, Y6, Y6
-	ADDL    AX, CX
-	VPSRLD  $0x14, Y7, Y7
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPOR    Y14, Y6, Y6
-	ROLL    $0x07, R14
-	VPOR    Y15, Y7, Y7
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPADDD  Y6, Y2, Y2
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	VPADDD  Y7, Y3, Y3
-	ADDL    BX, CX
-	VPXOR   Y2, Y10, Y10
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPXOR   Y3, Y11, Y11
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	ROLL    $0x08, BX
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y10, Y12, Y12
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPADDD  Y11, Y13, Y13
-	MOVL    1508(DI), CX
-	VPXOR   Y12, Y6, Y6
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPXOR   Y13, Y7, Y7
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x07, Y6, Y14
-	XORL    CX, R12
-	VPSLLD  $0x07, Y7, Y15
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	VPSRLD  $0x19, Y6, Y6
-	XORL    R11, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x19, Y7, Y7
-	ADDL    DX, CX
-	VPOR    Y14, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPOR    Y15, Y7, Y7
-	ROLL    $0x07, R12
-	VPADDD  Y5, Y0, Y0
-	MOVL    1504(DI), CX
-	ADDL    R12, R8
-	VPADDD  Y6, Y1, Y1
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	VPXOR   Y0, Y11, Y11
-	ADDL    AX, CX
-	VPXOR   Y1, Y8, Y8
-	XORL    CX, R12
-	ROLL    $0x0c, R12
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	ADDL    R12, R8
-	XORL    R8, AX
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	ROLL    $0x08, AX
-	VPADDD  Y11, Y12, Y12
-	ADDL    AX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y8, Y13, Y13
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	VPXOR   Y12, Y5, Y5
-	MOVL    1508(DI), CX
-	VPXOR   Y13, Y6, Y6
-	ADDL    R13, R9
-	XORL    R9, BX
-	VPSLLD  $0x0c, Y5, Y14
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	VPSLLD  $0x0c, Y6, Y15
-	XORL    CX, R13
-	VPSRLD  $0x14, Y5, Y5
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	VPSRLD  $0x14, Y6, Y6
-	XORL    R9, BX
-	ROLL    $0x08, BX
-	VPOR    Y14, Y5, Y5
-	ADDL    BX, CX
-	VPOR    Y15, Y6, Y6
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	VPADDD  Y5, Y0, Y0
-	ROLL    $0x07, R13
-	VPADDD  Y6, Y1, Y1
-	MOVL    1512(DI), CX
-	ADDL    R14, R10
-	VPXOR   Y0, Y11, Y11
-	XORL    R10, DX
-	ROLL    $0x10, DX
-	VPXOR   Y1, Y8, Y8
-	ADDL    DX, CX
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	ADDL    R14, R10
-	XORL    R10, DX
-	VPADDD  Y11, Y12, Y12
-	ROLL    $0x08, DX
-	VPADDD  Y8, Y13, Y13
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	VPXOR   Y12, Y5, Y5
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	VPXOR   Y13, Y6, Y6
-	MOVL    1516(DI), CX
-	VPSLLD  $0x07, Y5, Y14
-	ADDL    R15, R11
-	XORL    R11, SI
-	VPSLLD  $0x07, Y6, Y15
-	ROLL    $0x10, SI
-	ADDL    SI, CX
-	VPSRLD  $0x19, Y5, Y5
-	XORL    CX, R15
-	VPSRLD  $0x19, Y6, Y6
-	ROLL    $0x0c, R15
-	ADDL    R15, R11
-	VPOR    Y14, Y5, Y5
-	XORL    R11, SI
-	ROLL    $0x08, SI
-	VPOR    Y15, Y6, Y6
-	ADDL    SI, CX
-	VMOVDQA Y12, 64(DI)
-	MOVL    CX, 1516(DI)
-	XORL    CX, R15
-	VMOVDQA (DI), Y12
-	ROLL    $0x07, R15
-	VMOVDQA Y13, 96(DI)
-	MOVL    1512(DI), CX
-	ADDL    R13, R8
-	VMOVDQA 32(DI), Y13
-	XORL    R8, SI
-	ROLL    $0x10, SI
-	VPADDD  Y7, Y2, Y2
-	ADDL    SI, CX
-	VPADDD  Y4, Y3, Y3
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	VPXOR   Y2, Y9, Y9
-	ADDL    R13, R8
-	XORL    R8, SI
-	VPXOR   Y3, Y10, Y10
-	ROLL    $0x08, SI
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	VPADDD  Y9, Y12, Y12
-	MOVL    1516(DI), CX
-	VPADDD  Y10, Y13, Y13
-	ADDL    R14, R9
-	XORL    R9, AX
-	VPXOR   Y12, Y7, Y7
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	VPXOR   Y13, Y4, Y4
-	XORL    CX, R14
-	VPSLLD  $0x0c, Y7, Y14
-	ROLL    $0x0c, R14
-	ADDL    R14, R9
-	VPSLLD  $0x0c, Y4, Y15
-	XORL    R9, AX
-	ROLL    $0x08, AX
-	VPSRLD  $0x14, Y7, Y7
-	ADDL    AX, CX
-	VPSRLD  $0x14, Y4, Y4
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
-	VPOR    Y14, Y7, Y7
-	ROLL    $0x07, R14
-	VPOR    Y15, Y4, Y4
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
-	VPADDD  Y7, Y2, Y2
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	VPADDD  Y4, Y3, Y3
-	ADDL    BX, CX
-	VPXOR   Y2, Y9, Y9
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	VPXOR   Y3, Y10, Y10
-	ADDL    R15, R10
-	XORL    R10, BX
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	ROLL    $0x08, BX
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
-	VPADDD  Y9, Y12, Y12
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	VPADDD  Y10, Y13, Y13
-	MOVL    1508(DI), CX
-	VPXOR   Y12, Y7, Y7
-	ADDL    R12, R11
-	XORL    R11, DX
-	VPXOR   Y13, Y4, Y4
-	ROLL    $0x10, DX
-	ADDL    DX, CX
-	VPSLLD  $0x07, Y7, Y14
-	XORL    CX, R12
-	VPSLLD  $0x07, Y4, Y15
-	ROLL    $0x0c, R12
-	ADDL    R12, R11
-	VPSRLD  $0x19, Y7, Y7
-	XORL    R11, DX
-	ROLL    $0x08, DX
-	VPSRLD  $0x19, Y4, Y4
-	ADDL    DX, CX
-	VPOR    Y14, Y7, Y7
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
-	VPOR    Y15, Y4, Y4
-	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openAVX2_key_166
-	MOVQ    k+0(FP), AX
-	ADDL    $0x61707865, R8
-	ADDL    (AX), R12
-	ADDL    $0x3320646e, R9
-	ADDL    4(AX), R13
-	ADDL    $0x79622d32, R10
-	ADDL    8(AX), R14
-	ADDL    $0x6b206574, R11
-	ADDL    12(AX), R15
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	SHLQ    $0x20, R11
-	ORQ     R11, R10
-	SHLQ    $0x20, R13
-	ORQ     R13, R12
-	SHLQ    $0x20, R15
-	ORQ     R15, R14
-	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
-	MOVQ    $0x0ffffffc0fffffff, AX
-	ANDQ    AX, R8
-	MOVQ    $0x0ffffffc0ffffffc, AX
-	ANDQ    AX, R9
-	VPADDD  Y4, Y0, Y0
-	MOVQ    R8, 1568(DI)
-	MOVQ    R9, 1576(DI)
-	MOVQ    R9, R14
-	SHRQ    $0x02, R14
-	ADDQ    R9, R14
-	MOVQ    R14, 1584(DI)
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x0c, Y4, Y14
-	VPSLLD  $0x0c, Y5, Y15
-	VPSRLD  $0x14, Y4, Y4
-	VPSRLD  $0x14, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	MOVQ    1576(DI), DX
-	MULXQ   R14, AX, BX
-	XORL    R13, R13
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x07, Y4, Y14
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPSLLD  $0x07, Y5, Y15
-	VPSRLD  $0x19, Y4, Y4
-	VPSRLD  $0x19, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VMOVDQA Y12, (DI)
-	VMOVDQA 64(DI), Y12
-	VMOVDQA Y13, 32(DI)
-	VMOVDQA 96(DI), Y13
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	MOVQ    R8, 1592(DI)
-	MOVQ    R9, 1600(DI)
-	MOVQ    R10, 1608(DI)
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x0c, Y6, Y14
-	VPSLLD  $0x0c, Y7, Y15
-	VPSRLD  $0x14, Y6, Y6
-	VPSRLD  $0x14, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x07, Y6, Y14
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSLLD  $0x07, Y7, Y15
-	VPSRLD  $0x19, Y6, Y6
-	VPSRLD  $0x19, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x0c, Y5, Y14
-	VPSLLD  $0x0c, Y6, Y15
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x07, Y5, Y14
-	VPSLLD  $0x07, Y6, Y15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y6, Y6
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VMOVDQA Y12, 64(DI)
-	VMOVDQA (DI), Y12
-	VMOVDQA Y13, 96(DI)
-	VMOVDQA 32(DI), Y13
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x0c, Y7, Y14
-	VPSLLD  $0x0c, Y4, Y15
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
-	VPSRLD  $0x14, Y7, Y7
-	VPSRLD  $0x14, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	MOVQ    1592(DI), DX
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x07, Y7, Y14
-	VPSLLD  $0x07, Y4, Y15
-	VPSRLD  $0x19, Y7, Y7
-	VPSRLD  $0x19, Y4, Y4
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x0c, Y4, Y14
-	VPSLLD  $0x0c, Y5, Y15
-	VPSRLD  $0x14, Y4, Y4
-	VPSRLD  $0x14, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPOR    Y15, Y5, Y5
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	MOVQ    1600(DI), DX
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x07, Y4, Y14
-	VPSLLD  $0x07, Y5, Y15
-	VPSRLD  $0x19, Y4, Y4
-	VPSRLD  $0x19, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VMOVDQA Y12, (DI)
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	VMOVDQA 64(DI), Y12
-	VMOVDQA Y13, 32(DI)
-	VMOVDQA 96(DI), Y13
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x0c, Y6, Y14
-	VPSLLD  $0x0c, Y7, Y15
-	VPSRLD  $0x14, Y6, Y6
-	VPSRLD  $0x14, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	MULXQ   R10, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	MOVQ    1608(DI), DX
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x07, Y6, Y14
-	VPSLLD  $0x07, Y7, Y15
-	VPSRLD  $0x19, Y6, Y6
-	VPSRLD  $0x19, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y5, Y0, Y0
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R13
-	ADCQ    BX, R14
-	ADCQ    $0x00, R15
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R14
-	ADCQ    BX, R15
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x0c, Y5, Y14
-	VPSLLD  $0x0c, Y6, Y15
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x07, Y5, Y14
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	VPSLLD  $0x07, Y6, Y15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VMOVDQA Y12, 64(DI)
-	VMOVDQA (DI), Y12
-	VMOVDQA Y13, 96(DI)
-	VMOVDQA 32(DI), Y13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x0c, Y7, Y14
-	VPSLLD  $0x0c, Y4, Y15
-	VPSRLD  $0x14, Y7, Y7
-	VPSRLD  $0x14, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x07, Y7, Y14
-	SHRQ    $0x02, R15
-	VPSLLD  $0x07, Y4, Y15
-	VPSRLD  $0x19, Y7, Y7
-	VPSRLD  $0x19, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x0c, Y4, Y14
-	VPSLLD  $0x0c, Y5, Y15
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
-	ANDL    $0x03, R10
-	ADDQ    AX, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VPSRLD  $0x14, Y4, Y4
-	VPSRLD  $0x14, Y5, Y5
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VPADDD  Y4, Y0, Y0
-	VPADDD  Y5, Y1, Y1
-	VPXOR   Y0, Y8, Y8
-	VPXOR   Y1, Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPADDD  Y8, Y12, Y12
-	VPADDD  Y9, Y13, Y13
-	VPXOR   Y12, Y4, Y4
-	VPXOR   Y13, Y5, Y5
-	VPSLLD  $0x07, Y4, Y14
-	VPSLLD  $0x07, Y5, Y15
-	VPSRLD  $0x19, Y4, Y4
-	VPSRLD  $0x19, Y5, Y5
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	VPOR    Y14, Y4, Y4
-	VPOR    Y15, Y5, Y5
-	VMOVDQA Y12, (DI)
-	VMOVDQA 64(DI), Y12
-	VMOVDQA Y13, 32(DI)
-	VMOVDQA 96(DI), Y13
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x0c, Y6, Y14
-	VPSLLD  $0x0c, Y7, Y15
-	MOVQ    1568(DI), DX
-	MULXQ   R8, R11, R12
-	VPSRLD  $0x14, Y6, Y6
-	VPSRLD  $0x14, Y7, Y7
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y6, Y2, Y2
-	VPADDD  Y7, Y3, Y3
-	VPXOR   Y2, Y10, Y10
-	VPXOR   Y3, Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	MULXQ   R9, AX, R13
-	ADDQ    AX, R12
-	ADCQ    $0x00, R13
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPADDD  Y10, Y12, Y12
-	VPADDD  Y11, Y13, Y13
-	VPXOR   Y12, Y6, Y6
-	VPXOR   Y13, Y7, Y7
-	VPSLLD  $0x07, Y6, Y14
-	VPSLLD  $0x07, Y7, Y15
-	VPSRLD  $0x19, Y6, Y6
-	VPSRLD  $0x19, Y7, Y7
-	MOVQ    1576(DI), DX
-	MULXQ   R8, AX, BX
-	ADDQ    AX, R12
-	ADCQ    BX, R13
-	VPOR    Y14, Y6, Y6
-	VPOR    Y15, Y7, Y7
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
-	MOVQ    1584(DI), DX
-	MULXQ   R9, AX, BX
-	ADDQ    AX, R11
-	ADCQ    BX, R12
-	ADCQ    $0x00, R13
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x0c, Y5, Y14
-	VPSLLD  $0x0c, Y6, Y15
-	VPSRLD  $0x14, Y5, Y5
-	VPSRLD  $0x14, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
-	VPOR    Y15, Y6, Y6
-	VPADDD  Y5, Y0, Y0
-	VPADDD  Y6, Y1, Y1
-	VPXOR   Y0, Y11, Y11
-	VPXOR   Y1, Y8, Y8
-	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
-	VPADDD  Y11, Y12, Y12
-	VPADDD  Y8, Y13, Y13
-	ADDQ    R14, R12
-	ADCQ    R10, R13
-	VPXOR   Y12, Y5, Y5
-	VPXOR   Y13, Y6, Y6
-	VPSLLD  $0x07, Y5, Y14
-	VPSLLD  $0x07, Y6, Y15
-	VPSRLD  $0x19, Y5, Y5
-	VPSRLD  $0x19, Y6, Y6
-	VPOR    Y14, Y5, Y5
-	VPOR    Y15, Y6, Y6
-	VMOVDQA Y12, 64(DI)
-	MOVL    R13, R10
-	MOVQ    R13, AX
-	SHRQ    $0x02, R13
-	ANDQ    $-4, AX
-	ADDQ    AX, R13
-	ANDL    $0x03, R10
-	ADDQ    R13, R11
-	ADCQ    $0x00, R12
-	ADCQ    $0x00, R10
-	MOVQ    R11, R8
-	MOVQ    R12, R9
-	VMOVDQA (DI), Y12
-	VMOVDQA Y13, 96(DI)
-	VMOVDQA 32(DI), Y13
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
-	ANDQ    1536(DI), R8
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x0c, Y7, Y14
-	VPSLLD  $0x0c, Y4, Y15
-	VPSRLD  $0x14, Y7, Y7
-	VPSRLD  $0x14, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	ANDQ    1536(DI), R9
-	VPOR    Y15, Y4, Y4
-	VPADDD  Y7, Y2, Y2
-	VPADDD  Y4, Y3, Y3
-	VPXOR   Y2, Y9, Y9
-	VPXOR   Y3, Y10, Y10
-	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
-	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
-	VPADDD  Y9, Y12, Y12
-	VPADDD  Y10, Y13, Y13
-	ANDQ    1536(DI), R10
-	VPXOR   Y12, Y7, Y7
-	VPXOR   Y13, Y4, Y4
-	VPSLLD  $0x07, Y7, Y14
-	VPSLLD  $0x07, Y4, Y15
-	VPSRLD  $0x19, Y7, Y7
-	VPSRLD  $0x19, Y4, Y4
-	VPOR    Y14, Y7, Y7
-	VPOR    Y15, Y4, Y4
-	MOVL    $0x00000002, 1736(DI)
-	PCALIGN $0x20
-
-openAVX2_key_rest_167:
-	VPADDD       Y4, Y0, Y0
-	VPADDD       Y5, Y1, Y1
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
-	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
-	VPADDD       Y8, Y12, Y12
-	VPADDD       Y9, Y13, Y13
-	VPXOR        Y12, Y4, Y4
-	VPXOR        Y13, Y5, Y5
-	VPSLLD       $0x0c, Y4, Y14
-	VPSLLD       $0x0c, Y5, Y15
-	VPSRLD       $0x14, Y4, Y4
-	VPSRLD       $0x14, Y5, Y5
-	VPOR         Y14, Y4, Y4
-	VPOR         Y15, Y5, Y5
-	VPADDD       Y4, Y0, Y0
-	VPADDD       Y5, Y1, Y1
-	VPXOR        Y0, Y8, Y8
-	VPXOR        Y1, Y9, Y9
-	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
-	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
-	VPADDD       Y8, Y12, Y12
-	VPADDD       Y9, Y13, Y13
-	VPXOR        Y12, Y4, Y4
-	VPXOR        Y13, Y5, Y5
-	VPSLLD       $0x07, Y4, Y14
-	VPSLLD       $0x07, Y5, Y15
-	VPSRLD       $0x19, Y4, Y4
-	VPSRLD       $0x19, Y5, Y5
-	VPOR         Y14, Y4, Y4
-	VPOR         Y15, Y5, Y5
-	VMOVDQA      Y12, (DI)
-	VMOVDQA      64(DI), Y12
-	VMOVDQA      Y13, 32(DI)
-	VMOVDQA      96(DI), Y13
-	VPADDD       Y6, Y2, Y2
-	VPADDD       Y7, Y3, Y3
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
-	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
-	VPADDD       Y10, Y12, Y12
-	VPADDD       Y11, Y13, Y13
-	VPXOR        Y12, Y6, Y6
-	VPXOR        Y13, Y7, Y7
-	VPSLLD       $0x0c, Y6, Y14
-	VPSLLD       $0x0c, Y7, Y15
-	VPSRLD       $0x14, Y6, Y6
-	VPSRLD       $0x14, Y7, Y7
-	VPOR         Y14, Y6, Y6
-	VPOR         Y15, Y7, Y7
-	VPADDD       Y6, Y2, Y2
-	VPADDD       Y7, Y3, Y3
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y3, Y11, Y11
-	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
-	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
-	VPADDD       Y10, Y12, Y12
-	VPADDD       Y11, Y13, Y13
-	VPXOR        Y12, Y6, Y6
-	VPXOR        Y13, Y7, Y7
-	VPSLLD       $0x07, Y6, Y14
-	VPSLLD       $0x07, Y7, Y15
-	VPSRLD       $0x19, Y6, Y6
-	VPSRLD       $0x19, Y7, Y7
-	VPOR         Y14, Y6, Y6
-	VPOR         Y15, Y7, Y7
-	VPADDD       Y5, Y0, Y0
-	VPADDD       Y6, Y1, Y1
-	VPXOR        Y0, Y11, Y11
-	VPXOR        Y1, Y8, Y8
-	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
-	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
-	VPADDD       Y11, Y12, Y12
-	VPADDD       Y8, Y13, Y13
-	VPXOR        Y12, Y5, Y5
-	VPXOR        Y13, Y6, Y6
-	VPSLLD       $0x0c, Y5, Y14
-	VPSLLD       $0x0c, Y6, Y15
-	VPSRLD       $0x14, Y5, Y5
-	VPSRLD       $0x14, Y6, Y6
-	VPOR         Y14, Y5, Y5
-	VPOR         Y15, Y6, Y6
-	VPADDD       Y5, Y0, Y0
-	VPADDD       Y6, Y1, Y1
-	VPXOR        Y0, Y11, Y11
-	VPXOR        Y1, Y8, Y8
-	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
-	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
-	VPADDD       Y11, Y12, Y12
-	VPADDD       Y8, Y13, Y13
-	VPXOR        Y12, Y5, Y5
-	VPXOR        Y13, Y6, Y6
-	VPSLLD       $0x07, Y5, Y14
-	VPSLLD       $0x07, Y6, Y15
-	VPSRLD       $0x19, Y5, Y5
-	VPSRLD       $0x19, Y6, Y6
-	VPOR         Y14, Y5, Y5
-	VPOR         Y15, Y6, Y6
-	VMOVDQA      Y12, 64(DI)
-	VMOVDQA      (DI), Y12
-	VMOVDQA      Y13, 96(DI)
-	VMOVDQA      32(DI), Y13
-	VPADDD       Y7, Y2, Y2
-	VPADDD       Y4, Y3, Y3
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y3, Y10, Y10
-	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
-	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
-	VPADDD       Y9, Y12, Y12
-	VPADDD       Y10, Y13, Y13
-	VPXOR        Y12, Y7, Y7
-	VPXOR        Y13, Y4, Y4
-	VPSLLD       $0x0c, Y7, Y14
-	VPSLLD       $0x0c, Y4, Y15
-	VPSRLD       $0x14, Y7, Y7
-	VPSRLD       $0x14, Y4, Y4
-	VPOR         Y14, Y7, Y7
-	VPOR         Y15, Y4, Y4
-	VPADDD       Y7, Y2, Y2
-	VPADDD       Y4, Y3, Y3
-	VPXOR        Y2, Y9, Y9
-	VPXOR        Y3, Y10, Y10
-	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
-	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
-	VPADDD       Y9, Y12, Y12
-	VPADDD       Y10, Y13, Y13
-	VPXOR        Y12, Y7, Y7
-	VPXOR        Y13, Y4, Y4
-	VPSLLD       $0x07, Y7, Y14
-	VPSLLD       $0x07, Y4, Y15
-	VPSRLD       $0x19, Y7, Y7
-	VPSRLD       $0x19, Y4, Y4
-	VPOR         Y14, Y7, Y7
-	VPOR         Y15, Y4, Y4
-	DECL         1736(DI)
-	JNZ          openAVX2_key_rest_167
-	MOVQ         k+0(FP), AX
-	VPBROADCASTD chachaConstants<>+0(SB), Y14
-	VPADDD       Y14, Y0, Y0
-	VPBROADCASTD chachaConstants<>+4(SB), Y14
-	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD chachaConstants<>+8(SB), Y14
-	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD chachaConstants<>+12(SB), Y14
-	VPADDD       Y14, Y3, Y3
-	VPUNPCKLDQ   Y1, Y0, Y14
-	VPUNPCKHDQ   Y1, Y0, Y0
-	VPUNPCKLDQ   Y3, Y2, Y15
-	VPUNPCKHDQ   Y3, Y2, Y2
-	VPUNPCKLQDQ  Y2, Y0, Y3
-	VPUNPCKHQDQ  Y2, Y0, Y0
-	VPUNPCKHQDQ  Y15, Y14, Y2
-	VPUNPCKLQDQ  Y15, Y14, Y1
-	VPBROADCASTD (AX), Y14
-	VPADDD       Y14, Y4, Y4
-	VPBROADCASTD 4(AX), Y14
-	VPADDD       Y14, Y5, Y5
-	VPBROADCASTD 8(AX), Y14
-	VPADDD       Y14, Y6, Y6
-	VPBROADCASTD 12(AX), Y14
-	VPADDD       Y14, Y7, Y7
-	VPUNPCKLDQ   Y5, Y4, Y14
-	VPUNPCKHDQ   Y5, Y4, Y4
-	VPUNPCKLDQ   Y7, Y6, Y15
-	VPUNPCKHDQ   Y7, Y6, Y6
-	VPUNPCKLQDQ  Y6, Y4, Y7
-	VPUNPCKHQDQ  Y6, Y4, Y4
-	VPUNPCKHQDQ  Y15, Y14, Y6
-	VPUNPCKLQDQ  Y15, Y14, Y5
-	VPERM2I128   $0x20, Y5, Y1, Y14
-	VPERM2I128   $0x31, Y5, Y1, Y1
-	VMOVDQA      Y14, 896(DI)
-	VMOVDQA      Y1, 1152(DI)
-	VPERM2I128   $0x20, Y6, Y2, Y14
-	VPERM2I128   $0x31, Y6, Y2, Y2
-	VMOVDQA      Y14, 960(DI)
-	VMOVDQA      Y2, 1216(DI)
-	VPERM2I128   $0x20, Y7, Y3, Y14
-	VPERM2I128   $0x31, Y7, Y3, Y3
-	VMOVDQA      Y14, 1024(DI)
-	VMOVDQA      Y3, 1280(DI)
-	VPERM2I128   $0x20, Y4, Y0, Y14
-	VPERM2I128   $0x31, Y4, Y0, Y0
-	VMOVDQA      Y14, 1088(DI)
-	VMOVDQA      Y0, 1344(DI)
-	VMOVDQA      64(DI), Y0
-	VMOVDQA      96(DI), Y1
-	VPBROADCASTD 16(AX), Y14
-	VPADDD       Y14, Y12, Y12
-	VPBROADCASTD 20(AX), Y14
-	VPADDD       Y14, Y13, Y13
-	VPBROADCASTD 24(AX), Y14
-	VPADDD       Y14, Y0, Y0
-	VPBROADCASTD 28(AX), Y14
-	VPADDD       Y14, Y1, Y1
-	VPUNPCKLDQ   Y13, Y12, Y14
-	VPUNPCKHDQ   Y13, Y12, Y12
-	VPUNPCKLDQ   Y1, Y0, Y15
-	VPUNPCKHDQ   Y1, Y0, Y0
-	VPUNPCKLQDQ  Y0, Y12, Y1
-	VPUNPCKHQDQ  Y0, Y12, Y12
-	VPUNPCKHQDQ  Y15, Y14, Y0
-	VPUNPCKLQDQ  Y15, Y14, Y13
-	VPADDD       1408(DI), Y8, Y8
-	VPBROADCASTD 1680(DI), Y14
-	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD 1684(DI), Y14
-	VPADDD       Y14, Y10, Y10
-	VPBROADCASTD 1688(DI), Y14
-	VPADDD       Y14, Y11, Y11
-	VPUNPCKLDQ   Y9, Y8, Y14
-	VPUNPCKHDQ   Y9, Y8, Y8
-	VPUNPCKLDQ   Y11, Y10, Y15
-	VPUNPCKHDQ   Y11, Y10, Y10
-	VPUNPCKLQDQ  Y10, Y8, Y11
-	VPUNPCKHQDQ  Y10, Y8, Y8
-	VPUNPCKHQDQ  Y15, Y14, Y10
-	VPUNPCKLQDQ  Y15, Y14, Y9
-	VPERM2I128   $0x20, Y9, Y13, Y14
-	VPERM2I128   $0x31, Y9, Y13, Y13
-	VMOVDQA      Y14, 928(DI)
-	VMOVDQA      Y13, 1184(DI)
-	VPERM2I128   $0x20, Y10, Y0, Y14
-	VPERM2I128   $0x31, Y10, Y0, Y0
-	VMOVDQA      Y14, 992(DI)
-	VMOVDQA      Y0, 1248(DI)
-	VPERM2I128   $0x20, Y11, Y1, Y14
-	VPERM2I128   $0x31, Y11, Y1, Y1
-	VMOVDQA      Y14, 1056(DI)
-	VMOVDQA      Y1, 1312(DI)
-	VPERM2I128   $0x20, Y8, Y12, Y14
-	VPERM2I128   $0x31, Y8, Y12, Y12
-	VMOVDQA      Y14, 1120(DI)
-	VMOVDQA      Y12, 1376(DI)
-	VMOVDQA      1408(DI), Y14
-	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1408(DI)
-	VMOVDQA      1440(DI), Y14
-	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
-	VMOVDQA      Y14, 1440(DI)
-
-openAVX2_keyed_127:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openAVX2_ad_end_173
+	JBE     openAVX2_ad_end_183
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_175
+	JB      openAVX2_groups_end_185
 	PCALIGN $0x20
 
-openAVX2_groups_174:
+openAVX2_groups_184:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -15096,397 +14836,9 @@ openAVX2_groups_174:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_174
+	JAE   openAVX2_groups_184
 
-openAVX2_groups_end_175:
-	ADDQ    $0x40, CX
-	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_179
-	PCALIGN $0x20
-
-openAVX2_groups_178:
-	MOVQ  1568(DI), DX
-	MULXQ 16(SI), R11, R12
-	MULXQ 24(SI), AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ 16(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ 24(SI), AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADDQ  1584(DI), R12
-	ADCQ  1568(DI), R13
-	XORL  R14, R14
-	XORL  R15, R15
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1592(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MOVQ  1600(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	MOVQ  1608(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	IMULQ 1608(DI), R10
-	ADDQ  R10, R15
-	MOVL  R13, R10
-	ANDL  $0x03, R10
-	ANDQ  $-4, R13
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	SHRQ  $0x02, R13
-	MOVQ  R14, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R13
-	SHRQ  $0x02, R14
-	MOVQ  R15, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R14
-	SHRQ  $0x02, R15
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	MOVQ  R10, AX
-	SHRQ  $0x02, AX
-	LEAQ  (AX)(AX*4), AX
-	ANDL  $0x03, R10
-	ADDQ  AX, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x20, SI
-	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_178
-
-openAVX2_groups_end_179:
-	ADDQ  $0x20, CX
-	CMPQ  CX, $0x10
-	JB    openAVX2_absorb_part_176
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1568(DI), DX
-	MULXQ R8, R11, R12
-	MULXQ R9, AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ R9, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x10, SI
-	SUBQ  $0x10, CX
-
-openAVX2_absorb_part_176:
-	TESTQ   CX, CX
-	JZ      openAVX2_absorbed_177
-	XORL    R12, R12
-	CMPQ    CX, $0x08
-	JAE     openAVX2_load8_181
-	CMPQ    CX, $0x04
-	JAE     openAVX2_load4_180
-	MOVL    CX, BX
-	SHRL    $0x01, BX
-	MOVBLZX (SI)(BX*1), AX
-	MOVBLZX -1(SI)(CX*1), R12
-	SHLL    $0x03, CX
-	SUBL    $0x08, CX
-	SHLL    CL, R12
-	MOVBLZX (SI), R11
-	ORL     R12, R11
-	MOVL    BX, CX
-	SHLL    $0x03, CX
-	SHLL    CL, AX
-	ORL     AX, R11
-	XORL    R12, R12
-	JMP     openAVX2_loaded_182
-
-openAVX2_load4_180:
-	MOVL (SI), R11
-	MOVL -4(SI)(CX*1), AX
-	SHLL $0x03, CX
-	SUBL $0x20, CX
-	SHLQ CL, AX
-	ORQ  AX, R11
-	JMP  openAVX2_loaded_182
-
-openAVX2_load8_181:
-	MOVQ (SI), R11
-	MOVQ -8(SI)(CX*1), R12
-	SHLL $0x03, CX
-	NEGL CX
-	ADDL $0x78, CX
-	SHRQ $0x08, R12
-	SHRQ CL, R12
-
-openAVX2_loaded_182:
-	MOVQ  R11, 1520(DI)
-	MOVQ  R12, 1528(DI)
-	ADDQ  1520(DI), R8
-	ADCQ  1528(DI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1568(DI), DX
-	MULXQ R8, R11, R12
-	MULXQ R9, AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ R9, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	MOVQ  R10, R14
-	IMULQ 1584(DI), R14
-	IMULQ 1568(DI), R10
-	ADDQ  R14, R12
-	ADCQ  R10, R13
-	MOVL  R13, R10
-	MOVQ  R13, AX
-	SHRQ  $0x02, R13
-	ANDQ  $-4, AX
-	ADDQ  AX, R13
-	ANDL  $0x03, R10
-	ADDQ  R13, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-
-openAVX2_absorbed_177:
-openAVX2_ad_end_173:
-openAVX2_hashed_128:
-	CMPQ    1712(DI), $0x00000200
-	JA      openAVX2_long_129
-	MOVQ    1712(DI), CX
-	MOVQ    1704(DI), SI
-	ADDQ    1712(DI), SI
-	SUBQ    CX, SI
-	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_187
-	PCALIGN $0x20
-
-openAVX2_groups_186:
-	MOVQ  1568(DI), DX
-	MULXQ 48(SI), R11, R12
-	MULXQ 56(SI), AX, R13
-	ADDQ  AX, R12
-	ADCQ  $0x00, R13
-	MOVQ  1576(DI), DX
-	MULXQ 48(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	MOVQ  1584(DI), DX
-	MULXQ 56(SI), AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADDQ  1584(DI), R12
-	ADCQ  1568(DI), R13
-	XORL  R14, R14
-	XORL  R15, R15
-	MOVQ  1592(DI), DX
-	MULXQ 32(SI), AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ 40(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  1600(DI), DX
-	MULXQ 32(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ 40(SI), AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MOVQ  1608(DI), DX
-	MULXQ 32(SI), AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ 40(SI), AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	ADDQ  1592(DI), R13
-	ADCQ  1600(DI), R14
-	ADCQ  1608(DI), R15
-	MOVQ  1616(DI), DX
-	MULXQ 16(SI), AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ 24(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MOVQ  1624(DI), DX
-	MULXQ 16(SI), AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ 24(SI), AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MOVQ  1632(DI), DX
-	MULXQ 16(SI), AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ 24(SI), AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	ADDQ  1616(DI), R13
-	ADCQ  1624(DI), R14
-	ADCQ  1632(DI), R15
-	ADDQ  (SI), R8
-	ADCQ  8(SI), R9
-	ADCQ  $0x01, R10
-	MOVQ  1640(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R11
-	ADCQ  BX, R12
-	ADCQ  $0x00, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MOVQ  1648(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R12
-	ADCQ  BX, R13
-	ADCQ  $0x00, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R10, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	MOVQ  1656(DI), DX
-	MULXQ R8, AX, BX
-	ADDQ  AX, R13
-	ADCQ  BX, R14
-	ADCQ  $0x00, R15
-	MULXQ R9, AX, BX
-	ADDQ  AX, R14
-	ADCQ  BX, R15
-	IMULQ 1656(DI), R10
-	ADDQ  R10, R15
-	MOVL  R13, R10
-	ANDL  $0x03, R10
-	ANDQ  $-4, R13
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	SHRQ  $0x02, R13
-	MOVQ  R14, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R13
-	SHRQ  $0x02, R14
-	MOVQ  R15, AX
-	SHLQ  $0x3e, AX
-	ORQ   AX, R14
-	SHRQ  $0x02, R15
-	ADDQ  R13, R11
-	ADCQ  R14, R12
-	ADCQ  R15, R10
-	MOVQ  R10, AX
-	SHRQ  $0x02, AX
-	LEAQ  (AX)(AX*4), AX
-	ANDL  $0x03, R10
-	ADDQ  AX, R11
-	ADCQ  $0x00, R12
-	ADCQ  $0x00, R10
-	MOVQ  R11, R8
-	MOVQ  R12, R9
-	ADDQ  $0x40, SI
-	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_186
-
-openAVX2_groups_end_187:
+openAVX2_groups_end_185:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
 	JB      openAVX2_groups_end_189
@@ -15587,7 +14939,7 @@ openAVX2_groups_188:
 openAVX2_groups_end_189:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_183
+	JB    openAVX2_absorb_part_186
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -15624,19 +14976,3886 @@ openAVX2_groups_end_189:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_183:
+openAVX2_absorb_part_186:
+	TESTQ   CX, CX
+	JZ      openAVX2_absorbed_187
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_191
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_190
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_192
+
+openAVX2_load4_190:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_192
+
+openAVX2_load8_191:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_192:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+openAVX2_absorbed_187:
+openAVX2_ad_end_183:
+	ADDQ    1552(DI), R8
+	ADCQ    1560(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    src+32(FP), R11
+	ADDQ    n+40(FP), R11
+	XORQ    (R11), R8
+	XORQ    8(R11), R9
+	XORL    AX, AX
+	ORQ     R9, R8
+	SETEQ   AL
+	MOVQ    AX, ok+64(FP)
+	VZEROUPPER
+	RET
+
+openAVX2_more_152:
+	CMPQ           1736(DI), $0x00000080
+	JA             openAVX2_more_193
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	MOVQ           ad+48(FP), SI
+	MOVQ           adLen+56(FP), CX
+	XORL           R11, R11
+	XORL           R12, R12
+	XORL           R13, R13
+	CMPQ           R13, CX
+	SBBQ           R13, R13
+	MOVQ           R13, 1536(DI)
+	JEQ            openAVX2_ad_done_197
+	CMPQ           CX, $0x10
+	JB             openAVX2_ad_part_196
+	MOVQ           (SI), R11
+	MOVQ           8(SI), R12
+	JMP            openAVX2_ad_done_197
+
+openAVX2_ad_part_196:
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_199
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_198
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_200
+
+openAVX2_load4_198:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_200
+
+openAVX2_load8_199:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_200:
+openAVX2_ad_done_197:
+	MOVQ    R11, 1520(DI)
+	MOVQ    R12, 1528(DI)
+	MOVQ    k+0(FP), AX
+	MOVL    $0x61707865, R8
+	MOVL    (AX), R12
+	MOVL    16(AX), CX
+	MOVL    CX, 1504(DI)
+	MOVL    $0x3320646e, R9
+	MOVL    4(AX), R13
+	MOVL    20(AX), CX
+	MOVL    CX, 1508(DI)
+	MOVL    $0x79622d32, R10
+	MOVL    8(AX), R14
+	MOVL    24(AX), CX
+	MOVL    CX, 1512(DI)
+	MOVL    $0x6b206574, R11
+	MOVL    12(AX), R15
+	MOVL    28(AX), CX
+	MOVL    CX, 1516(DI)
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
+	XORL    AX, AX
+	MOVL    $0x00000005, 1760(DI)
+	PCALIGN $0x20
+
+openAVX2_key_194:
+	VPADDD  Y1, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y3, Y2, Y2
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y2, Y1, Y1
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y1, Y1
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y12, Y1, Y1
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y0, Y3, Y3
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y3, Y2, Y2
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y2, Y1, Y1
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y1, Y1
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y12, Y1, Y1
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x93, Y0, Y0
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x39, Y2, Y2
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPADDD  Y1, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y3, Y2, Y2
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y2, Y1, Y1
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y1, Y1
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y12, Y1, Y1
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y0, Y3, Y3
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y3, Y2, Y2
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y2, Y1, Y1
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y1, Y1
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y12, Y1, Y1
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x39, Y0, Y0
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x93, Y2, Y2
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	DECL    1760(DI)
+	JNZ     openAVX2_key_194
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	VPADDD  Y1, Y0, Y0
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1592(DI), DX
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1600(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1608(DI), DX
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	SHRQ    $0x02, R15
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y1, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y12, Y1, Y1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y3, Y2, Y2
+	ANDQ    1536(DI), R8
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y1, Y1
+	ANDQ    1536(DI), R9
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y0, Y0
+	ANDQ    1536(DI), R10
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y2, Y2
+	MOVL    $0x00000002, 1760(DI)
+	PCALIGN $0x20
+
+openAVX2_key_rest_195:
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x93, Y0, Y0
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x39, Y2, Y2
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x39, Y0, Y0
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x93, Y2, Y2
+	DECL           1760(DI)
+	JNZ            openAVX2_key_rest_195
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	JMP            openAVX2_keyed_148
+
+openAVX2_more_193:
+	CMPQ           1736(DI), $0x00000100
+	JA             openAVX2_more_201
+	MOVQ           k+0(FP), AX
+	VMOVD          1408(DI), X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
+	VINSERTI128    $0x01, X15, Y15, Y15
+	VMOVDQA        Y15, 1472(DI)
+	VMOVDQA        chachaRow<>+0(SB), Y0
+	VBROADCASTI128 (AX), Y1
+	VBROADCASTI128 16(AX), Y2
+	VMOVDQA        Y15, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VMOVDQA        Y0, Y4
+	VMOVDQA        Y1, Y5
+	VMOVDQA        Y2, Y6
+	VMOVDQA        Y15, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	MOVQ           ad+48(FP), SI
+	MOVQ           adLen+56(FP), CX
+	XORL           R11, R11
+	XORL           R12, R12
+	XORL           R13, R13
+	CMPQ           R13, CX
+	SBBQ           R13, R13
+	MOVQ           R13, 1536(DI)
+	JEQ            openAVX2_ad_done_205
+	CMPQ           CX, $0x10
+	JB             openAVX2_ad_part_204
+	MOVQ           (SI), R11
+	MOVQ           8(SI), R12
+	JMP            openAVX2_ad_done_205
+
+openAVX2_ad_part_204:
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_207
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_206
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_208
+
+openAVX2_load4_206:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_208
+
+openAVX2_load8_207:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_208:
+openAVX2_ad_done_205:
+	MOVQ    R11, 1520(DI)
+	MOVQ    R12, 1528(DI)
+	MOVQ    k+0(FP), AX
+	MOVL    $0x61707865, R8
+	MOVL    (AX), R12
+	MOVL    16(AX), CX
+	MOVL    CX, 1504(DI)
+	MOVL    $0x3320646e, R9
+	MOVL    4(AX), R13
+	MOVL    20(AX), CX
+	MOVL    CX, 1508(DI)
+	MOVL    $0x79622d32, R10
+	MOVL    8(AX), R14
+	MOVL    24(AX), CX
+	MOVL    CX, 1512(DI)
+	MOVL    $0x6b206574, R11
+	MOVL    12(AX), R15
+	MOVL    28(AX), CX
+	MOVL    CX, 1516(DI)
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
+	XORL    AX, AX
+	MOVL    $0x00000005, 1760(DI)
+	PCALIGN $0x20
+
+openAVX2_key_202:
+	VPADDD  Y5, Y4, Y4
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y4, Y7, Y7
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y7, Y6, Y6
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPADDD  Y3, Y2, Y2
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y6, Y5, Y5
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPXOR   Y2, Y1, Y1
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y5, Y13
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y5, Y5
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	VPSRLD  $0x14, Y1, Y1
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y13, Y5, Y5
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPOR    Y12, Y1, Y1
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y5, Y4, Y4
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y4, Y7, Y7
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPXOR   Y0, Y3, Y3
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y7, Y6, Y6
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPADDD  Y3, Y2, Y2
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y6, Y5, Y5
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	VPXOR   Y2, Y1, Y1
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y5, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y5, Y5
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPSRLD  $0x19, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y13, Y5, Y5
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	VPOR    Y12, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x93, Y4, Y4
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPSHUFD $0x93, Y0, Y0
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y7, Y7
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x39, Y6, Y6
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	VPSHUFD $0x39, Y2, Y2
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPADDD  Y5, Y4, Y4
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	XORL    CX, R12
+	VPXOR   Y4, Y7, Y7
+	ROLL    $0x0c, R12
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPXOR   Y0, Y3, Y3
+	ROLL    $0x08, AX
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	MOVL    1508(DI), CX
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x10, BX
+	VPADDD  Y7, Y6, Y6
+	ADDL    BX, CX
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPADDD  Y3, Y2, Y2
+	ADDL    R13, R9
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPXOR   Y6, Y5, Y5
+	ADDL    BX, CX
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPXOR   Y2, Y1, Y1
+	ROLL    $0x07, R13
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPSLLD  $0x0c, Y5, Y13
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x0c, Y1, Y12
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	ADDL    R14, R10
+	VPSRLD  $0x14, Y5, Y5
+	XORL    R10, DX
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	VPSRLD  $0x14, Y1, Y1
+	MOVL    CX, 1512(DI)
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPOR    Y13, Y5, Y5
+	MOVL    1516(DI), CX
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPOR    Y12, Y1, Y1
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R15
+	VPADDD  Y5, Y4, Y4
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPADDD  Y1, Y0, Y0
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1516(DI)
+	VPXOR   Y4, Y7, Y7
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPXOR   Y0, Y3, Y3
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	XORL    CX, R13
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	ROLL    $0x0c, R13
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPADDD  Y7, Y6, Y6
+	ROLL    $0x08, SI
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPADDD  Y3, Y2, Y2
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	MOVL    1516(DI), CX
+	VPXOR   Y6, Y5, Y5
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x10, AX
+	VPXOR   Y2, Y1, Y1
+	ADDL    AX, CX
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSLLD  $0x07, Y5, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSLLD  $0x07, Y1, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPSRLD  $0x19, Y5, Y5
+	ROLL    $0x07, R14
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPSRLD  $0x19, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPOR    Y13, Y5, Y5
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	ADDL    R15, R10
+	VPOR    Y12, Y1, Y1
+	XORL    R10, BX
+	ROLL    $0x08, BX
+	ADDL    BX, CX
+	VPSHUFD $0x39, Y4, Y4
+	MOVL    CX, 1504(DI)
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPSHUFD $0x39, Y0, Y0
+	MOVL    1508(DI), CX
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x4e, Y7, Y7
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	XORL    CX, R12
+	VPSHUFD $0x4e, Y3, Y3
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPSHUFD $0x93, Y6, Y6
+	ROLL    $0x08, DX
+	ADDL    DX, CX
+	MOVL    CX, 1508(DI)
+	VPSHUFD $0x93, Y2, Y2
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	DECL    1760(DI)
+	JNZ     openAVX2_key_202
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	VPADDD  Y5, Y4, Y4
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1592(DI), DX
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVQ    1600(DI), DX
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1608(DI), DX
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	SHRQ    $0x02, R15
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x93, Y4, Y4
+	VPSHUFD $0x93, Y0, Y0
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x39, Y6, Y6
+	VPSHUFD $0x39, Y2, Y2
+	VPADDD  Y5, Y4, Y4
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	VPSHUFB chachaRot16<>+0(SB), Y7, Y7
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPSLLD  $0x0c, Y5, Y13
+	VPSLLD  $0x0c, Y1, Y12
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPOR    Y12, Y1, Y1
+	VPADDD  Y5, Y4, Y4
+	VPADDD  Y1, Y0, Y0
+	VPXOR   Y4, Y7, Y7
+	VPXOR   Y0, Y3, Y3
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPSHUFB chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB chachaRot8<>+0(SB), Y3, Y3
+	VPADDD  Y7, Y6, Y6
+	VPADDD  Y3, Y2, Y2
+	ANDQ    1536(DI), R8
+	VPXOR   Y6, Y5, Y5
+	VPXOR   Y2, Y1, Y1
+	VPSLLD  $0x07, Y5, Y13
+	VPSLLD  $0x07, Y1, Y12
+	VPSRLD  $0x19, Y5, Y5
+	ANDQ    1536(DI), R9
+	VPSRLD  $0x19, Y1, Y1
+	VPOR    Y13, Y5, Y5
+	VPOR    Y12, Y1, Y1
+	VPSHUFD $0x39, Y4, Y4
+	VPSHUFD $0x39, Y0, Y0
+	ANDQ    1536(DI), R10
+	VPSHUFD $0x4e, Y7, Y7
+	VPSHUFD $0x4e, Y3, Y3
+	VPSHUFD $0x93, Y6, Y6
+	VPSHUFD $0x93, Y2, Y2
+	MOVL    $0x00000002, 1760(DI)
+	PCALIGN $0x20
+
+openAVX2_key_rest_203:
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y5, Y13
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y5, Y5
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y5, Y13
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y5, Y5
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x93, Y4, Y4
+	VPSHUFD        $0x93, Y0, Y0
+	VPSHUFD        $0x4e, Y7, Y7
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x39, Y6, Y6
+	VPSHUFD        $0x39, Y2, Y2
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot16<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot16<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x0c, Y5, Y13
+	VPSLLD         $0x0c, Y1, Y12
+	VPSRLD         $0x14, Y5, Y5
+	VPSRLD         $0x14, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPADDD         Y5, Y4, Y4
+	VPADDD         Y1, Y0, Y0
+	VPXOR          Y4, Y7, Y7
+	VPXOR          Y0, Y3, Y3
+	VPSHUFB        chachaRot8<>+0(SB), Y7, Y7
+	VPSHUFB        chachaRot8<>+0(SB), Y3, Y3
+	VPADDD         Y7, Y6, Y6
+	VPADDD         Y3, Y2, Y2
+	VPXOR          Y6, Y5, Y5
+	VPXOR          Y2, Y1, Y1
+	VPSLLD         $0x07, Y5, Y13
+	VPSLLD         $0x07, Y1, Y12
+	VPSRLD         $0x19, Y5, Y5
+	VPSRLD         $0x19, Y1, Y1
+	VPOR           Y13, Y5, Y5
+	VPOR           Y12, Y1, Y1
+	VPSHUFD        $0x39, Y4, Y4
+	VPSHUFD        $0x39, Y0, Y0
+	VPSHUFD        $0x4e, Y7, Y7
+	VPSHUFD        $0x4e, Y3, Y3
+	VPSHUFD        $0x93, Y6, Y6
+	VPSHUFD        $0x93, Y2, Y2
+	DECL           1760(DI)
+	JNZ            openAVX2_key_rest_203
+	MOVQ           k+0(FP), AX
+	VBROADCASTI128 (AX), Y12
+	VPADDD         Y12, Y1, Y1
+	VBROADCASTI128 16(AX), Y12
+	VPADDD         Y12, Y2, Y2
+	VPADDD         chachaRow<>+0(SB), Y0, Y0
+	VPADDD         1472(DI), Y3, Y3
+	VPADDD         chachaSets<>+0(SB), Y3, Y3
+	VPERM2I128     $0x20, Y1, Y0, Y12
+	VMOVDQA        Y12, 896(DI)
+	VPERM2I128     $0x31, Y1, Y0, Y12
+	VMOVDQA        Y12, 960(DI)
+	VPERM2I128     $0x20, Y3, Y2, Y12
+	VMOVDQA        Y12, 928(DI)
+	VPERM2I128     $0x31, Y3, Y2, Y12
+	VMOVDQA        Y12, 992(DI)
+	VBROADCASTI128 (AX), Y13
+	VPADDD         Y13, Y5, Y5
+	VBROADCASTI128 16(AX), Y13
+	VPADDD         Y13, Y6, Y6
+	VPADDD         chachaRow<>+0(SB), Y4, Y4
+	VPADDD         1472(DI), Y7, Y7
+	VPADDD         chachaSets<>+32(SB), Y7, Y7
+	VPERM2I128     $0x20, Y5, Y4, Y13
+	VMOVDQA        Y13, 1024(DI)
+	VPERM2I128     $0x31, Y5, Y4, Y13
+	VMOVDQA        Y13, 1088(DI)
+	VPERM2I128     $0x20, Y7, Y6, Y13
+	VMOVDQA        Y13, 1056(DI)
+	VPERM2I128     $0x31, Y7, Y6, Y13
+	VMOVDQA        Y13, 1120(DI)
+	JMP            openAVX2_keyed_148
+
+openAVX2_more_201:
+	VPBROADCASTD 1408(DI), Y14
+	VPADDD       chachaIota<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1408(DI)
+	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1440(DI)
+	MOVQ         k+0(FP), AX
+	VPBROADCASTD 24(AX), Y14
+	VMOVDQA      Y14, 64(DI)
+	VPBROADCASTD 16(AX), Y12
+	VPBROADCASTD 28(AX), Y14
+	VMOVDQA      Y14, 96(DI)
+	VPBROADCASTD 20(AX), Y13
+	VPBROADCASTD chachaConstants<>+0(SB), Y0
+	VPBROADCASTD (AX), Y4
+	VPBROADCASTD chachaConstants<>+4(SB), Y1
+	VPBROADCASTD 4(AX), Y5
+	VPBROADCASTD 1704(DI), Y9
+	VPBROADCASTD chachaConstants<>+8(SB), Y2
+	VPBROADCASTD 8(AX), Y6
+	VPBROADCASTD 1708(DI), Y10
+	VPBROADCASTD chachaConstants<>+12(SB), Y3
+	VPBROADCASTD 12(AX), Y7
+	VPBROADCASTD 1712(DI), Y11
+	VMOVDQA      1408(DI), Y8
+	MOVQ         ad+48(FP), SI
+	MOVQ         adLen+56(FP), CX
+	XORL         R11, R11
+	XORL         R12, R12
+	XORL         R13, R13
+	CMPQ         R13, CX
+	SBBQ         R13, R13
+	MOVQ         R13, 1536(DI)
+	JEQ          openAVX2_ad_done_212
+	CMPQ         CX, $0x10
+	JB           openAVX2_ad_part_211
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	JMP          openAVX2_ad_done_212
+
+openAVX2_ad_part_211:
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_214
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_213
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_215
+
+openAVX2_load4_213:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_215
+
+openAVX2_load8_214:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_215:
+openAVX2_ad_done_212:
+	MOVQ    R11, 1520(DI)
+	MOVQ    R12, 1528(DI)
+	MOVQ    k+0(FP), AX
+	MOVL    $0x61707865, R8
+	MOVL    (AX), R12
+	MOVL    16(AX), CX
+	MOVL    CX, 1504(DI)
+	MOVL    $0x3320646e, R9
+	MOVL    4(AX), R13
+	MOVL    20(AX), CX
+	MOVL    CX, 1508(DI)
+	MOVL    $0x79622d32, R10
+	MOVL    8(AX), R14
+	MOVL    24(AX), CX
+	MOVL    CX, 1512(DI)
+	MOVL    $0x6b206574, R11
+	MOVL    12(AX), R15
+	MOVL    28(AX), CX
+	MOVL    CX, 1516(DI)
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
+	XORL    AX, AX
+	MOVL    $0x00000005, 1760(DI)
+	PCALIGN $0x20
+
+openAVX2_key_209:
+	VPADDD  Y4, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	VPADDD  Y5, Y1, Y1
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	VPXOR   Y0, Y8, Y8
+	ADDL    AX, CX
+	VPXOR   Y1, Y9, Y9
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	ROLL    $0x08, AX
+	VPADDD  Y8, Y12, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y9, Y13, Y13
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPXOR   Y12, Y4, Y4
+	MOVL    1508(DI), CX
+	VPXOR   Y13, Y5, Y5
+	ADDL    R13, R9
+	XORL    R9, BX
+	VPSLLD  $0x0c, Y4, Y14
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPSLLD  $0x0c, Y5, Y15
+	XORL    CX, R13
+	VPSRLD  $0x14, Y4, Y4
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	VPSRLD  $0x14, Y5, Y5
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPOR    Y14, Y4, Y4
+	ADDL    BX, CX
+	VPOR    Y15, Y5, Y5
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPADDD  Y4, Y0, Y0
+	ROLL    $0x07, R13
+	VPADDD  Y5, Y1, Y1
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPXOR   Y0, Y8, Y8
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	VPXOR   Y1, Y9, Y9
+	ADDL    DX, CX
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	ADDL    R14, R10
+	XORL    R10, DX
+	VPADDD  Y8, Y12, Y12
+	ROLL    $0x08, DX
+	VPADDD  Y9, Y13, Y13
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	VPXOR   Y12, Y4, Y4
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPXOR   Y13, Y5, Y5
+	MOVL    1516(DI), CX
+	VPSLLD  $0x07, Y4, Y14
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPSLLD  $0x07, Y5, Y15
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	VPSRLD  $0x19, Y4, Y4
+	XORL    CX, R15
+	VPSRLD  $0x19, Y5, Y5
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	VPOR    Y14, Y4, Y4
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	VPOR    Y15, Y5, Y5
+	ADDL    SI, CX
+	VMOVDQA Y12, (DI)
+	MOVL    CX, 1516(DI)
+	XORL    CX, R15
+	VMOVDQA 64(DI), Y12
+	ROLL    $0x07, R15
+	VMOVDQA Y13, 32(DI)
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	VMOVDQA 96(DI), Y13
+	XORL    R8, SI
+	ROLL    $0x10, SI
+	VPADDD  Y6, Y2, Y2
+	ADDL    SI, CX
+	VPADDD  Y7, Y3, Y3
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPXOR   Y2, Y10, Y10
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPXOR   Y3, Y11, Y11
+	ROLL    $0x08, SI
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	VPADDD  Y10, Y12, Y12
+	MOVL    1516(DI), CX
+	VPADDD  Y11, Y13, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	VPXOR   Y12, Y6, Y6
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	VPXOR   Y13, Y7, Y7
+	XORL    CX, R14
+	VPSLLD  $0x0c, Y6, Y14
+	ROLL    $0x0c, R14
+	ADDL    R14, R9
+	VPSLLD  $0x0c, Y7, Y15
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSRLD  $0x14, Y6, Y6
+	ADDL    AX, CX
+	VPSRLD  $0x14, Y7, Y7
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPOR    Y14, Y6, Y6
+	ROLL    $0x07, R14
+	VPOR    Y15, Y7, Y7
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPADDD  Y6, Y2, Y2
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	VPADDD  Y7, Y3, Y3
+	ADDL    BX, CX
+	VPXOR   Y2, Y10, Y10
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	VPXOR   Y3, Y11, Y11
+	ADDL    R15, R10
+	XORL    R10, BX
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	ROLL    $0x08, BX
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	ADDL    BX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y10, Y12, Y12
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPADDD  Y11, Y13, Y13
+	MOVL    1508(DI), CX
+	VPXOR   Y12, Y6, Y6
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPXOR   Y13, Y7, Y7
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x07, Y6, Y14
+	XORL    CX, R12
+	VPSLLD  $0x07, Y7, Y15
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	VPSRLD  $0x19, Y6, Y6
+	XORL    R11, DX
+	ROLL    $0x08, DX
+	VPSRLD  $0x19, Y7, Y7
+	ADDL    DX, CX
+	VPOR    Y14, Y6, Y6
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	VPOR    Y15, Y7, Y7
+	ROLL    $0x07, R12
+	VPADDD  Y5, Y0, Y0
+	MOVL    1504(DI), CX
+	ADDL    R12, R8
+	VPADDD  Y6, Y1, Y1
+	XORL    R8, AX
+	ROLL    $0x10, AX
+	VPXOR   Y0, Y11, Y11
+	ADDL    AX, CX
+	VPXOR   Y1, Y8, Y8
+	XORL    CX, R12
+	ROLL    $0x0c, R12
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	ADDL    R12, R8
+	XORL    R8, AX
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	ROLL    $0x08, AX
+	VPADDD  Y11, Y12, Y12
+	ADDL    AX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y8, Y13, Y13
+	XORL    CX, R12
+	ROLL    $0x07, R12
+	VPXOR   Y12, Y5, Y5
+	MOVL    1508(DI), CX
+	VPXOR   Y13, Y6, Y6
+	ADDL    R13, R9
+	XORL    R9, BX
+	VPSLLD  $0x0c, Y5, Y14
+	ROLL    $0x10, BX
+	ADDL    BX, CX
+	VPSLLD  $0x0c, Y6, Y15
+	XORL    CX, R13
+	VPSRLD  $0x14, Y5, Y5
+	ROLL    $0x0c, R13
+	ADDL    R13, R9
+	VPSRLD  $0x14, Y6, Y6
+	XORL    R9, BX
+	ROLL    $0x08, BX
+	VPOR    Y14, Y5, Y5
+	ADDL    BX, CX
+	VPOR    Y15, Y6, Y6
+	MOVL    CX, 1508(DI)
+	XORL    CX, R13
+	VPADDD  Y5, Y0, Y0
+	ROLL    $0x07, R13
+	VPADDD  Y6, Y1, Y1
+	MOVL    1512(DI), CX
+	ADDL    R14, R10
+	VPXOR   Y0, Y11, Y11
+	XORL    R10, DX
+	ROLL    $0x10, DX
+	VPXOR   Y1, Y8, Y8
+	ADDL    DX, CX
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	XORL    CX, R14
+	ROLL    $0x0c, R14
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	ADDL    R14, R10
+	XORL    R10, DX
+	VPADDD  Y11, Y12, Y12
+	ROLL    $0x08, DX
+	VPADDD  Y8, Y13, Y13
+	ADDL    DX, CX
+	MOVL    CX, 1512(DI)
+	VPXOR   Y12, Y5, Y5
+	XORL    CX, R14
+	ROLL    $0x07, R14
+	VPXOR   Y13, Y6, Y6
+	MOVL    1516(DI), CX
+	VPSLLD  $0x07, Y5, Y14
+	ADDL    R15, R11
+	XORL    R11, SI
+	VPSLLD  $0x07, Y6, Y15
+	ROLL    $0x10, SI
+	ADDL    SI, CX
+	VPSRLD  $0x19, Y5, Y5
+	XORL    CX, R15
+	VPSRLD  $0x19, Y6, Y6
+	ROLL    $0x0c, R15
+	ADDL    R15, R11
+	VPOR    Y14, Y5, Y5
+	XORL    R11, SI
+	ROLL    $0x08, SI
+	VPOR    Y15, Y6, Y6
+	ADDL    SI, CX
+	VMOVDQA Y12, 64(DI)
+	MOVL    CX, 1516(DI)
+	XORL    CX, R15
+	VMOVDQA (DI), Y12
+	ROLL    $0x07, R15
+	VMOVDQA Y13, 96(DI)
+	MOVL    1512(DI), CX
+	ADDL    R13, R8
+	VMOVDQA 32(DI), Y13
+	XORL    R8, SI
+	ROLL    $0x10, SI
+	VPADDD  Y7, Y2, Y2
+	ADDL    SI, CX
+	VPADDD  Y4, Y3, Y3
+	XORL    CX, R13
+	ROLL    $0x0c, R13
+	VPXOR   Y2, Y9, Y9
+	ADDL    R13, R8
+	XORL    R8, SI
+	VPXOR   Y3, Y10, Y10
+	ROLL    $0x08, SI
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	ADDL    SI, CX
+	MOVL    CX, 1512(DI)
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	XORL    CX, R13
+	ROLL    $0x07, R13
+	VPADDD  Y9, Y12, Y12
+	MOVL    1516(DI), CX
+	VPADDD  Y10, Y13, Y13
+	ADDL    R14, R9
+	XORL    R9, AX
+	VPXOR   Y12, Y7, Y7
+	ROLL    $0x10, AX
+	ADDL    AX, CX
+	VPXOR   Y13, Y4, Y4
+	XORL    CX, R14
+	VPSLLD  $0x0c, Y7, Y14
+	ROLL    $0x0c, R14
+	ADDL    R14, R9
+	VPSLLD  $0x0c, Y4, Y15
+	XORL    R9, AX
+	ROLL    $0x08, AX
+	VPSRLD  $0x14, Y7, Y7
+	ADDL    AX, CX
+	VPSRLD  $0x14, Y4, Y4
+	MOVL    CX, 1516(DI)
+	XORL    CX, R14
+	VPOR    Y14, Y7, Y7
+	ROLL    $0x07, R14
+	VPOR    Y15, Y4, Y4
+	MOVL    1504(DI), CX
+	ADDL    R15, R10
+	VPADDD  Y7, Y2, Y2
+	XORL    R10, BX
+	ROLL    $0x10, BX
+	VPADDD  Y4, Y3, Y3
+	ADDL    BX, CX
+	VPXOR   Y2, Y9, Y9
+	XORL    CX, R15
+	ROLL    $0x0c, R15
+	VPXOR   Y3, Y10, Y10
+	ADDL    R15, R10
+	XORL    R10, BX
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	ROLL    $0x08, BX
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	ADDL    BX, CX
+	MOVL    CX, 1504(DI)
+	VPADDD  Y9, Y12, Y12
+	XORL    CX, R15
+	ROLL    $0x07, R15
+	VPADDD  Y10, Y13, Y13
+	MOVL    1508(DI), CX
+	VPXOR   Y12, Y7, Y7
+	ADDL    R12, R11
+	XORL    R11, DX
+	VPXOR   Y13, Y4, Y4
+	ROLL    $0x10, DX
+	ADDL    DX, CX
+	VPSLLD  $0x07, Y7, Y14
+	XORL    CX, R12
+	VPSLLD  $0x07, Y4, Y15
+	ROLL    $0x0c, R12
+	ADDL    R12, R11
+	VPSRLD  $0x19, Y7, Y7
+	XORL    R11, DX
+	ROLL    $0x08, DX
+	VPSRLD  $0x19, Y4, Y4
+	ADDL    DX, CX
+	VPOR    Y14, Y7, Y7
+	MOVL    CX, 1508(DI)
+	XORL    CX, R12
+	VPOR    Y15, Y4, Y4
+	ROLL    $0x07, R12
+	DECL    1760(DI)
+	JNZ     openAVX2_key_209
+	MOVQ    k+0(FP), AX
+	ADDL    $0x61707865, R8
+	ADDL    (AX), R12
+	ADDL    $0x3320646e, R9
+	ADDL    4(AX), R13
+	ADDL    $0x79622d32, R10
+	ADDL    8(AX), R14
+	ADDL    $0x6b206574, R11
+	ADDL    12(AX), R15
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	SHLQ    $0x20, R11
+	ORQ     R11, R10
+	SHLQ    $0x20, R13
+	ORQ     R13, R12
+	SHLQ    $0x20, R15
+	ORQ     R15, R14
+	MOVQ    R10, R9
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
+	MOVQ    $0x0ffffffc0fffffff, AX
+	ANDQ    AX, R8
+	MOVQ    $0x0ffffffc0ffffffc, AX
+	ANDQ    AX, R9
+	VPADDD  Y4, Y0, Y0
+	MOVQ    R8, 1568(DI)
+	MOVQ    R9, 1576(DI)
+	MOVQ    R9, R14
+	SHRQ    $0x02, R14
+	ADDQ    R9, R14
+	MOVQ    R14, 1584(DI)
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x0c, Y4, Y14
+	VPSLLD  $0x0c, Y5, Y15
+	VPSRLD  $0x14, Y4, Y4
+	VPSRLD  $0x14, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	MOVQ    1576(DI), DX
+	MULXQ   R14, AX, BX
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPSLLD  $0x07, Y4, Y14
+	VPSLLD  $0x07, Y5, Y15
+	VPSRLD  $0x19, Y4, Y4
+	VPSRLD  $0x19, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VMOVDQA Y12, (DI)
+	VMOVDQA 64(DI), Y12
+	VMOVDQA Y13, 32(DI)
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VMOVDQA 96(DI), Y13
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x0c, Y6, Y14
+	VPSLLD  $0x0c, Y7, Y15
+	VPSRLD  $0x14, Y6, Y6
+	VPSRLD  $0x14, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x07, Y6, Y14
+	VPSLLD  $0x07, Y7, Y15
+	VPSRLD  $0x19, Y6, Y6
+	VPSRLD  $0x19, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y5, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x0c, Y5, Y14
+	VPSLLD  $0x0c, Y6, Y15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPSLLD  $0x07, Y5, Y14
+	VPSLLD  $0x07, Y6, Y15
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VMOVDQA Y12, 64(DI)
+	VMOVDQA (DI), Y12
+	VMOVDQA Y13, 96(DI)
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VMOVDQA 32(DI), Y13
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x0c, Y7, Y14
+	VPSLLD  $0x0c, Y4, Y15
+	VPSRLD  $0x14, Y7, Y7
+	VPSRLD  $0x14, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x07, Y7, Y14
+	VPSLLD  $0x07, Y4, Y15
+	VPSRLD  $0x19, Y7, Y7
+	VPSRLD  $0x19, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y4, Y0, Y0
+	MOVQ    1592(DI), DX
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x0c, Y4, Y14
+	VPSLLD  $0x0c, Y5, Y15
+	VPSRLD  $0x14, Y4, Y4
+	VPSRLD  $0x14, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPSLLD  $0x07, Y4, Y14
+	VPSLLD  $0x07, Y5, Y15
+	VPSRLD  $0x19, Y4, Y4
+	VPSRLD  $0x19, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VMOVDQA Y12, (DI)
+	VMOVDQA 64(DI), Y12
+	VMOVDQA Y13, 32(DI)
+	MOVQ    1600(DI), DX
+	VMOVDQA 96(DI), Y13
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x0c, Y6, Y14
+	VPSLLD  $0x0c, Y7, Y15
+	VPSRLD  $0x14, Y6, Y6
+	VPSRLD  $0x14, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	MULXQ   R10, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x07, Y6, Y14
+	VPSLLD  $0x07, Y7, Y15
+	VPSRLD  $0x19, Y6, Y6
+	VPSRLD  $0x19, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y5, Y0, Y0
+	MOVQ    1608(DI), DX
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R13
+	ADCQ    BX, R14
+	ADCQ    $0x00, R15
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x0c, Y5, Y14
+	VPSLLD  $0x0c, Y6, Y15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R14
+	ADCQ    BX, R15
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
+	VPSLLD  $0x07, Y5, Y14
+	VPSLLD  $0x07, Y6, Y15
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VMOVDQA Y12, 64(DI)
+	VMOVDQA (DI), Y12
+	VMOVDQA Y13, 96(DI)
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	VMOVDQA 32(DI), Y13
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x0c, Y7, Y14
+	VPSLLD  $0x0c, Y4, Y15
+	VPSRLD  $0x14, Y7, Y7
+	VPSRLD  $0x14, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x07, Y7, Y14
+	VPSLLD  $0x07, Y4, Y15
+	VPSRLD  $0x19, Y7, Y7
+	VPSRLD  $0x19, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	VPADDD  Y4, Y0, Y0
+	SHRQ    $0x02, R15
+	VPADDD  Y5, Y1, Y1
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	VPXOR   Y13, Y5, Y5
+	VPSLLD  $0x0c, Y4, Y14
+	VPSLLD  $0x0c, Y5, Y15
+	VPSRLD  $0x14, Y4, Y4
+	VPSRLD  $0x14, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VPADDD  Y4, Y0, Y0
+	VPADDD  Y5, Y1, Y1
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VPXOR   Y0, Y8, Y8
+	VPXOR   Y1, Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPADDD  Y8, Y12, Y12
+	VPADDD  Y9, Y13, Y13
+	VPXOR   Y12, Y4, Y4
+	VPXOR   Y13, Y5, Y5
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	VPSLLD  $0x07, Y4, Y14
+	VPSLLD  $0x07, Y5, Y15
+	VPSRLD  $0x19, Y4, Y4
+	VPSRLD  $0x19, Y5, Y5
+	VPOR    Y14, Y4, Y4
+	VPOR    Y15, Y5, Y5
+	VMOVDQA Y12, (DI)
+	VMOVDQA 64(DI), Y12
+	VMOVDQA Y13, 32(DI)
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	VMOVDQA 96(DI), Y13
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	VPADDD  Y11, Y13, Y13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x0c, Y6, Y14
+	VPSLLD  $0x0c, Y7, Y15
+	VPSRLD  $0x14, Y6, Y6
+	VPSRLD  $0x14, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	MOVQ    1568(DI), DX
+	MULXQ   R8, R11, R12
+	VPADDD  Y6, Y2, Y2
+	VPADDD  Y7, Y3, Y3
+	VPXOR   Y2, Y10, Y10
+	VPXOR   Y3, Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPADDD  Y10, Y12, Y12
+	VPADDD  Y11, Y13, Y13
+	MULXQ   R9, AX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y12, Y6, Y6
+	VPXOR   Y13, Y7, Y7
+	VPSLLD  $0x07, Y6, Y14
+	VPSLLD  $0x07, Y7, Y15
+	VPSRLD  $0x19, Y6, Y6
+	VPSRLD  $0x19, Y7, Y7
+	VPOR    Y14, Y6, Y6
+	VPOR    Y15, Y7, Y7
+	VPADDD  Y5, Y0, Y0
+	MOVQ    1576(DI), DX
+	MULXQ   R8, AX, BX
+	ADDQ    AX, R12
+	ADCQ    BX, R13
+	VPADDD  Y6, Y1, Y1
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot16<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	MOVQ    1584(DI), DX
+	MULXQ   R9, AX, BX
+	ADDQ    AX, R11
+	ADCQ    BX, R12
+	ADCQ    $0x00, R13
+	VPXOR   Y13, Y6, Y6
+	VPSLLD  $0x0c, Y5, Y14
+	VPSLLD  $0x0c, Y6, Y15
+	VPSRLD  $0x14, Y5, Y5
+	VPSRLD  $0x14, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VPADDD  Y5, Y0, Y0
+	VPADDD  Y6, Y1, Y1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	VPXOR   Y0, Y11, Y11
+	VPXOR   Y1, Y8, Y8
+	VPSHUFB chachaRot8<>+0(SB), Y11, Y11
+	VPSHUFB chachaRot8<>+0(SB), Y8, Y8
+	VPADDD  Y11, Y12, Y12
+	VPADDD  Y8, Y13, Y13
+	VPXOR   Y12, Y5, Y5
+	VPXOR   Y13, Y6, Y6
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	VPSLLD  $0x07, Y5, Y14
+	VPSLLD  $0x07, Y6, Y15
+	VPSRLD  $0x19, Y5, Y5
+	VPSRLD  $0x19, Y6, Y6
+	VPOR    Y14, Y5, Y5
+	VPOR    Y15, Y6, Y6
+	VMOVDQA Y12, 64(DI)
+	VMOVDQA (DI), Y12
+	VMOVDQA Y13, 96(DI)
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	VMOVDQA 32(DI), Y13
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot16<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	ANDQ    1536(DI), R8
+	VPADDD  Y10, Y13, Y13
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x0c, Y7, Y14
+	VPSLLD  $0x0c, Y4, Y15
+	VPSRLD  $0x14, Y7, Y7
+	VPSRLD  $0x14, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	ANDQ    1536(DI), R9
+	VPADDD  Y7, Y2, Y2
+	VPADDD  Y4, Y3, Y3
+	VPXOR   Y2, Y9, Y9
+	VPXOR   Y3, Y10, Y10
+	VPSHUFB chachaRot8<>+0(SB), Y9, Y9
+	VPSHUFB chachaRot8<>+0(SB), Y10, Y10
+	VPADDD  Y9, Y12, Y12
+	VPADDD  Y10, Y13, Y13
+	ANDQ    1536(DI), R10
+	VPXOR   Y12, Y7, Y7
+	VPXOR   Y13, Y4, Y4
+	VPSLLD  $0x07, Y7, Y14
+	VPSLLD  $0x07, Y4, Y15
+	VPSRLD  $0x19, Y7, Y7
+	VPSRLD  $0x19, Y4, Y4
+	VPOR    Y14, Y7, Y7
+	VPOR    Y15, Y4, Y4
+	MOVL    $0x00000002, 1760(DI)
+	PCALIGN $0x20
+
+openAVX2_key_rest_210:
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPXOR        Y0, Y8, Y8
+	VPXOR        Y1, Y9, Y9
+	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
+	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
+	VPADDD       Y8, Y12, Y12
+	VPADDD       Y9, Y13, Y13
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y13, Y5, Y5
+	VPSLLD       $0x0c, Y4, Y14
+	VPSLLD       $0x0c, Y5, Y15
+	VPSRLD       $0x14, Y4, Y4
+	VPSRLD       $0x14, Y5, Y5
+	VPOR         Y14, Y4, Y4
+	VPOR         Y15, Y5, Y5
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y5, Y1, Y1
+	VPXOR        Y0, Y8, Y8
+	VPXOR        Y1, Y9, Y9
+	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
+	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
+	VPADDD       Y8, Y12, Y12
+	VPADDD       Y9, Y13, Y13
+	VPXOR        Y12, Y4, Y4
+	VPXOR        Y13, Y5, Y5
+	VPSLLD       $0x07, Y4, Y14
+	VPSLLD       $0x07, Y5, Y15
+	VPSRLD       $0x19, Y4, Y4
+	VPSRLD       $0x19, Y5, Y5
+	VPOR         Y14, Y4, Y4
+	VPOR         Y15, Y5, Y5
+	VMOVDQA      Y12, (DI)
+	VMOVDQA      64(DI), Y12
+	VMOVDQA      Y13, 32(DI)
+	VMOVDQA      96(DI), Y13
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
+	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
+	VPADDD       Y10, Y12, Y12
+	VPADDD       Y11, Y13, Y13
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y13, Y7, Y7
+	VPSLLD       $0x0c, Y6, Y14
+	VPSLLD       $0x0c, Y7, Y15
+	VPSRLD       $0x14, Y6, Y6
+	VPSRLD       $0x14, Y7, Y7
+	VPOR         Y14, Y6, Y6
+	VPOR         Y15, Y7, Y7
+	VPADDD       Y6, Y2, Y2
+	VPADDD       Y7, Y3, Y3
+	VPXOR        Y2, Y10, Y10
+	VPXOR        Y3, Y11, Y11
+	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
+	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
+	VPADDD       Y10, Y12, Y12
+	VPADDD       Y11, Y13, Y13
+	VPXOR        Y12, Y6, Y6
+	VPXOR        Y13, Y7, Y7
+	VPSLLD       $0x07, Y6, Y14
+	VPSLLD       $0x07, Y7, Y15
+	VPSRLD       $0x19, Y6, Y6
+	VPSRLD       $0x19, Y7, Y7
+	VPOR         Y14, Y6, Y6
+	VPOR         Y15, Y7, Y7
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPXOR        Y0, Y11, Y11
+	VPXOR        Y1, Y8, Y8
+	VPSHUFB      chachaRot16<>+0(SB), Y11, Y11
+	VPSHUFB      chachaRot16<>+0(SB), Y8, Y8
+	VPADDD       Y11, Y12, Y12
+	VPADDD       Y8, Y13, Y13
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y13, Y6, Y6
+	VPSLLD       $0x0c, Y5, Y14
+	VPSLLD       $0x0c, Y6, Y15
+	VPSRLD       $0x14, Y5, Y5
+	VPSRLD       $0x14, Y6, Y6
+	VPOR         Y14, Y5, Y5
+	VPOR         Y15, Y6, Y6
+	VPADDD       Y5, Y0, Y0
+	VPADDD       Y6, Y1, Y1
+	VPXOR        Y0, Y11, Y11
+	VPXOR        Y1, Y8, Y8
+	VPSHUFB      chachaRot8<>+0(SB), Y11, Y11
+	VPSHUFB      chachaRot8<>+0(SB), Y8, Y8
+	VPADDD       Y11, Y12, Y12
+	VPADDD       Y8, Y13, Y13
+	VPXOR        Y12, Y5, Y5
+	VPXOR        Y13, Y6, Y6
+	VPSLLD       $0x07, Y5, Y14
+	VPSLLD       $0x07, Y6, Y15
+	VPSRLD       $0x19, Y5, Y5
+	VPSRLD       $0x19, Y6, Y6
+	VPOR         Y14, Y5, Y5
+	VPOR         Y15, Y6, Y6
+	VMOVDQA      Y12, 64(DI)
+	VMOVDQA      (DI), Y12
+	VMOVDQA      Y13, 96(DI)
+	VMOVDQA      32(DI), Y13
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y3, Y10, Y10
+	VPSHUFB      chachaRot16<>+0(SB), Y9, Y9
+	VPSHUFB      chachaRot16<>+0(SB), Y10, Y10
+	VPADDD       Y9, Y12, Y12
+	VPADDD       Y10, Y13, Y13
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y13, Y4, Y4
+	VPSLLD       $0x0c, Y7, Y14
+	VPSLLD       $0x0c, Y4, Y15
+	VPSRLD       $0x14, Y7, Y7
+	VPSRLD       $0x14, Y4, Y4
+	VPOR         Y14, Y7, Y7
+	VPOR         Y15, Y4, Y4
+	VPADDD       Y7, Y2, Y2
+	VPADDD       Y4, Y3, Y3
+	VPXOR        Y2, Y9, Y9
+	VPXOR        Y3, Y10, Y10
+	VPSHUFB      chachaRot8<>+0(SB), Y9, Y9
+	VPSHUFB      chachaRot8<>+0(SB), Y10, Y10
+	VPADDD       Y9, Y12, Y12
+	VPADDD       Y10, Y13, Y13
+	VPXOR        Y12, Y7, Y7
+	VPXOR        Y13, Y4, Y4
+	VPSLLD       $0x07, Y7, Y14
+	VPSLLD       $0x07, Y4, Y15
+	VPSRLD       $0x19, Y7, Y7
+	VPSRLD       $0x19, Y4, Y4
+	VPOR         Y14, Y7, Y7
+	VPOR         Y15, Y4, Y4
+	DECL         1760(DI)
+	JNZ          openAVX2_key_rest_210
+	MOVQ         k+0(FP), AX
+	VPBROADCASTD chachaConstants<>+0(SB), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD chachaConstants<>+4(SB), Y14
+	VPADDD       Y14, Y1, Y1
+	VPBROADCASTD chachaConstants<>+8(SB), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD chachaConstants<>+12(SB), Y14
+	VPADDD       Y14, Y3, Y3
+	VPUNPCKLDQ   Y1, Y0, Y14
+	VPUNPCKHDQ   Y1, Y0, Y0
+	VPUNPCKLDQ   Y3, Y2, Y15
+	VPUNPCKHDQ   Y3, Y2, Y2
+	VPUNPCKLQDQ  Y2, Y0, Y3
+	VPUNPCKHQDQ  Y2, Y0, Y0
+	VPUNPCKHQDQ  Y15, Y14, Y2
+	VPUNPCKLQDQ  Y15, Y14, Y1
+	VPBROADCASTD (AX), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 4(AX), Y14
+	VPADDD       Y14, Y5, Y5
+	VPBROADCASTD 8(AX), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 12(AX), Y14
+	VPADDD       Y14, Y7, Y7
+	VPUNPCKLDQ   Y5, Y4, Y14
+	VPUNPCKHDQ   Y5, Y4, Y4
+	VPUNPCKLDQ   Y7, Y6, Y15
+	VPUNPCKHDQ   Y7, Y6, Y6
+	VPUNPCKLQDQ  Y6, Y4, Y7
+	VPUNPCKHQDQ  Y6, Y4, Y4
+	VPUNPCKHQDQ  Y15, Y14, Y6
+	VPUNPCKLQDQ  Y15, Y14, Y5
+	VPERM2I128   $0x20, Y5, Y1, Y14
+	VPERM2I128   $0x31, Y5, Y1, Y1
+	VMOVDQA      Y14, 896(DI)
+	VMOVDQA      Y1, 1152(DI)
+	VPERM2I128   $0x20, Y6, Y2, Y14
+	VPERM2I128   $0x31, Y6, Y2, Y2
+	VMOVDQA      Y14, 960(DI)
+	VMOVDQA      Y2, 1216(DI)
+	VPERM2I128   $0x20, Y7, Y3, Y14
+	VPERM2I128   $0x31, Y7, Y3, Y3
+	VMOVDQA      Y14, 1024(DI)
+	VMOVDQA      Y3, 1280(DI)
+	VPERM2I128   $0x20, Y4, Y0, Y14
+	VPERM2I128   $0x31, Y4, Y0, Y0
+	VMOVDQA      Y14, 1088(DI)
+	VMOVDQA      Y0, 1344(DI)
+	VMOVDQA      64(DI), Y0
+	VMOVDQA      96(DI), Y1
+	VPBROADCASTD 16(AX), Y14
+	VPADDD       Y14, Y12, Y12
+	VPBROADCASTD 20(AX), Y14
+	VPADDD       Y14, Y13, Y13
+	VPBROADCASTD 24(AX), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 28(AX), Y14
+	VPADDD       Y14, Y1, Y1
+	VPUNPCKLDQ   Y13, Y12, Y14
+	VPUNPCKHDQ   Y13, Y12, Y12
+	VPUNPCKLDQ   Y1, Y0, Y15
+	VPUNPCKHDQ   Y1, Y0, Y0
+	VPUNPCKLQDQ  Y0, Y12, Y1
+	VPUNPCKHQDQ  Y0, Y12, Y12
+	VPUNPCKHQDQ  Y15, Y14, Y0
+	VPUNPCKLQDQ  Y15, Y14, Y13
+	VPADDD       1408(DI), Y8, Y8
+	VPBROADCASTD 1704(DI), Y14
+	VPADDD       Y14, Y9, Y9
+	VPBROADCASTD 1708(DI), Y14
+	VPADDD       Y14, Y10, Y10
+	VPBROADCASTD 1712(DI), Y14
+	VPADDD       Y14, Y11, Y11
+	VPUNPCKLDQ   Y9, Y8, Y14
+	VPUNPCKHDQ   Y9, Y8, Y8
+	VPUNPCKLDQ   Y11, Y10, Y15
+	VPUNPCKHDQ   Y11, Y10, Y10
+	VPUNPCKLQDQ  Y10, Y8, Y11
+	VPUNPCKHQDQ  Y10, Y8, Y8
+	VPUNPCKHQDQ  Y15, Y14, Y10
+	VPUNPCKLQDQ  Y15, Y14, Y9
+	VPERM2I128   $0x20, Y9, Y13, Y14
+	VPERM2I128   $0x31, Y9, Y13, Y13
+	VMOVDQA      Y14, 928(DI)
+	VMOVDQA      Y13, 1184(DI)
+	VPERM2I128   $0x20, Y10, Y0, Y14
+	VPERM2I128   $0x31, Y10, Y0, Y0
+	VMOVDQA      Y14, 992(DI)
+	VMOVDQA      Y0, 1248(DI)
+	VPERM2I128   $0x20, Y11, Y1, Y14
+	VPERM2I128   $0x31, Y11, Y1, Y1
+	VMOVDQA      Y14, 1056(DI)
+	VMOVDQA      Y1, 1312(DI)
+	VPERM2I128   $0x20, Y8, Y12, Y14
+	VPERM2I128   $0x31, Y8, Y12, Y12
+	VMOVDQA      Y14, 1120(DI)
+	VMOVDQA      Y12, 1376(DI)
+	VMOVDQA      1408(DI), Y14
+	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1408(DI)
+	VMOVDQA      1440(DI), Y14
+	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
+	VMOVDQA      Y14, 1440(DI)
+
+openAVX2_keyed_148:
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     openAVX2_ad_end_216
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
+	SUBQ    $0x40, CX
+	JB      openAVX2_groups_end_218
+	PCALIGN $0x20
+
+openAVX2_groups_217:
+	MOVQ  1568(DI), DX
+	MULXQ 48(SI), R11, R12
+	MULXQ 56(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 48(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 56(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1592(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1608(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  1616(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1624(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1632(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1640(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1648(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1656(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   openAVX2_groups_217
+
+openAVX2_groups_end_218:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      openAVX2_groups_end_222
+	PCALIGN $0x20
+
+openAVX2_groups_221:
+	MOVQ  1568(DI), DX
+	MULXQ 16(SI), R11, R12
+	MULXQ 24(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1592(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1608(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   openAVX2_groups_221
+
+openAVX2_groups_end_222:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JB    openAVX2_absorb_part_219
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+openAVX2_absorb_part_219:
+	TESTQ   CX, CX
+	JZ      openAVX2_absorbed_220
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openAVX2_load8_224
+	CMPQ    CX, $0x04
+	JAE     openAVX2_load4_223
+	MOVL    CX, BX
+	SHRL    $0x01, BX
+	MOVBLZX (SI)(BX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    BX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openAVX2_loaded_225
+
+openAVX2_load4_223:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openAVX2_loaded_225
+
+openAVX2_load8_224:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openAVX2_loaded_225:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+openAVX2_absorbed_220:
+openAVX2_ad_end_216:
+	CMPQ    1736(DI), $0x00000200
+	JA      openAVX2_long_149
+	MOVQ    1736(DI), CX
+	MOVQ    1728(DI), SI
+	ADDQ    1736(DI), SI
+	SUBQ    CX, SI
+	SUBQ    $0x40, CX
+	JB      openAVX2_groups_end_230
+	PCALIGN $0x20
+
+openAVX2_groups_229:
+	MOVQ  1568(DI), DX
+	MULXQ 48(SI), R11, R12
+	MULXQ 56(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 48(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 56(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1592(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1608(DI), DX
+	MULXQ 32(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 40(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  1616(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  1624(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1632(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1640(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1648(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1656(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   openAVX2_groups_229
+
+openAVX2_groups_end_230:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      openAVX2_groups_end_232
+	PCALIGN $0x20
+
+openAVX2_groups_231:
+	MOVQ  1568(DI), DX
+	MULXQ 16(SI), R11, R12
+	MULXQ 24(SI), AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ 16(SI), AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ 24(SI), AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1592(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MOVQ  1600(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R10, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	MOVQ  1608(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R13
+	ADCQ  BX, R14
+	ADCQ  $0x00, R15
+	MULXQ R9, AX, BX
+	ADDQ  AX, R14
+	ADCQ  BX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   openAVX2_groups_231
+
+openAVX2_groups_end_232:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JBE   openAVX2_finish_last_226
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  1568(DI), DX
+	MULXQ R8, R11, R12
+	MULXQ R9, AX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  1576(DI), DX
+	MULXQ R8, AX, BX
+	ADDQ  AX, R12
+	ADCQ  BX, R13
+	MOVQ  1584(DI), DX
+	MULXQ R9, AX, BX
+	ADDQ  AX, R11
+	ADCQ  BX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+openAVX2_finish_last_226:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_184
+	JZ    openAVX2_finish_lengths_227
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1568(DI), DX
@@ -15726,9 +18945,9 @@ openAVX2_finish_last_183:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_185
+	JMP   openAVX2_finished_228
 
-openAVX2_finish_lengths_184:
+openAVX2_finish_lengths_227:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -15763,15 +18982,15 @@ openAVX2_finish_lengths_184:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_185:
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+openAVX2_finished_228:
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_191
+	JB   openAVX2_xor_half_234
 
-openAVX2_xor_190:
+openAVX2_xor_233:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -15779,12 +18998,12 @@ openAVX2_xor_190:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_190
+	JAE     openAVX2_xor_233
 
-openAVX2_xor_half_191:
+openAVX2_xor_half_234:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_192
+	JB      openAVX2_xor_part_235
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -15793,40 +19012,40 @@ openAVX2_xor_half_191:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_192:
+openAVX2_xor_part_235:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_193
+	JZ    openAVX2_xored_236
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_194
+	JZ    openAVX2_store_237
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_194:
+openAVX2_store_237:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_195
+	JZ    openAVX2_store_238
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_195:
+openAVX2_store_238:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_196
+	JZ    openAVX2_store_239
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_196:
+openAVX2_store_239:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_197
+	JZ    openAVX2_store_240
 	MOVB  R14, (R12)
 
-openAVX2_store_197:
-openAVX2_xored_193:
+openAVX2_store_240:
+openAVX2_xored_236:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -15842,8 +19061,8 @@ openAVX2_xored_193:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    src+32(FP), R11
 	ADDQ    n+40(FP), R11
 	XORQ    (R11), R8
@@ -15855,26 +19074,26 @@ openAVX2_xored_193:
 	VZEROUPPER
 	RET
 
-openAVX2_long_129:
-	MOVQ $0x00000001, 1728(DI)
-	JMP  openAVX2_loop_130
+openAVX2_long_149:
+	MOVQ $0x00000001, 1752(DI)
+	JMP  openAVX2_loop_150
 
-openAVX2_stream_126:
+openAVX2_stream_147:
 	MOVL         96(AX), R12
 	MOVL         100(AX), R13
 	MOVL         104(AX), R14
-	MOVL         R12, 1680(DI)
-	MOVL         R13, 1684(DI)
-	MOVL         R14, 1688(DI)
+	MOVL         R12, 1704(DI)
+	MOVL         R13, 1708(DI)
+	MOVL         R14, 1712(DI)
 	VPBROADCASTD 108(AX), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 	MOVQ         16(AX), R11
-	MOVQ         R11, 1664(DI)
+	MOVQ         R11, 1688(DI)
 	MOVQ         24(AX), R11
-	MOVQ         R11, 1672(DI)
+	MOVQ         R11, 1696(DI)
 	MOVQ         (AX), R8
 	MOVQ         8(AX), R9
 	MOVQ         R8, 1568(DI)
@@ -15944,10 +19163,10 @@ openAVX2_stream_126:
 	MOVQ         R9, 1624(DI)
 	MOVQ         R10, 1632(DI)
 	MOVQ         1592(DI), R8
-	XORL         R11, R11
 	MOVQ         1600(DI), R9
-	XORL         R12, R12
 	MOVQ         1608(DI), R10
+	XORL         R11, R11
+	XORL         R12, R12
 	XORL         R13, R13
 	XORL         R14, R14
 	XORL         R15, R15
@@ -15988,7 +19207,7 @@ openAVX2_stream_126:
 	MULXQ        R9, AX, BX
 	ADDQ         AX, R14
 	ADCQ         BX, R15
-	IMULQ        R10, R10
+	IMULQ        1608(DI), R10
 	ADDQ         R10, R15
 	MOVL         R13, R10
 	ANDL         $0x03, R10
@@ -16024,23 +19243,23 @@ openAVX2_stream_126:
 	MOVQ         32(AX), R8
 	MOVQ         40(AX), R9
 	MOVQ         48(AX), R10
-	MOVQ         $0x00000000, 1720(DI)
-	MOVQ         $0x00000000, 1728(DI)
-	MOVQ         1696(DI), SI
+	MOVQ         $0x00000000, 1744(DI)
+	MOVQ         $0x00000000, 1752(DI)
+	MOVQ         1720(DI), SI
 	MOVQ         s+8(FP), AX
 	MOVQ         112(AX), R11
 	MOVQ         R11, 1552(DI)
 	MOVQ         120(AX), R11
 	MOVQ         R11, 1560(DI)
-	CMPQ         1712(DI), $0x00
-	JE           openAVX2_end_131
+	CMPQ         1736(DI), $0x00
+	JE           openAVX2_end_151
 
-openAVX2_loop_130:
-	JMP openAVX2_next_202
+openAVX2_loop_150:
+	JMP openAVX2_next_245
 
-openAVX2_double_198:
-	MOVQ         1704(DI), SI
-	MOVQ         $0x00000010, 1720(DI)
+openAVX2_double_241:
+	MOVQ         1728(DI), SI
+	MOVQ         $0x00000010, 1744(DI)
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -16058,7 +19277,7 @@ openAVX2_double_198:
 	VPBROADCASTD 20(AX), Y11
 	VMOVDQA      Y11, 288(DI)
 	VMOVDQA      Y11, 672(DI)
-	VPBROADCASTD 1680(DI), Y10
+	VPBROADCASTD 1704(DI), Y10
 	VMOVDQA      Y10, 416(DI)
 	VMOVDQA      Y10, 800(DI)
 	VPBROADCASTD chachaConstants<>+8(SB), Y12
@@ -16069,7 +19288,7 @@ openAVX2_double_198:
 	VPBROADCASTD 24(AX), Y13
 	VMOVDQA      Y13, 320(DI)
 	VMOVDQA      Y13, 704(DI)
-	VPBROADCASTD 1684(DI), Y12
+	VPBROADCASTD 1708(DI), Y12
 	VMOVDQA      Y12, 448(DI)
 	VMOVDQA      Y12, 832(DI)
 	VPBROADCASTD chachaConstants<>+12(SB), Y14
@@ -16080,14 +19299,14 @@ openAVX2_double_198:
 	VPBROADCASTD 28(AX), Y15
 	VMOVDQA      Y15, 352(DI)
 	VMOVDQA      Y15, 736(DI)
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VMOVDQA      Y14, 480(DI)
 	VMOVDQA      Y14, 864(DI)
 	VMOVDQA      1408(DI), Y8
 	VMOVDQA      Y8, 384(DI)
 	VMOVDQA      1440(DI), Y9
 	VMOVDQA      Y9, 768(DI)
-	MOVL         1720(DI), AX
+	MOVL         1744(DI), AX
 	MOVL         $0x0000000a, R12
 	SUBL         AX, R12
 	XORL         R11, R11
@@ -16095,17 +19314,17 @@ openAVX2_double_198:
 	XORL         R13, R13
 	TESTL        R11, R11
 	CMOVLLT      R13, R11
-	MOVL         R11, 1736(DI)
+	MOVL         R11, 1760(DI)
 	SUBL         R11, AX
 	SUBL         R11, AX
 	ADDL         R11, R12
-	MOVL         AX, 1744(DI)
-	MOVL         R12, 1752(DI)
-	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_205
+	MOVL         AX, 1768(DI)
+	MOVL         R12, 1776(DI)
+	CMPL         1760(DI), $0x00
+	JE           openAVX2_mixed_end_248
 	PCALIGN      $0x20
 
-openAVX2_mixed_204:
+openAVX2_mixed_247:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -16717,15 +19936,15 @@ openAVX2_mixed_204:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     openAVX2_mixed_204
+	DECL    1760(DI)
+	JNZ     openAVX2_mixed_247
 
-openAVX2_mixed_end_205:
-	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_207
+openAVX2_mixed_end_248:
+	CMPL    1768(DI), $0x00
+	JE      openAVX2_mixed_end_250
 	PCALIGN $0x20
 
-openAVX2_mixed_206:
+openAVX2_mixed_249:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -17184,15 +20403,15 @@ openAVX2_mixed_206:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     openAVX2_mixed_206
+	DECL    1768(DI)
+	JNZ     openAVX2_mixed_249
 
-openAVX2_mixed_end_207:
-	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_209
+openAVX2_mixed_end_250:
+	CMPL    1776(DI), $0x00
+	JE      openAVX2_mixed_end_252
 	PCALIGN $0x20
 
-openAVX2_mixed_208:
+openAVX2_mixed_251:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -17497,12 +20716,12 @@ openAVX2_mixed_208:
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
-	DECL    1752(DI)
-	JNZ     openAVX2_mixed_208
+	DECL    1776(DI)
+	JNZ     openAVX2_mixed_251
 
-openAVX2_mixed_end_209:
-	MOVQ         1704(DI), R11
-	MOVQ         1696(DI), R12
+openAVX2_mixed_end_252:
+	MOVQ         1728(DI), R11
+	MOVQ         1720(DI), R12
 	MOVQ         k+0(FP), AX
 	VMOVDQA      128(DI), Y8
 	VMOVDQA      160(DI), Y9
@@ -17589,11 +20808,11 @@ openAVX2_mixed_end_209:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1408(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -17712,11 +20931,11 @@ openAVX2_mixed_end_209:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1440(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -17756,38 +20975,38 @@ openAVX2_mixed_end_209:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes2<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	ADDQ         $0x00000400, 1704(DI)
-	ADDQ         $0x00000400, 1696(DI)
-	SUBQ         $0x00000400, 1712(DI)
-	JZ           openAVX2_passes_end_203
+	ADDQ         $0x00000400, 1728(DI)
+	ADDQ         $0x00000400, 1720(DI)
+	SUBQ         $0x00000400, 1736(DI)
+	JZ           openAVX2_passes_end_246
 
-openAVX2_next_202:
-	CMPQ 1728(DI), $0x00
-	JNE  openAVX2_single_199
-	CMPQ 1712(DI), $0x00000400
-	JAE  openAVX2_double_198
+openAVX2_next_245:
+	CMPQ 1752(DI), $0x00
+	JNE  openAVX2_single_242
+	CMPQ 1736(DI), $0x00000400
+	JAE  openAVX2_double_241
 
-openAVX2_single_199:
-	MOVQ           1704(DI), SI
-	MOVQ           1728(DI), R12
+openAVX2_single_242:
+	MOVQ           1728(DI), SI
+	MOVQ           1752(DI), R12
 	IMUL3Q         $0x08, R12, R12
 	ADDQ           $0x08, R12
-	MOVQ           1712(DI), R11
+	MOVQ           1736(DI), R11
 	SHRQ           $0x06, R11
 	CMPQ           R11, R12
 	CMOVQHI        R12, R11
-	MOVQ           R11, 1720(DI)
-	MOVQ           1712(DI), R11
-	MOVQ           1728(DI), R12
+	MOVQ           R11, 1744(DI)
+	MOVQ           1736(DI), R11
+	MOVQ           1752(DI), R12
 	IMUL3Q         $0x00000200, R12, R12
 	SUBQ           R12, R11
 	CMPQ           R11, $0x00000080
-	JA             openAVX2_more_210
+	JA             openAVX2_more_253
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VMOVDQA        Y15, 1472(DI)
 	VMOVDQA        chachaRow<>+0(SB), Y0
@@ -17795,7 +21014,7 @@ openAVX2_single_199:
 	VBROADCASTI128 16(AX), Y2
 	VMOVDQA        Y15, Y3
 	VPADDD         chachaSets<>+0(SB), Y3, Y3
-	MOVL           1720(DI), AX
+	MOVL           1744(DI), AX
 	MOVL           $0x0000000a, R12
 	SUBL           AX, R12
 	XORL           R11, R11
@@ -17803,17 +21022,17 @@ openAVX2_single_199:
 	XORL           R13, R13
 	TESTL          R11, R11
 	CMOVLLT        R13, R11
-	MOVL           R11, 1736(DI)
+	MOVL           R11, 1760(DI)
 	SUBL           R11, AX
 	SUBL           R11, AX
 	ADDL           R11, R12
-	MOVL           AX, 1744(DI)
-	MOVL           R12, 1752(DI)
-	CMPL           1736(DI), $0x00
-	JE             openAVX2_mixed_end_212
+	MOVL           AX, 1768(DI)
+	MOVL           R12, 1776(DI)
+	CMPL           1760(DI), $0x00
+	JE             openAVX2_mixed_end_255
 	PCALIGN        $0x20
 
-openAVX2_mixed_211:
+openAVX2_mixed_254:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -18159,15 +21378,15 @@ openAVX2_mixed_211:
 	MOVQ    R11, R8
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     openAVX2_mixed_211
+	DECL    1760(DI)
+	JNZ     openAVX2_mixed_254
 
-openAVX2_mixed_end_212:
-	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_214
+openAVX2_mixed_end_255:
+	CMPL    1768(DI), $0x00
+	JE      openAVX2_mixed_end_257
 	PCALIGN $0x20
 
-openAVX2_mixed_213:
+openAVX2_mixed_256:
 	VPADDD  Y1, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -18360,15 +21579,15 @@ openAVX2_mixed_213:
 	MOVQ    R11, R8
 	MOVQ    R12, R9
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     openAVX2_mixed_213
+	DECL    1768(DI)
+	JNZ     openAVX2_mixed_256
 
-openAVX2_mixed_end_214:
-	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_216
+openAVX2_mixed_end_257:
+	CMPL    1776(DI), $0x00
+	JE      openAVX2_mixed_end_259
 	PCALIGN $0x20
 
-openAVX2_mixed_215:
+openAVX2_mixed_258:
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y0, Y3, Y3
 	VPSHUFB chachaRot16<>+0(SB), Y3, Y3
@@ -18407,17 +21626,17 @@ openAVX2_mixed_215:
 	VPSHUFD $0x39, Y0, Y0
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y2, Y2
-	DECL    1752(DI)
-	JNZ     openAVX2_mixed_215
+	DECL    1776(DI)
+	JNZ     openAVX2_mixed_258
 
-openAVX2_mixed_end_216:
-	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_217
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+openAVX2_mixed_end_259:
+	CMPQ 1752(DI), $0x00
+	JE   openAVX2_applied_260
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-openAVX2_first_218:
+openAVX2_first_261:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -18426,14 +21645,14 @@ openAVX2_first_218:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_218
-	MOVQ    $0x00000000, 1728(DI)
-	SUBQ    $0x08, 1720(DI)
-	ADDQ    $0x00000200, 1704(DI)
-	ADDQ    $0x00000200, 1696(DI)
-	SUBQ    $0x00000200, 1712(DI)
+	JNE     openAVX2_first_261
+	MOVQ    $0x00000000, 1752(DI)
+	SUBQ    $0x08, 1744(DI)
+	ADDQ    $0x00000200, 1728(DI)
+	ADDQ    $0x00000200, 1720(DI)
+	SUBQ    $0x00000200, 1736(DI)
 
-openAVX2_applied_217:
+openAVX2_applied_260:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -18450,16 +21669,16 @@ openAVX2_applied_217:
 	VMOVDQA        Y12, 928(DI)
 	VPERM2I128     $0x31, Y3, Y2, Y12
 	VMOVDQA        Y12, 992(DI)
-	JMP            openAVX2_ready_201
+	JMP            openAVX2_ready_244
 
-openAVX2_more_210:
+openAVX2_more_253:
 	CMPQ           R11, $0x00000100
-	JA             openAVX2_more_219
+	JA             openAVX2_more_262
 	MOVQ           k+0(FP), AX
 	VMOVD          1408(DI), X15
-	VPINSRD        $0x01, 1680(DI), X15, X15
-	VPINSRD        $0x02, 1684(DI), X15, X15
-	VPINSRD        $0x03, 1688(DI), X15, X15
+	VPINSRD        $0x01, 1704(DI), X15, X15
+	VPINSRD        $0x02, 1708(DI), X15, X15
+	VPINSRD        $0x03, 1712(DI), X15, X15
 	VINSERTI128    $0x01, X15, Y15, Y15
 	VMOVDQA        Y15, 1472(DI)
 	VMOVDQA        chachaRow<>+0(SB), Y0
@@ -18472,7 +21691,7 @@ openAVX2_more_210:
 	VMOVDQA        Y2, Y6
 	VMOVDQA        Y15, Y7
 	VPADDD         chachaSets<>+32(SB), Y7, Y7
-	MOVL           1720(DI), AX
+	MOVL           1744(DI), AX
 	MOVL           $0x0000000a, R12
 	SUBL           AX, R12
 	XORL           R11, R11
@@ -18480,17 +21699,17 @@ openAVX2_more_210:
 	XORL           R13, R13
 	TESTL          R11, R11
 	CMOVLLT        R13, R11
-	MOVL           R11, 1736(DI)
+	MOVL           R11, 1760(DI)
 	SUBL           R11, AX
 	SUBL           R11, AX
 	ADDL           R11, R12
-	MOVL           AX, 1744(DI)
-	MOVL           R12, 1752(DI)
-	CMPL           1736(DI), $0x00
-	JE             openAVX2_mixed_end_221
+	MOVL           AX, 1768(DI)
+	MOVL           R12, 1776(DI)
+	CMPL           1760(DI), $0x00
+	JE             openAVX2_mixed_end_264
 	PCALIGN        $0x20
 
-openAVX2_mixed_220:
+openAVX2_mixed_263:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -18874,15 +22093,15 @@ openAVX2_mixed_220:
 	MOVQ    R11, R8
 	MOVQ    R12, R9
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     openAVX2_mixed_220
+	DECL    1760(DI)
+	JNZ     openAVX2_mixed_263
 
-openAVX2_mixed_end_221:
-	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_223
+openAVX2_mixed_end_264:
+	CMPL    1768(DI), $0x00
+	JE      openAVX2_mixed_end_266
 	PCALIGN $0x20
 
-openAVX2_mixed_222:
+openAVX2_mixed_265:
 	VPADDD  Y5, Y4, Y4
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -19113,15 +22332,15 @@ openAVX2_mixed_222:
 	MOVQ    R12, R9
 	VPSHUFD $0x93, Y2, Y2
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     openAVX2_mixed_222
+	DECL    1768(DI)
+	JNZ     openAVX2_mixed_265
 
-openAVX2_mixed_end_223:
-	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_225
+openAVX2_mixed_end_266:
+	CMPL    1776(DI), $0x00
+	JE      openAVX2_mixed_end_268
 	PCALIGN $0x20
 
-openAVX2_mixed_224:
+openAVX2_mixed_267:
 	VPADDD  Y5, Y4, Y4
 	VPADDD  Y1, Y0, Y0
 	VPXOR   Y4, Y7, Y7
@@ -19198,17 +22417,17 @@ openAVX2_mixed_224:
 	VPSHUFD $0x4e, Y3, Y3
 	VPSHUFD $0x93, Y6, Y6
 	VPSHUFD $0x93, Y2, Y2
-	DECL    1752(DI)
-	JNZ     openAVX2_mixed_224
+	DECL    1776(DI)
+	JNZ     openAVX2_mixed_267
 
-openAVX2_mixed_end_225:
-	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_226
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+openAVX2_mixed_end_268:
+	CMPQ 1752(DI), $0x00
+	JE   openAVX2_applied_269
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-openAVX2_first_227:
+openAVX2_first_270:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -19217,14 +22436,14 @@ openAVX2_first_227:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_227
-	MOVQ    $0x00000000, 1728(DI)
-	SUBQ    $0x08, 1720(DI)
-	ADDQ    $0x00000200, 1704(DI)
-	ADDQ    $0x00000200, 1696(DI)
-	SUBQ    $0x00000200, 1712(DI)
+	JNE     openAVX2_first_270
+	MOVQ    $0x00000000, 1752(DI)
+	SUBQ    $0x08, 1744(DI)
+	ADDQ    $0x00000200, 1728(DI)
+	ADDQ    $0x00000200, 1720(DI)
+	SUBQ    $0x00000200, 1736(DI)
 
-openAVX2_applied_226:
+openAVX2_applied_269:
 	MOVQ           k+0(FP), AX
 	VBROADCASTI128 (AX), Y12
 	VPADDD         Y12, Y1, Y1
@@ -19256,9 +22475,9 @@ openAVX2_applied_226:
 	VMOVDQA        Y13, 1056(DI)
 	VPERM2I128     $0x31, Y7, Y6, Y13
 	VMOVDQA        Y13, 1120(DI)
-	JMP            openAVX2_ready_201
+	JMP            openAVX2_ready_244
 
-openAVX2_more_219:
+openAVX2_more_262:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD 24(AX), Y14
 	VMOVDQA      Y14, 64(DI)
@@ -19270,15 +22489,15 @@ openAVX2_more_219:
 	VPBROADCASTD (AX), Y4
 	VPBROADCASTD chachaConstants<>+4(SB), Y1
 	VPBROADCASTD 4(AX), Y5
-	VPBROADCASTD 1680(DI), Y9
+	VPBROADCASTD 1704(DI), Y9
 	VPBROADCASTD chachaConstants<>+8(SB), Y2
 	VPBROADCASTD 8(AX), Y6
-	VPBROADCASTD 1684(DI), Y10
+	VPBROADCASTD 1708(DI), Y10
 	VPBROADCASTD chachaConstants<>+12(SB), Y3
 	VPBROADCASTD 12(AX), Y7
-	VPBROADCASTD 1688(DI), Y11
+	VPBROADCASTD 1712(DI), Y11
 	VMOVDQA      1408(DI), Y8
-	MOVL         1720(DI), AX
+	MOVL         1744(DI), AX
 	MOVL         $0x0000000a, R12
 	SUBL         AX, R12
 	XORL         R11, R11
@@ -19286,17 +22505,17 @@ openAVX2_more_219:
 	XORL         R13, R13
 	TESTL        R11, R11
 	CMOVLLT      R13, R11
-	MOVL         R11, 1736(DI)
+	MOVL         R11, 1760(DI)
 	SUBL         R11, AX
 	SUBL         R11, AX
 	ADDL         R11, R12
-	MOVL         AX, 1744(DI)
-	MOVL         R12, 1752(DI)
-	CMPL         1736(DI), $0x00
-	JE           openAVX2_mixed_end_229
+	MOVL         AX, 1768(DI)
+	MOVL         R12, 1776(DI)
+	CMPL         1760(DI), $0x00
+	JE           openAVX2_mixed_end_272
 	PCALIGN      $0x20
 
-openAVX2_mixed_228:
+openAVX2_mixed_271:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -19740,15 +22959,15 @@ openAVX2_mixed_228:
 	MOVQ    R12, R9
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     openAVX2_mixed_228
+	DECL    1760(DI)
+	JNZ     openAVX2_mixed_271
 
-openAVX2_mixed_end_229:
-	CMPL    1744(DI), $0x00
-	JE      openAVX2_mixed_end_231
+openAVX2_mixed_end_272:
+	CMPL    1768(DI), $0x00
+	JE      openAVX2_mixed_end_274
 	PCALIGN $0x20
 
-openAVX2_mixed_230:
+openAVX2_mixed_273:
 	VPADDD  Y4, Y0, Y0
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -20039,15 +23258,15 @@ openAVX2_mixed_230:
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     openAVX2_mixed_230
+	DECL    1768(DI)
+	JNZ     openAVX2_mixed_273
 
-openAVX2_mixed_end_231:
-	CMPL    1752(DI), $0x00
-	JE      openAVX2_mixed_end_233
+openAVX2_mixed_end_274:
+	CMPL    1776(DI), $0x00
+	JE      openAVX2_mixed_end_276
 	PCALIGN $0x20
 
-openAVX2_mixed_232:
+openAVX2_mixed_275:
 	VPADDD  Y4, Y0, Y0
 	VPADDD  Y5, Y1, Y1
 	VPXOR   Y0, Y8, Y8
@@ -20184,17 +23403,17 @@ openAVX2_mixed_232:
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y14, Y7, Y7
 	VPOR    Y15, Y4, Y4
-	DECL    1752(DI)
-	JNZ     openAVX2_mixed_232
+	DECL    1776(DI)
+	JNZ     openAVX2_mixed_275
 
-openAVX2_mixed_end_233:
-	CMPQ 1728(DI), $0x00
-	JE   openAVX2_applied_234
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+openAVX2_mixed_end_276:
+	CMPQ 1752(DI), $0x00
+	JE   openAVX2_applied_277
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-openAVX2_first_235:
+openAVX2_first_278:
 	VMOVDQA 896(DI)(R13*1), Y14
 	VPXOR   (R11)(R13*1), Y14, Y14
 	VMOVDQU Y14, (R12)(R13*1)
@@ -20203,18 +23422,18 @@ openAVX2_first_235:
 	VMOVDQU Y14, 32(R12)(R13*1)
 	ADDL    $0x40, R13
 	CMPL    R13, $0x00000200
-	JNE     openAVX2_first_235
-	MOVQ    $0x00000000, 1728(DI)
-	SUBQ    $0x08, 1720(DI)
-	ADDQ    $0x00000200, 1704(DI)
-	ADDQ    $0x00000200, 1696(DI)
-	SUBQ    $0x00000200, 1712(DI)
+	JNE     openAVX2_first_278
+	MOVQ    $0x00000000, 1752(DI)
+	SUBQ    $0x08, 1744(DI)
+	ADDQ    $0x00000200, 1728(DI)
+	ADDQ    $0x00000200, 1720(DI)
+	SUBQ    $0x00000200, 1736(DI)
 
-openAVX2_applied_234:
-	CMPQ         1712(DI), $0x00000200
-	JB           openAVX2_last_200
-	MOVQ         1704(DI), R11
-	MOVQ         1696(DI), R12
+openAVX2_applied_277:
+	CMPQ         1736(DI), $0x00000200
+	JB           openAVX2_last_243
+	MOVQ         1728(DI), R11
+	MOVQ         1720(DI), R12
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -20291,11 +23510,11 @@ openAVX2_applied_234:
 	VPUNPCKHQDQ  Y15, Y14, Y0
 	VPUNPCKLQDQ  Y15, Y14, Y13
 	VPADDD       1408(DI), Y8, Y8
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y10, Y10
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y11, Y11
 	VPUNPCKLDQ   Y9, Y8, Y14
 	VPUNPCKHDQ   Y9, Y8, Y8
@@ -20335,13 +23554,13 @@ openAVX2_applied_234:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	ADDQ         $0x00000200, 1704(DI)
-	ADDQ         $0x00000200, 1696(DI)
-	SUBQ         $0x00000200, 1712(DI)
-	JNZ          openAVX2_next_202
-	JMP          openAVX2_passes_end_203
+	ADDQ         $0x00000200, 1728(DI)
+	ADDQ         $0x00000200, 1720(DI)
+	SUBQ         $0x00000200, 1736(DI)
+	JNZ          openAVX2_next_245
+	JMP          openAVX2_passes_end_246
 
-openAVX2_last_200:
+openAVX2_last_243:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y14
 	VPADDD       Y14, Y0, Y0
@@ -20410,11 +23629,11 @@ openAVX2_last_200:
 	VPUNPCKHQDQ  Y15, Y14, Y0
 	VPUNPCKLQDQ  Y15, Y14, Y13
 	VPADDD       1408(DI), Y8, Y8
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y10, Y10
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y11, Y11
 	VPUNPCKLDQ   Y9, Y8, Y14
 	VPUNPCKHDQ   Y9, Y8, Y8
@@ -20447,19 +23666,19 @@ openAVX2_last_200:
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 
-openAVX2_ready_201:
-	MOVQ    1712(DI), CX
-	MOVQ    1720(DI), R11
+openAVX2_ready_244:
+	MOVQ    1736(DI), CX
+	MOVQ    1744(DI), R11
 	SHLQ    $0x06, R11
 	SUBQ    R11, CX
-	MOVQ    1704(DI), SI
-	ADDQ    1712(DI), SI
+	MOVQ    1728(DI), SI
+	ADDQ    1736(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_240
+	JB      openAVX2_groups_end_283
 	PCALIGN $0x20
 
-openAVX2_groups_239:
+openAVX2_groups_282:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -20615,15 +23834,15 @@ openAVX2_groups_239:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_239
+	JAE   openAVX2_groups_282
 
-openAVX2_groups_end_240:
+openAVX2_groups_end_283:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_242
+	JB      openAVX2_groups_end_285
 	PCALIGN $0x20
 
-openAVX2_groups_241:
+openAVX2_groups_284:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -20713,12 +23932,12 @@ openAVX2_groups_241:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_241
+	JAE   openAVX2_groups_284
 
-openAVX2_groups_end_242:
+openAVX2_groups_end_285:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_236
+	JBE   openAVX2_finish_last_279
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -20755,19 +23974,19 @@ openAVX2_groups_end_242:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_236:
+openAVX2_finish_last_279:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_237
+	JZ    openAVX2_finish_lengths_280
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1568(DI), DX
@@ -20857,9 +24076,9 @@ openAVX2_finish_last_236:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_238
+	JMP   openAVX2_finished_281
 
-openAVX2_finish_lengths_237:
+openAVX2_finish_lengths_280:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -20894,15 +24113,15 @@ openAVX2_finish_lengths_237:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_238:
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+openAVX2_finished_281:
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x20, CX
-	JB   openAVX2_xor_half_244
+	JB   openAVX2_xor_half_287
 
-openAVX2_xor_243:
+openAVX2_xor_286:
 	VMOVDQA (R13), Y14
 	VPXOR   (R11), Y14, Y14
 	VMOVDQU Y14, (R12)
@@ -20910,12 +24129,12 @@ openAVX2_xor_243:
 	ADDQ    $0x20, R11
 	ADDQ    $0x20, R12
 	SUBQ    $0x20, CX
-	JAE     openAVX2_xor_243
+	JAE     openAVX2_xor_286
 
-openAVX2_xor_half_244:
+openAVX2_xor_half_287:
 	ADDQ    $0x20, CX
 	CMPQ    CX, $0x10
-	JB      openAVX2_xor_part_245
+	JB      openAVX2_xor_part_288
 	VMOVDQA (R13), X14
 	VPXOR   (R11), X14, X14
 	VMOVDQU X14, (R12)
@@ -20924,40 +24143,40 @@ openAVX2_xor_half_244:
 	ADDQ    $0x10, R12
 	SUBQ    $0x10, CX
 
-openAVX2_xor_part_245:
+openAVX2_xor_part_288:
 	TESTQ CX, CX
-	JZ    openAVX2_xored_246
+	JZ    openAVX2_xored_289
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openAVX2_store_247
+	JZ    openAVX2_store_290
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openAVX2_store_247:
+openAVX2_store_290:
 	TESTL $0x00000004, CX
-	JZ    openAVX2_store_248
+	JZ    openAVX2_store_291
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openAVX2_store_248:
+openAVX2_store_291:
 	TESTL $0x00000002, CX
-	JZ    openAVX2_store_249
+	JZ    openAVX2_store_292
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openAVX2_store_249:
+openAVX2_store_292:
 	TESTL $0x00000001, CX
-	JZ    openAVX2_store_250
+	JZ    openAVX2_store_293
 	MOVB  R14, (R12)
 
-openAVX2_store_250:
-openAVX2_xored_246:
+openAVX2_store_293:
+openAVX2_xored_289:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -20973,8 +24192,8 @@ openAVX2_xored_246:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    src+32(FP), R11
 	ADDQ    n+40(FP), R11
 	XORQ    (R11), R8
@@ -20986,14 +24205,14 @@ openAVX2_xored_246:
 	VZEROUPPER
 	RET
 
-openAVX2_passes_end_203:
-openAVX2_end_131:
+openAVX2_passes_end_246:
+openAVX2_end_151:
 	XORL    CX, CX
 	SUBQ    $0x40, CX
-	JB      openAVX2_groups_end_255
+	JB      openAVX2_groups_end_298
 	PCALIGN $0x20
 
-openAVX2_groups_254:
+openAVX2_groups_297:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -21149,15 +24368,15 @@ openAVX2_groups_254:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openAVX2_groups_254
+	JAE   openAVX2_groups_297
 
-openAVX2_groups_end_255:
+openAVX2_groups_end_298:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openAVX2_groups_end_257
+	JB      openAVX2_groups_end_300
 	PCALIGN $0x20
 
-openAVX2_groups_256:
+openAVX2_groups_299:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -21247,12 +24466,12 @@ openAVX2_groups_256:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openAVX2_groups_256
+	JAE   openAVX2_groups_299
 
-openAVX2_groups_end_257:
+openAVX2_groups_end_300:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openAVX2_finish_last_251
+	JBE   openAVX2_finish_last_294
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -21289,19 +24508,19 @@ openAVX2_groups_end_257:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openAVX2_finish_last_251:
+openAVX2_finish_last_294:
 	TESTQ CX, CX
-	JZ    openAVX2_finish_lengths_252
+	JZ    openAVX2_finish_lengths_295
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1568(DI), DX
@@ -21391,9 +24610,9 @@ openAVX2_finish_last_251:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openAVX2_finished_253
+	JMP   openAVX2_finished_296
 
-openAVX2_finish_lengths_252:
+openAVX2_finish_lengths_295:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -21428,7 +24647,7 @@ openAVX2_finish_lengths_252:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openAVX2_finished_253:
+openAVX2_finished_296:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -21444,8 +24663,8 @@ openAVX2_finished_253:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    src+32(FP), R11
 	ADDQ    n+40(FP), R11
 	XORQ    (R11), R8
@@ -21459,31 +24678,31 @@ openAVX2_finished_253:
 
 // func sealMoreAVX2(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·sealMoreAVX2(SB), $1808-40
+TEXT ·sealMoreAVX2(SB), $1888-40
 	LEAQ         31(SP), DI
 	ANDQ         $-32, DI
 	MOVQ         dst+16(FP), R11
-	MOVQ         R11, 1696(DI)
+	MOVQ         R11, 1720(DI)
 	MOVQ         src+24(FP), R11
-	MOVQ         R11, 1704(DI)
+	MOVQ         R11, 1728(DI)
 	MOVQ         n+32(FP), R11
-	MOVQ         R11, 1712(DI)
+	MOVQ         R11, 1736(DI)
 	MOVQ         s+8(FP), AX
 	MOVL         96(AX), R12
 	MOVL         100(AX), R13
 	MOVL         104(AX), R14
-	MOVL         R12, 1680(DI)
-	MOVL         R13, 1684(DI)
-	MOVL         R14, 1688(DI)
+	MOVL         R12, 1704(DI)
+	MOVL         R13, 1708(DI)
+	MOVL         R14, 1712(DI)
 	VPBROADCASTD 108(AX), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 	MOVQ         16(AX), R11
-	MOVQ         R11, 1664(DI)
+	MOVQ         R11, 1688(DI)
 	MOVQ         24(AX), R11
-	MOVQ         R11, 1672(DI)
+	MOVQ         R11, 1696(DI)
 	MOVQ         (AX), R8
 	MOVQ         8(AX), R9
 	MOVQ         R8, 1568(DI)
@@ -21553,10 +24772,10 @@ TEXT ·sealMoreAVX2(SB), $1808-40
 	MOVQ         R9, 1624(DI)
 	MOVQ         R10, 1632(DI)
 	MOVQ         1592(DI), R8
-	XORL         R11, R11
 	MOVQ         1600(DI), R9
-	XORL         R12, R12
 	MOVQ         1608(DI), R10
+	XORL         R11, R11
+	XORL         R12, R12
 	XORL         R13, R13
 	XORL         R14, R14
 	XORL         R15, R15
@@ -21597,7 +24816,7 @@ TEXT ·sealMoreAVX2(SB), $1808-40
 	MULXQ        R9, AX, BX
 	ADDQ         AX, R14
 	ADCQ         BX, R15
-	IMULQ        R10, R10
+	IMULQ        1608(DI), R10
 	ADDQ         R10, R15
 	MOVL         R13, R10
 	ANDL         $0x03, R10
@@ -21633,15 +24852,15 @@ TEXT ·sealMoreAVX2(SB), $1808-40
 	MOVQ         32(AX), R8
 	MOVQ         40(AX), R9
 	MOVQ         48(AX), R10
-	MOVQ         $0x00000000, 1720(DI)
-	MOVQ         $0x00000000, 1728(DI)
-	MOVQ         1696(DI), SI
+	MOVQ         $0x00000000, 1744(DI)
+	MOVQ         $0x00000000, 1752(DI)
+	MOVQ         1720(DI), SI
 	MOVQ         s+8(FP), AX
 	MOVQ         n+32(FP), R11
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-sealMoreAVX2_double_258:
+sealMoreAVX2_double_301:
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -21659,7 +24878,7 @@ sealMoreAVX2_double_258:
 	VPBROADCASTD 20(AX), Y11
 	VMOVDQA      Y11, 288(DI)
 	VMOVDQA      Y11, 672(DI)
-	VPBROADCASTD 1680(DI), Y10
+	VPBROADCASTD 1704(DI), Y10
 	VMOVDQA      Y10, 416(DI)
 	VMOVDQA      Y10, 800(DI)
 	VPBROADCASTD chachaConstants<>+8(SB), Y12
@@ -21670,7 +24889,7 @@ sealMoreAVX2_double_258:
 	VPBROADCASTD 24(AX), Y13
 	VMOVDQA      Y13, 320(DI)
 	VMOVDQA      Y13, 704(DI)
-	VPBROADCASTD 1684(DI), Y12
+	VPBROADCASTD 1708(DI), Y12
 	VMOVDQA      Y12, 448(DI)
 	VMOVDQA      Y12, 832(DI)
 	VPBROADCASTD chachaConstants<>+12(SB), Y14
@@ -21681,14 +24900,14 @@ sealMoreAVX2_double_258:
 	VPBROADCASTD 28(AX), Y15
 	VMOVDQA      Y15, 352(DI)
 	VMOVDQA      Y15, 736(DI)
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VMOVDQA      Y14, 480(DI)
 	VMOVDQA      Y14, 864(DI)
 	VMOVDQA      1408(DI), Y8
 	VMOVDQA      Y8, 384(DI)
 	VMOVDQA      1440(DI), Y9
 	VMOVDQA      Y9, 768(DI)
-	MOVL         1720(DI), AX
+	MOVL         1744(DI), AX
 	MOVL         $0x0000000a, R12
 	SUBL         AX, R12
 	XORL         R11, R11
@@ -21696,17 +24915,17 @@ sealMoreAVX2_double_258:
 	XORL         R13, R13
 	TESTL        R11, R11
 	CMOVLLT      R13, R11
-	MOVL         R11, 1736(DI)
+	MOVL         R11, 1760(DI)
 	SUBL         R11, AX
 	SUBL         R11, AX
 	ADDL         R11, R12
-	MOVL         AX, 1744(DI)
-	MOVL         R12, 1752(DI)
-	CMPL         1736(DI), $0x00
-	JE           sealMoreAVX2_mixed_end_265
+	MOVL         AX, 1768(DI)
+	MOVL         R12, 1776(DI)
+	CMPL         1760(DI), $0x00
+	JE           sealMoreAVX2_mixed_end_308
 	PCALIGN      $0x20
 
-sealMoreAVX2_mixed_264:
+sealMoreAVX2_mixed_307:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -22318,15 +25537,15 @@ sealMoreAVX2_mixed_264:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     sealMoreAVX2_mixed_264
+	DECL    1760(DI)
+	JNZ     sealMoreAVX2_mixed_307
 
-sealMoreAVX2_mixed_end_265:
-	CMPL    1744(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_267
+sealMoreAVX2_mixed_end_308:
+	CMPL    1768(DI), $0x00
+	JE      sealMoreAVX2_mixed_end_310
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_266:
+sealMoreAVX2_mixed_309:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -22785,15 +26004,15 @@ sealMoreAVX2_mixed_266:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     sealMoreAVX2_mixed_266
+	DECL    1768(DI)
+	JNZ     sealMoreAVX2_mixed_309
 
-sealMoreAVX2_mixed_end_267:
-	CMPL    1752(DI), $0x00
-	JE      sealMoreAVX2_mixed_end_269
+sealMoreAVX2_mixed_end_310:
+	CMPL    1776(DI), $0x00
+	JE      sealMoreAVX2_mixed_end_312
 	PCALIGN $0x20
 
-sealMoreAVX2_mixed_268:
+sealMoreAVX2_mixed_311:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -23098,12 +26317,12 @@ sealMoreAVX2_mixed_268:
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
-	DECL    1752(DI)
-	JNZ     sealMoreAVX2_mixed_268
+	DECL    1776(DI)
+	JNZ     sealMoreAVX2_mixed_311
 
-sealMoreAVX2_mixed_end_269:
-	MOVQ         1704(DI), R11
-	MOVQ         1696(DI), R12
+sealMoreAVX2_mixed_end_312:
+	MOVQ         1728(DI), R11
+	MOVQ         1720(DI), R12
 	MOVQ         k+0(FP), AX
 	VMOVDQA      128(DI), Y8
 	VMOVDQA      160(DI), Y9
@@ -23190,11 +26409,11 @@ sealMoreAVX2_mixed_end_269:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1408(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -23313,11 +26532,11 @@ sealMoreAVX2_mixed_end_269:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1440(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -23357,18 +26576,18 @@ sealMoreAVX2_mixed_end_269:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes2<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	MOVQ         $0x00000010, 1720(DI)
-	ADDQ         $0x00000400, 1704(DI)
-	ADDQ         $0x00000400, 1696(DI)
-	SUBQ         $0x00000400, 1712(DI)
-	JNZ          sealMoreAVX2_double_258
-	MOVQ         1720(DI), CX
+	MOVQ         $0x00000010, 1744(DI)
+	ADDQ         $0x00000400, 1728(DI)
+	ADDQ         $0x00000400, 1720(DI)
+	SUBQ         $0x00000400, 1736(DI)
+	JNZ          sealMoreAVX2_double_301
+	MOVQ         1744(DI), CX
 	SHLQ         $0x06, CX
 	SUBQ         $0x40, CX
-	JB           sealMoreAVX2_groups_end_271
+	JB           sealMoreAVX2_groups_end_314
 	PCALIGN      $0x20
 
-sealMoreAVX2_groups_270:
+sealMoreAVX2_groups_313:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -23524,9 +26743,9 @@ sealMoreAVX2_groups_270:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreAVX2_groups_270
+	JAE   sealMoreAVX2_groups_313
 
-sealMoreAVX2_groups_end_271:
+sealMoreAVX2_groups_end_314:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -23537,31 +26756,31 @@ sealMoreAVX2_groups_end_271:
 
 // func openMoreAVX2(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·openMoreAVX2(SB), $1808-40
+TEXT ·openMoreAVX2(SB), $1888-40
 	LEAQ         31(SP), DI
 	ANDQ         $-32, DI
 	MOVQ         dst+16(FP), R11
-	MOVQ         R11, 1696(DI)
+	MOVQ         R11, 1720(DI)
 	MOVQ         src+24(FP), R11
-	MOVQ         R11, 1704(DI)
+	MOVQ         R11, 1728(DI)
 	MOVQ         n+32(FP), R11
-	MOVQ         R11, 1712(DI)
+	MOVQ         R11, 1736(DI)
 	MOVQ         s+8(FP), AX
 	MOVL         96(AX), R12
 	MOVL         100(AX), R13
 	MOVL         104(AX), R14
-	MOVL         R12, 1680(DI)
-	MOVL         R13, 1684(DI)
-	MOVL         R14, 1688(DI)
+	MOVL         R12, 1704(DI)
+	MOVL         R13, 1708(DI)
+	MOVL         R14, 1712(DI)
 	VPBROADCASTD 108(AX), Y14
 	VPADDD       chachaIota<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1408(DI)
 	VPADDD       chachaLanes1<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
 	MOVQ         16(AX), R11
-	MOVQ         R11, 1664(DI)
+	MOVQ         R11, 1688(DI)
 	MOVQ         24(AX), R11
-	MOVQ         R11, 1672(DI)
+	MOVQ         R11, 1696(DI)
 	MOVQ         (AX), R8
 	MOVQ         8(AX), R9
 	MOVQ         R8, 1568(DI)
@@ -23631,10 +26850,10 @@ TEXT ·openMoreAVX2(SB), $1808-40
 	MOVQ         R9, 1624(DI)
 	MOVQ         R10, 1632(DI)
 	MOVQ         1592(DI), R8
-	XORL         R11, R11
 	MOVQ         1600(DI), R9
-	XORL         R12, R12
 	MOVQ         1608(DI), R10
+	XORL         R11, R11
+	XORL         R12, R12
 	XORL         R13, R13
 	XORL         R14, R14
 	XORL         R15, R15
@@ -23675,7 +26894,7 @@ TEXT ·openMoreAVX2(SB), $1808-40
 	MULXQ        R9, AX, BX
 	ADDQ         AX, R14
 	ADCQ         BX, R15
-	IMULQ        R10, R10
+	IMULQ        1608(DI), R10
 	ADDQ         R10, R15
 	MOVL         R13, R10
 	ANDL         $0x03, R10
@@ -23711,17 +26930,17 @@ TEXT ·openMoreAVX2(SB), $1808-40
 	MOVQ         32(AX), R8
 	MOVQ         40(AX), R9
 	MOVQ         48(AX), R10
-	MOVQ         $0x00000000, 1720(DI)
-	MOVQ         $0x00000000, 1728(DI)
-	MOVQ         1696(DI), SI
+	MOVQ         $0x00000000, 1744(DI)
+	MOVQ         $0x00000000, 1752(DI)
+	MOVQ         1720(DI), SI
 	MOVQ         s+8(FP), AX
 	MOVQ         n+32(FP), R11
 	SHRQ         $0x06, R11
 	ADDL         R11, 108(AX)
 
-openMoreAVX2_double_272:
-	MOVQ         1704(DI), SI
-	MOVQ         $0x00000010, 1720(DI)
+openMoreAVX2_double_315:
+	MOVQ         1728(DI), SI
+	MOVQ         $0x00000010, 1744(DI)
 	MOVQ         k+0(FP), AX
 	VPBROADCASTD chachaConstants<>+0(SB), Y8
 	VMOVDQA      Y8, 128(DI)
@@ -23739,7 +26958,7 @@ openMoreAVX2_double_272:
 	VPBROADCASTD 20(AX), Y11
 	VMOVDQA      Y11, 288(DI)
 	VMOVDQA      Y11, 672(DI)
-	VPBROADCASTD 1680(DI), Y10
+	VPBROADCASTD 1704(DI), Y10
 	VMOVDQA      Y10, 416(DI)
 	VMOVDQA      Y10, 800(DI)
 	VPBROADCASTD chachaConstants<>+8(SB), Y12
@@ -23750,7 +26969,7 @@ openMoreAVX2_double_272:
 	VPBROADCASTD 24(AX), Y13
 	VMOVDQA      Y13, 320(DI)
 	VMOVDQA      Y13, 704(DI)
-	VPBROADCASTD 1684(DI), Y12
+	VPBROADCASTD 1708(DI), Y12
 	VMOVDQA      Y12, 448(DI)
 	VMOVDQA      Y12, 832(DI)
 	VPBROADCASTD chachaConstants<>+12(SB), Y14
@@ -23761,14 +26980,14 @@ openMoreAVX2_double_272:
 	VPBROADCASTD 28(AX), Y15
 	VMOVDQA      Y15, 352(DI)
 	VMOVDQA      Y15, 736(DI)
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VMOVDQA      Y14, 480(DI)
 	VMOVDQA      Y14, 864(DI)
 	VMOVDQA      1408(DI), Y8
 	VMOVDQA      Y8, 384(DI)
 	VMOVDQA      1440(DI), Y9
 	VMOVDQA      Y9, 768(DI)
-	MOVL         1720(DI), AX
+	MOVL         1744(DI), AX
 	MOVL         $0x0000000a, R12
 	SUBL         AX, R12
 	XORL         R11, R11
@@ -23776,17 +26995,17 @@ openMoreAVX2_double_272:
 	XORL         R13, R13
 	TESTL        R11, R11
 	CMOVLLT      R13, R11
-	MOVL         R11, 1736(DI)
+	MOVL         R11, 1760(DI)
 	SUBL         R11, AX
 	SUBL         R11, AX
 	ADDL         R11, R12
-	MOVL         AX, 1744(DI)
-	MOVL         R12, 1752(DI)
-	CMPL         1736(DI), $0x00
-	JE           openMoreAVX2_mixed_end_279
+	MOVL         AX, 1768(DI)
+	MOVL         R12, 1776(DI)
+	CMPL         1760(DI), $0x00
+	JE           openMoreAVX2_mixed_end_322
 	PCALIGN      $0x20
 
-openMoreAVX2_mixed_278:
+openMoreAVX2_mixed_321:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -24398,15 +27617,15 @@ openMoreAVX2_mixed_278:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x80, SI
-	DECL    1736(DI)
-	JNZ     openMoreAVX2_mixed_278
+	DECL    1760(DI)
+	JNZ     openMoreAVX2_mixed_321
 
-openMoreAVX2_mixed_end_279:
-	CMPL    1744(DI), $0x00
-	JE      openMoreAVX2_mixed_end_281
+openMoreAVX2_mixed_end_322:
+	CMPL    1768(DI), $0x00
+	JE      openMoreAVX2_mixed_end_324
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_280:
+openMoreAVX2_mixed_323:
 	VPADDD  128(DI), Y0, Y8
 	MOVQ    1568(DI), DX
 	MULXQ   48(SI), R11, R12
@@ -24865,15 +28084,15 @@ openMoreAVX2_mixed_280:
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
 	ADDQ    $0x40, SI
-	DECL    1744(DI)
-	JNZ     openMoreAVX2_mixed_280
+	DECL    1768(DI)
+	JNZ     openMoreAVX2_mixed_323
 
-openMoreAVX2_mixed_end_281:
-	CMPL    1752(DI), $0x00
-	JE      openMoreAVX2_mixed_end_283
+openMoreAVX2_mixed_end_324:
+	CMPL    1776(DI), $0x00
+	JE      openMoreAVX2_mixed_end_326
 	PCALIGN $0x20
 
-openMoreAVX2_mixed_282:
+openMoreAVX2_mixed_325:
 	VPADDD  128(DI), Y0, Y8
 	VPADDD  160(DI), Y1, Y12
 	VPXOR   384(DI), Y8, Y10
@@ -25178,12 +28397,12 @@ openMoreAVX2_mixed_282:
 	VPSRLD  $0x19, Y4, Y4
 	VPOR    Y11, Y7, Y7
 	VPOR    Y15, Y4, Y4
-	DECL    1752(DI)
-	JNZ     openMoreAVX2_mixed_282
+	DECL    1776(DI)
+	JNZ     openMoreAVX2_mixed_325
 
-openMoreAVX2_mixed_end_283:
-	MOVQ         1704(DI), R11
-	MOVQ         1696(DI), R12
+openMoreAVX2_mixed_end_326:
+	MOVQ         1728(DI), R11
+	MOVQ         1720(DI), R12
 	MOVQ         k+0(FP), AX
 	VMOVDQA      128(DI), Y8
 	VMOVDQA      160(DI), Y9
@@ -25270,11 +28489,11 @@ openMoreAVX2_mixed_end_283:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1408(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -25393,11 +28612,11 @@ openMoreAVX2_mixed_end_283:
 	VPUNPCKHQDQ  Y15, Y14, Y10
 	VPUNPCKLQDQ  Y15, Y14, Y9
 	VPADDD       1440(DI), Y0, Y0
-	VPBROADCASTD 1680(DI), Y14
+	VPBROADCASTD 1704(DI), Y14
 	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD 1684(DI), Y14
+	VPBROADCASTD 1708(DI), Y14
 	VPADDD       Y14, Y2, Y2
-	VPBROADCASTD 1688(DI), Y14
+	VPBROADCASTD 1712(DI), Y14
 	VPADDD       Y14, Y3, Y3
 	VPUNPCKLDQ   Y1, Y0, Y14
 	VPUNPCKHDQ   Y1, Y0, Y0
@@ -25437,16 +28656,16 @@ openMoreAVX2_mixed_end_283:
 	VMOVDQA      1440(DI), Y14
 	VPADDD       chachaLanes2<>+0(SB), Y14, Y14
 	VMOVDQA      Y14, 1440(DI)
-	ADDQ         $0x00000400, 1704(DI)
-	ADDQ         $0x00000400, 1696(DI)
-	SUBQ         $0x00000400, 1712(DI)
-	JNZ          openMoreAVX2_double_272
+	ADDQ         $0x00000400, 1728(DI)
+	ADDQ         $0x00000400, 1720(DI)
+	SUBQ         $0x00000400, 1736(DI)
+	JNZ          openMoreAVX2_double_315
 	XORL         CX, CX
 	SUBQ         $0x40, CX
-	JB           openMoreAVX2_groups_end_285
+	JB           openMoreAVX2_groups_end_328
 	PCALIGN      $0x20
 
-openMoreAVX2_groups_284:
+openMoreAVX2_groups_327:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -25602,9 +28821,9 @@ openMoreAVX2_groups_284:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreAVX2_groups_284
+	JAE   openMoreAVX2_groups_327
 
-openMoreAVX2_groups_end_285:
+openMoreAVX2_groups_end_328:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -25615,16 +28834,16 @@ openMoreAVX2_groups_end_285:
 
 // func startAVX2(k *key, s *stream, nonce *byte)
 // Requires: AVX
-TEXT ·startAVX2(SB), $1808-24
+TEXT ·startAVX2(SB), $1888-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    nonce+16(FP), R11
 	MOVL    (R11), R12
 	MOVL    4(R11), R13
 	MOVL    8(R11), R14
-	MOVL    R12, 1680(DI)
-	MOVL    R13, 1684(DI)
-	MOVL    R14, 1688(DI)
+	MOVL    R12, 1704(DI)
+	MOVL    R13, 1708(DI)
+	MOVL    R14, 1712(DI)
 	MOVQ    k+0(FP), AX
 	MOVL    $0x61707865, R8
 	MOVL    (AX), R12
@@ -25642,14 +28861,14 @@ TEXT ·startAVX2(SB), $1808-24
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x0000000a, 1736(DI)
+	MOVL    $0x0000000a, 1760(DI)
 	PCALIGN $0x20
 
-startAVX2_key_286:
+startAVX2_key_329:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -25762,8 +28981,8 @@ startAVX2_key_286:
 	MOVL CX, 1508(DI)
 	XORL CX, R12
 	ROLL $0x07, R12
-	DECL 1736(DI)
-	JNZ  startAVX2_key_286
+	DECL 1760(DI)
+	JNZ  startAVX2_key_329
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -25782,8 +29001,8 @@ startAVX2_key_286:
 	SHLQ $0x20, R15
 	ORQ  R15, R14
 	MOVQ R10, R9
-	MOVQ R12, 1664(DI)
-	MOVQ R14, 1672(DI)
+	MOVQ R12, 1688(DI)
+	MOVQ R14, 1696(DI)
 	MOVQ $0x0ffffffc0fffffff, AX
 	ANDQ AX, R8
 	MOVQ $0x0ffffffc0ffffffc, AX
@@ -25806,7 +29025,7 @@ startAVX2_key_286:
 
 // func polyAVX2(s *stream, p *byte, n int)
 // Requires: AVX, BMI2
-TEXT ·polyAVX2(SB), $1808-24
+TEXT ·polyAVX2(SB), $1888-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    s+0(FP), AX
@@ -25879,10 +29098,10 @@ TEXT ·polyAVX2(SB), $1808-24
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
 	MOVQ    1592(DI), R8
-	XORL    R11, R11
 	MOVQ    1600(DI), R9
-	XORL    R12, R12
 	MOVQ    1608(DI), R10
+	XORL    R11, R11
+	XORL    R12, R12
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
@@ -25923,7 +29142,7 @@ TEXT ·polyAVX2(SB), $1808-24
 	MULXQ   R9, AX, BX
 	ADDQ    AX, R14
 	ADCQ    BX, R15
-	IMULQ   R10, R10
+	IMULQ   1608(DI), R10
 	ADDQ    R10, R15
 	MOVL    R13, R10
 	ANDL    $0x03, R10
@@ -25962,10 +29181,10 @@ TEXT ·polyAVX2(SB), $1808-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polyAVX2_groups_end_288
+	JB      polyAVX2_groups_end_331
 	PCALIGN $0x20
 
-polyAVX2_groups_287:
+polyAVX2_groups_330:
 	MOVQ  1568(DI), DX
 	MULXQ 48(SI), R11, R12
 	MULXQ 56(SI), AX, R13
@@ -26121,15 +29340,15 @@ polyAVX2_groups_287:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polyAVX2_groups_287
+	JAE   polyAVX2_groups_330
 
-polyAVX2_groups_end_288:
+polyAVX2_groups_end_331:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polyAVX2_groups_end_292
+	JB      polyAVX2_groups_end_335
 	PCALIGN $0x20
 
-polyAVX2_groups_291:
+polyAVX2_groups_334:
 	MOVQ  1568(DI), DX
 	MULXQ 16(SI), R11, R12
 	MULXQ 24(SI), AX, R13
@@ -26219,12 +29438,12 @@ polyAVX2_groups_291:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polyAVX2_groups_291
+	JAE   polyAVX2_groups_334
 
-polyAVX2_groups_end_292:
+polyAVX2_groups_end_335:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polyAVX2_absorb_part_289
+	JB    polyAVX2_absorb_part_332
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -26261,14 +29480,14 @@ polyAVX2_groups_end_292:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polyAVX2_absorb_part_289:
+polyAVX2_absorb_part_332:
 	TESTQ   CX, CX
-	JZ      polyAVX2_absorbed_290
+	JZ      polyAVX2_absorbed_333
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polyAVX2_load8_294
+	JAE     polyAVX2_load8_337
 	CMPQ    CX, $0x04
-	JAE     polyAVX2_load4_293
+	JAE     polyAVX2_load4_336
 	MOVL    CX, BX
 	SHRL    $0x01, BX
 	MOVBLZX (SI)(BX*1), AX
@@ -26283,18 +29502,18 @@ polyAVX2_absorb_part_289:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polyAVX2_loaded_295
+	JMP     polyAVX2_loaded_338
 
-polyAVX2_load4_293:
+polyAVX2_load4_336:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polyAVX2_loaded_295
+	JMP  polyAVX2_loaded_338
 
-polyAVX2_load8_294:
+polyAVX2_load8_337:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -26303,7 +29522,7 @@ polyAVX2_load8_294:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polyAVX2_loaded_295:
+polyAVX2_loaded_338:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -26340,7 +29559,7 @@ polyAVX2_loaded_295:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polyAVX2_absorbed_290:
+polyAVX2_absorbed_333:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

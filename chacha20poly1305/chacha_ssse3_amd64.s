@@ -6,15 +6,15 @@
 
 // func sealSSSE3(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
 // Requires: CMOV, SSE, SSE2, SSSE3
-TEXT ·sealSSSE3(SB), $1808-64
+TEXT ·sealSSSE3(SB), $1888-64
 	LEAQ       31(SP), DI
 	ANDQ       $-32, DI
 	MOVQ       dst+24(FP), R11
-	MOVQ       R11, 1696(DI)
+	MOVQ       R11, 1720(DI)
 	MOVQ       src+32(FP), R11
-	MOVQ       R11, 1704(DI)
+	MOVQ       R11, 1728(DI)
 	MOVQ       n+40(FP), R11
-	MOVQ       R11, 1712(DI)
+	MOVQ       R11, 1736(DI)
 	MOVQ       s+8(FP), AX
 	TESTQ      AX, AX
 	JNZ        sealSSSE3_stream_1
@@ -22,22 +22,22 @@ TEXT ·sealSSSE3(SB), $1808-64
 	MOVL       (R11), R12
 	MOVL       4(R11), R13
 	MOVL       8(R11), R14
-	MOVL       R12, 1680(DI)
-	MOVL       R13, 1684(DI)
-	MOVL       R14, 1688(DI)
+	MOVL       R12, 1704(DI)
+	MOVL       R13, 1708(DI)
+	MOVL       R14, 1712(DI)
 	MOVQ       adLen+56(FP), R11
 	MOVQ       R11, 1552(DI)
 	MOVQ       n+40(FP), R11
 	MOVQ       R11, 1560(DI)
 	MOVL       $0x00000001, 1408(DI)
-	CMPQ       1712(DI), $0x40
-	JA         sealSSSE3_more_7
+	CMPQ       1736(DI), $0x40
+	JA         sealSSSE3_more_6
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X3
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X3
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X3
 	MOVOA      chachaRow<>+0(SB), X0
@@ -51,19 +51,19 @@ TEXT ·sealSSSE3(SB), $1808-64
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        sealSSSE3_ad_done_11
+	JEQ        sealSSSE3_ad_done_9
 	CMPQ       CX, $0x10
-	JB         sealSSSE3_ad_part_10
+	JB         sealSSSE3_ad_part_8
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        sealSSSE3_ad_done_11
+	JMP        sealSSSE3_ad_done_9
 
-sealSSSE3_ad_part_10:
+sealSSSE3_ad_part_8:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_13
+	JAE     sealSSSE3_load8_11
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_12
+	JAE     sealSSSE3_load4_10
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -78,18 +78,18 @@ sealSSSE3_ad_part_10:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_14
+	JMP     sealSSSE3_loaded_12
 
-sealSSSE3_load4_12:
+sealSSSE3_load4_10:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_14
+	JMP  sealSSSE3_loaded_12
 
-sealSSSE3_load8_13:
+sealSSSE3_load8_11:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -98,307 +98,513 @@ sealSSSE3_load8_13:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_14:
-sealSSSE3_ad_done_11:
+sealSSSE3_loaded_12:
+sealSSSE3_ad_done_9:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
+	MOVL    24(AX), BX
+	MOVL    BX, 1872(SP)
+	MOVL    28(AX), BX
+	MOVL    BX, 1876(SP)
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	MOVL    $0x61707865, R8
 	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
 	MOVL    $0x3320646e, R9
 	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
 	MOVL    $0x79622d32, R10
 	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
 	MOVL    $0x6b206574, R11
 	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    16(AX), CX
+	MOVL    20(AX), DI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000004, 1880(SP)
 	PCALIGN $0x20
 
-sealSSSE3_one_block_8:
+sealSSSE3_one_block_7:
 	PADDL   X1, X0
-	MOVL    1504(DI), CX
 	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X0, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
 	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	PXOR    X0, X3
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	PSHUFB  chachaRot16<>+0(SB), X3
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
 	PADDL   X3, X2
 	XORL    R9, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X2, X1
-	XORL    R9, BX
+	ROLL    $0x08, AX
 	ROLL    $0x08, BX
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X1, X14
+	ADDL    AX, CX
+	ADDL    BX, DI
+	PXOR    X2, X1
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
 	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
+	MOVL    CX, 1864(SP)
+	MOVO    X1, X14
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
 	ADDL    R14, R10
-	XORL    R10, DX
-	ROLL    $0x10, DX
+	ADDL    R15, R11
 	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
 	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X1
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X1
-	ADDL    R15, R11
 	XORL    R11, SI
+	ROLL    $0x10, DX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	PADDL   X1, X0
+	ADDL    DX, CX
+	PSRLL   $0x14, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
 	ROLL    $0x0c, R15
+	POR     X14, X1
+	ADDL    R14, R10
 	ADDL    R15, R11
+	XORL    R10, DX
 	XORL    R11, SI
+	ROLL    $0x08, DX
+	PADDL   X1, X0
 	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
 	PXOR    X0, X3
-	XORL    CX, R15
+	ROLL    $0x07, R14
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	PSHUFB  chachaRot8<>+0(SB), X3
+	XORL    R9, AX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	PADDL   X3, X2
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X2, X1
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	XORL    R9, AX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X1, X14
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	PADDL   X3, X2
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	PXOR    X2, X1
 	ADDL    R14, R9
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	PSRLL   $0x19, X1
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X1
 	ADDL    R15, R10
+	ADDL    R12, R11
 	XORL    R10, BX
-	ROLL    $0x08, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	POR     X14, X1
+	ROLL    $0x10, DX
 	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
 	PSHUFD  $0x93, X0, X0
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X3, X3
-	ADDL    DX, CX
-	XORL    CX, R12
+	ROLL    $0x0c, R15
 	ROLL    $0x0c, R12
+	ADDL    R15, R10
 	ADDL    R12, R11
+	XORL    R10, BX
+	PSHUFD  $0x4e, X3, X3
 	XORL    R11, DX
-	PSHUFD  $0x39, X2, X2
+	ROLL    $0x08, BX
 	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	PSHUFD  $0x39, X2, X2
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
 	ROLL    $0x07, R12
 	PADDL   X1, X0
-	MOVL    1504(DI), CX
 	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X0, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
 	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	PXOR    X0, X3
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	PSHUFB  chachaRot16<>+0(SB), X3
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
 	PADDL   X3, X2
 	XORL    R9, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X2, X1
-	XORL    R9, BX
+	ROLL    $0x08, AX
 	ROLL    $0x08, BX
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X1, X14
+	ADDL    AX, CX
+	ADDL    BX, DI
+	PXOR    X2, X1
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
 	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
+	MOVL    CX, 1864(SP)
+	MOVO    X1, X14
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
 	ADDL    R14, R10
-	XORL    R10, DX
-	ROLL    $0x10, DX
+	ADDL    R15, R11
 	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
 	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X1
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X1
-	ADDL    R15, R11
 	XORL    R11, SI
+	ROLL    $0x10, DX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	PADDL   X1, X0
+	ADDL    DX, CX
+	PSRLL   $0x14, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
 	ROLL    $0x0c, R15
+	POR     X14, X1
+	ADDL    R14, R10
 	ADDL    R15, R11
+	XORL    R10, DX
 	XORL    R11, SI
+	ROLL    $0x08, DX
+	PADDL   X1, X0
 	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
 	PXOR    X0, X3
-	XORL    CX, R15
+	ROLL    $0x07, R14
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	PSHUFB  chachaRot8<>+0(SB), X3
+	XORL    R9, AX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	PADDL   X3, X2
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X2, X1
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	XORL    R9, AX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X1, X14
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	PADDL   X3, X2
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	PXOR    X2, X1
 	ADDL    R14, R9
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	PSLLL   $0x07, X14
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	PSRLL   $0x19, X1
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	POR     X14, X1
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	PSHUFD  $0x39, X0, X0
+	ROLL    $0x0c, R15
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	PSHUFD  $0x4e, X3, X3
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	PSHUFD  $0x93, X2, X2
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	DECL    1880(SP)
+	JNZ     sealSSSE3_one_block_7
+	PADDL   X1, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	PXOR    X0, X3
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	PSHUFB  chachaRot16<>+0(SB), X3
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	PADDL   X3, X2
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	PXOR    X2, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	PSLLL   $0x0c, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	ADDL    R15, R10
+	PSRLL   $0x14, X1
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	POR     X14, X1
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	PADDL   X1, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	PXOR    X0, X3
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	PSHUFB  chachaRot8<>+0(SB), X3
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	PADDL   X3, X2
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	PXOR    X2, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
 	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	ADDL    R15, R10
 	PSRLL   $0x19, X1
+	ADDL    R12, R11
 	XORL    R10, BX
+	XORL    R11, DX
 	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X1
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
-	PSHUFD  $0x39, X0, X0
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
 	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X3, X3
-	ADDL    DX, CX
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
 	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	POR     X14, X1
 	ADDL    R12, R11
+	XORL    R10, BX
 	XORL    R11, DX
-	PSHUFD  $0x93, X2, X2
+	ROLL    $0x08, BX
 	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealSSSE3_one_block_8
-	MOVOA   X0, 896(DI)
-	MOVOA   X1, 912(DI)
-	MOVOA   X2, 1504(DI)
-	MOVOA   X3, 928(DI)
+	LEAQ    31(SP), DI
+	ANDQ    $-32, DI
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -417,8 +623,8 @@ sealSSSE3_one_block_8:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -429,6 +635,16 @@ sealSSSE3_one_block_8:
 	SHRQ    $0x02, R14
 	ADDQ    R9, R14
 	MOVQ    R14, 1584(DI)
+	CMPQ    1736(DI), $0x00
+	JE      sealSSSE3_empty_13
+	MOVOA   X0, 896(DI)
+	MOVOA   X1, 912(DI)
+	MOVOA   X2, 928(DI)
+	MOVOA   X3, 944(DI)
+	MOVQ    1736(DI), SI
+	MOVL    $0x00000040, CX
+	CMPQ    1552(DI), $0x10
+	CMOVQHI CX, SI
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
@@ -459,6 +675,8 @@ sealSSSE3_one_block_8:
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	CMPQ    SI, $0x10
+	JBE     sealSSSE3_enough_14
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
@@ -496,81 +714,38 @@ sealSSSE3_one_block_8:
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
+	CMPQ    SI, $0x20
+	JBE     sealSSSE3_enough_14
 	MOVQ    R8, AX
-	MULQ    1592(DI)
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MOVQ    R9, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MOVQ    R10, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	MOVQ    R8, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
-	MOVQ    R9, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	MOVQ    R10, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
-	MOVQ    R8, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	MOVQ    R9, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
+	MOVQ    R13, AX
 	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
-	SHRQ    $0x02, R15
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
-	MOVQ    R10, AX
-	SHRQ    $0x02, AX
-	LEAQ    (AX)(AX*4), AX
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
 	ANDL    $0x03, R10
-	ADDQ    AX, R11
+	ADDQ    R13, R11
 	ADCQ    $0x00, R12
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
@@ -578,6 +753,47 @@ sealSSSE3_one_block_8:
 	MOVQ    R8, 1640(DI)
 	MOVQ    R9, 1648(DI)
 	MOVQ    R10, 1656(DI)
+	CMPQ    SI, $0x30
+	JBE     sealSSSE3_enough_14
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1664(DI)
+	MOVQ    R9, 1672(DI)
+	MOVQ    R10, 1680(DI)
+
+sealSSSE3_enough_14:
 	XORL    R8, R8
 	XORL    R9, R9
 	XORL    R10, R10
@@ -621,16 +837,18 @@ sealSSSE3_one_block_8:
 	ANDQ    1536(DI), R8
 	ANDQ    1536(DI), R9
 	ANDQ    1536(DI), R10
+	CMPQ    1552(DI), $0x10
+	JBE     sealSSSE3_short_ad_15
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealSSSE3_ad_end_15
+	JBE     sealSSSE3_ad_end_16
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_17
+	JB      sealSSSE3_groups_end_18
 	PCALIGN $0x20
 
-sealSSSE3_groups_16:
+sealSSSE3_groups_17:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -801,15 +1019,15 @@ sealSSSE3_groups_16:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_16
+	JAE   sealSSSE3_groups_17
 
-sealSSSE3_groups_end_17:
+sealSSSE3_groups_end_18:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_21
+	JB      sealSSSE3_groups_end_22
 	PCALIGN $0x20
 
-sealSSSE3_groups_20:
+sealSSSE3_groups_21:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -908,12 +1126,12 @@ sealSSSE3_groups_20:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_20
+	JAE   sealSSSE3_groups_21
 
-sealSSSE3_groups_end_21:
+sealSSSE3_groups_end_22:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealSSSE3_absorb_part_18
+	JB    sealSSSE3_absorb_part_19
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -954,14 +1172,14 @@ sealSSSE3_groups_end_21:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_absorb_part_18:
+sealSSSE3_absorb_part_19:
 	TESTQ   CX, CX
-	JZ      sealSSSE3_absorbed_19
+	JZ      sealSSSE3_absorbed_20
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_23
+	JAE     sealSSSE3_load8_24
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_22
+	JAE     sealSSSE3_load4_23
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -976,18 +1194,18 @@ sealSSSE3_absorb_part_18:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_24
+	JMP     sealSSSE3_loaded_25
 
-sealSSSE3_load4_22:
+sealSSSE3_load4_23:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_24
+	JMP  sealSSSE3_loaded_25
 
-sealSSSE3_load8_23:
+sealSSSE3_load8_24:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -996,7 +1214,7 @@ sealSSSE3_load8_23:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_24:
+sealSSSE3_loaded_25:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -1037,202 +1255,1668 @@ sealSSSE3_loaded_24:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_absorbed_19:
-sealSSSE3_ad_end_15:
-	CMPQ    1712(DI), $0x00
-	JE      sealSSSE3_hashed_3
-	MOVQ    R8, 1760(DI)
-	MOVQ    R9, 1768(DI)
-	MOVQ    R10, 1776(DI)
-	MOVL    896(DI), R8
-	MOVL    912(DI), R12
-	MOVL    928(DI), AX
-	MOVL    900(DI), R9
-	MOVL    916(DI), R13
-	MOVL    932(DI), BX
-	MOVL    904(DI), R10
-	MOVL    920(DI), R14
-	MOVL    936(DI), DX
-	MOVL    908(DI), R11
-	MOVL    924(DI), R15
-	MOVL    940(DI), SI
-	MOVL    $0x00000005, 1736(DI)
+sealSSSE3_absorbed_20:
+sealSSSE3_ad_end_16:
+sealSSSE3_short_ad_15:
+	MOVQ  R8, 1784(DI)
+	MOVQ  R9, 1792(DI)
+	MOVQ  R10, 1800(DI)
+	XORL  R8, R8
+	XORL  R9, R9
+	XORL  R10, R10
+	ADDQ  1552(DI), R8
+	ADCQ  1560(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	MOVQ  R8, 1808(DI)
+	MOVQ  R9, 1816(DI)
+	MOVQ  R10, 1824(DI)
+	MOVL  928(DI), CX
+	MOVL  CX, 1864(SP)
+	MOVL  932(DI), CX
+	MOVL  CX, 1868(SP)
+	MOVL  896(DI), R8
+	MOVL  912(DI), R12
+	MOVL  944(DI), AX
+	MOVL  900(DI), R9
+	MOVL  916(DI), R13
+	MOVL  948(DI), BX
+	MOVL  904(DI), R10
+	MOVL  920(DI), R14
+	MOVL  952(DI), DX
+	MOVL  908(DI), R11
+	MOVL  924(DI), R15
+	MOVL  956(DI), SI
+	MOVL  936(DI), CX
+	MOVL  940(DI), DI
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	LEAQ  31(SP), DI
+	ANDQ  $-32, DI
+	MOVQ  k+0(FP), CX
+	ADDL  $0x61707865, R8
+	ADDL  (CX), R12
+	INCL  AX
+	ADDL  $0x3320646e, R9
+	ADDL  4(CX), R13
+	ADDL  1704(DI), BX
+	ADDL  $0x79622d32, R10
+	ADDL  8(CX), R14
+	ADDL  1708(DI), DX
+	ADDL  $0x6b206574, R11
+	ADDL  12(CX), R15
+	ADDL  1712(DI), SI
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 896(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 904(DI)
+	SHLQ  $0x20, R13
+	ORQ   R13, R12
+	MOVQ  R12, 912(DI)
+	SHLQ  $0x20, R15
+	ORQ   R15, R14
+	MOVQ  R14, 920(DI)
+	SHLQ  $0x20, BX
+	ORQ   BX, AX
+	MOVQ  AX, 944(DI)
+	SHLQ  $0x20, SI
+	ORQ   SI, DX
+	MOVQ  DX, 952(DI)
+	MOVL  1864(SP), R8
+	ADDL  16(CX), R8
+	MOVL  1868(SP), R9
+	ADDL  20(CX), R9
+	MOVL  1872(SP), R10
+	ADDL  24(CX), R10
+	MOVL  1876(SP), R11
+	ADDL  28(CX), R11
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 928(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 936(DI)
+	MOVQ  1728(DI), R11
+	MOVQ  1720(DI), R12
+	MOVQ  1736(DI), CX
+	LEAQ  896(DI), R13
+	SUBQ  $0x10, CX
+	JB    sealSSSE3_xor_block_part_27
+
+sealSSSE3_xor_block_26:
+	MOVQ (R13), R14
+	MOVQ 8(R13), R15
+	XORQ (R11), R14
+	XORQ 8(R11), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+	ADDQ $0x10, R13
+	ADDQ $0x10, R11
+	ADDQ $0x10, R12
+	SUBQ $0x10, CX
+	JAE  sealSSSE3_xor_block_26
+
+sealSSSE3_xor_block_part_27:
+	ADDQ    $0x10, CX
+	JZ      sealSSSE3_xored_block_28
+	XORL    R15, R15
+	CMPQ    CX, $0x08
+	JAE     sealSSSE3_load8_30
+	CMPQ    CX, $0x04
+	JAE     sealSSSE3_load4_29
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (R11)(DX*1), AX
+	MOVBLZX -1(R11)(CX*1), R15
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R15
+	MOVBLZX (R11), R14
+	ORL     R15, R14
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R14
+	XORL    R15, R15
+	JMP     sealSSSE3_loaded_31
+
+sealSSSE3_load4_29:
+	MOVL (R11), R14
+	MOVL -4(R11)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R14
+	JMP  sealSSSE3_loaded_31
+
+sealSSSE3_load8_30:
+	MOVQ (R11), R14
+	MOVQ -8(R11)(CX*1), R15
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R15
+	SHRQ CL, R15
+
+sealSSSE3_loaded_31:
+	XORQ (R13), R14
+	XORQ 8(R13), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+
+sealSSSE3_xored_block_28:
+	MOVQ 1736(DI), R8
+	MOVQ R8, CX
+	ADDQ $0x0f, CX
+	SHRQ $0x04, CX
+	LEAQ (CX)(CX*2), CX
+	LEAQ 1568(DI)(CX*8), CX
+	MOVQ 1720(DI), SI
+	SUBQ $0x10, R8
+	JAE  sealSSSE3_hash_whole_32
+	ADDQ $0x10, R8
+	LEAQ chachaMask<>+0(SB), R10
+	SUBQ R8, R10
+	MOVQ (SI), R9
+	ANDQ 16(R10), R9
+	MOVQ R9, 1520(DI)
+	MOVQ 8(SI), R9
+	ANDQ 24(R10), R9
+	MOVQ R9, 1528(DI)
+	LEAQ 1520(DI), SI
+	XORL R8, R8
+
+sealSSSE3_hash_whole_32:
+	MOVQ  R8, 1832(DI)
+	MOVQ  1808(DI), R11
+	MOVQ  1816(DI), R12
+	MOVQ  1824(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1784(DI), R8
+	MOVQ  1792(DI), R9
+	MOVQ  1800(DI), R10
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  (CX)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  (CX)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  (CX)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  8(CX)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  8(CX)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  8(CX)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  16(CX)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  16(CX)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 16(CX), R10
+	ADDQ  R10, R15
+	MOVQ  1832(DI), R8
+	SUBQ  $0x10, R8
+	JB    sealSSSE3_hash_block_part_34
+
+sealSSSE3_hash_block_33:
+	ADDQ $0x10, SI
+	SUBQ $0x18, CX
+	MOVQ (SI), AX
+	MULQ (CX)
+	ADDQ AX, R11
+	ADCQ DX, R12
+	ADCQ $0x00, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 8(SI), AX
+	MULQ (CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ (SI), AX
+	MULQ 8(CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 8(SI), AX
+	MULQ 8(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ (SI), AX
+	MULQ 16(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ 8(SI), AX
+	MULQ 16(CX)
+	ADDQ AX, R14
+	ADCQ DX, R15
+	ADDQ (CX), R13
+	ADCQ 8(CX), R14
+	ADCQ 16(CX), R15
+	SUBQ $0x10, R8
+	JAE  sealSSSE3_hash_block_33
+
+sealSSSE3_hash_block_part_34:
+	ADDQ $0x10, R8
+	JZ   sealSSSE3_hashed_block_35
+	ADDQ $0x10, SI
+	LEAQ chachaMask<>+0(SB), R10
+	SUBQ R8, R10
+	MOVQ (SI), R9
+	ANDQ 16(R10), R9
+	MOVQ R9, 1520(DI)
+	MOVQ 8(SI), R9
+	ANDQ 24(R10), R9
+	MOVQ R9, 1528(DI)
+	SUBQ $0x18, CX
+	MOVQ 1520(DI), AX
+	MULQ (CX)
+	ADDQ AX, R11
+	ADCQ DX, R12
+	ADCQ $0x00, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 1528(DI), AX
+	MULQ (CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 1520(DI), AX
+	MULQ 8(CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 1528(DI), AX
+	MULQ 8(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ 1520(DI), AX
+	MULQ 16(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ 1528(DI), AX
+	MULQ 16(CX)
+	ADDQ AX, R14
+	ADCQ DX, R15
+	ADDQ (CX), R13
+	ADCQ 8(CX), R14
+	ADCQ 16(CX), R15
+
+sealSSSE3_hashed_block_35:
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    dst+24(FP), R11
+	ADDQ    n+40(FP), R11
+	MOVQ    R8, (R11)
+	MOVQ    R9, 8(R11)
+	RET
+
+sealSSSE3_empty_13:
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R14, AX
+	MULQ    1576(DI)
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	MOVQ    R8, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    R9, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	MOVQ    R8, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
+	MOVQ    R9, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
+	MOVQ    R8, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
+	SHRQ    $0x02, R15
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ANDQ    1536(DI), R8
+	ANDQ    1536(DI), R9
+	ANDQ    1536(DI), R10
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     sealSSSE3_ad_end_36
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
+	SUBQ    $0x40, CX
+	JB      sealSSSE3_groups_end_38
 	PCALIGN $0x20
 
-sealSSSE3_one_block_rest_9:
-	MOVL 1504(DI), CX
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	MOVL 1508(DI), CX
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1512(DI), CX
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1516(DI), CX
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1512(DI), CX
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1516(DI), CX
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1504(DI), CX
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1508(DI), CX
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	DECL 1736(DI)
-	JNZ  sealSSSE3_one_block_rest_9
-	MOVQ k+0(FP), CX
-	ADDL $0x61707865, R8
-	ADDL (CX), R12
-	ADDL $0x01, AX
-	ADDL $0x3320646e, R9
-	ADDL 4(CX), R13
-	ADDL 1680(DI), BX
-	ADDL $0x79622d32, R10
-	ADDL 8(CX), R14
-	ADDL 1684(DI), DX
-	ADDL $0x6b206574, R11
-	ADDL 12(CX), R15
-	ADDL 1688(DI), SI
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 896(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 904(DI)
-	MOVL 1504(DI), R8
-	ADDL 16(CX), R8
-	MOVL 1508(DI), R9
-	ADDL 20(CX), R9
-	MOVL 1512(DI), R10
-	ADDL 24(CX), R10
-	MOVL 1516(DI), R11
-	ADDL 28(CX), R11
-	SHLQ $0x20, R13
-	ORQ  R13, R12
-	MOVQ R12, 912(DI)
-	SHLQ $0x20, R15
-	ORQ  R15, R14
-	MOVQ R14, 920(DI)
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 928(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 936(DI)
-	SHLQ $0x20, BX
-	ORQ  BX, AX
-	MOVQ AX, 944(DI)
-	SHLQ $0x20, SI
-	ORQ  SI, DX
-	MOVQ DX, 952(DI)
-	MOVQ 1760(DI), R8
-	MOVQ 1768(DI), R9
-	MOVQ 1776(DI), R10
-	JMP  sealSSSE3_hashed_3
+sealSSSE3_groups_37:
+	MOVQ  48(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  56(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  48(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  56(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  32(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  16(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   sealSSSE3_groups_37
 
-sealSSSE3_more_7:
-	CMPQ       1712(DI), $0x00000080
-	JA         sealSSSE3_more_25
+sealSSSE3_groups_end_38:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      sealSSSE3_groups_end_42
+	PCALIGN $0x20
+
+sealSSSE3_groups_41:
+	MOVQ  16(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  24(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  16(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  24(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   sealSSSE3_groups_41
+
+sealSSSE3_groups_end_42:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JB    sealSSSE3_absorb_part_39
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+sealSSSE3_absorb_part_39:
+	TESTQ   CX, CX
+	JZ      sealSSSE3_absorbed_40
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     sealSSSE3_load8_44
+	CMPQ    CX, $0x04
+	JAE     sealSSSE3_load4_43
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (SI)(DX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     sealSSSE3_loaded_45
+
+sealSSSE3_load4_43:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  sealSSSE3_loaded_45
+
+sealSSSE3_load8_44:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+sealSSSE3_loaded_45:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+sealSSSE3_absorbed_40:
+sealSSSE3_ad_end_36:
+	ADDQ    1552(DI), R8
+	ADCQ    1560(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    dst+24(FP), R11
+	ADDQ    n+40(FP), R11
+	MOVQ    R8, (R11)
+	MOVQ    R9, 8(R11)
+	RET
+
+sealSSSE3_more_6:
+	CMPQ       1736(DI), $0x00000080
+	JA         sealSSSE3_more_46
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X15
 	MOVOA      X15, 1472(DI)
@@ -1254,19 +2938,19 @@ sealSSSE3_more_7:
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        sealSSSE3_ad_done_29
+	JEQ        sealSSSE3_ad_done_50
 	CMPQ       CX, $0x10
-	JB         sealSSSE3_ad_part_28
+	JB         sealSSSE3_ad_part_49
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        sealSSSE3_ad_done_29
+	JMP        sealSSSE3_ad_done_50
 
-sealSSSE3_ad_part_28:
+sealSSSE3_ad_part_49:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_31
+	JAE     sealSSSE3_load8_52
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_30
+	JAE     sealSSSE3_load4_51
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -1281,18 +2965,18 @@ sealSSSE3_ad_part_28:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_32
+	JMP     sealSSSE3_loaded_53
 
-sealSSSE3_load4_30:
+sealSSSE3_load4_51:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_32
+	JMP  sealSSSE3_loaded_53
 
-sealSSSE3_load8_31:
+sealSSSE3_load8_52:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -1301,8 +2985,8 @@ sealSSSE3_load8_31:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_32:
-sealSSSE3_ad_done_29:
+sealSSSE3_loaded_53:
+sealSSSE3_ad_done_50:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -1322,14 +3006,14 @@ sealSSSE3_ad_done_29:
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000005, 1760(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_26:
+sealSSSE3_key_47:
 	PADDL   X5, X4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -1638,8 +3322,8 @@ sealSSSE3_key_26:
 	PSHUFD  $0x93, X2, X2
 	XORL    CX, R12
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealSSSE3_key_26
+	DECL    1760(DI)
+	JNZ     sealSSSE3_key_47
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -1658,8 +3342,8 @@ sealSSSE3_key_26:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -1696,13 +3380,13 @@ sealSSSE3_key_26:
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
-	POR     X13, X5
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
@@ -1724,71 +3408,69 @@ sealSSSE3_key_26:
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
-	PXOR    X2, X1
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
+	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X7, X7
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x39, X6, X6
 	PSHUFD  $0x39, X2, X2
 	PADDL   X5, X4
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
+	PADDL   X7, X6
+	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
+	MOVO    X1, X12
+	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -1800,34 +3482,43 @@ sealSSSE3_key_26:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
+	PSHUFD  $0x93, X2, X2
+	PADDL   X5, X4
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R8, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R11
@@ -1835,154 +3526,150 @@ sealSSSE3_key_26:
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFD  $0x93, X2, X2
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
 	MOVQ    R9, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVQ    R10, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
 	MOVQ    R8, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	MOVQ    R9, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
-	MOVQ    R10, AX
+	MOVQ    R9, AX
 	MULQ    1600(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x93, X4, X4
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PSHUFD  $0x93, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x39, X6, X6
 	PSHUFD  $0x39, X2, X2
 	PADDL   X5, X4
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R8, AX
 	MULQ    1608(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVQ    R9, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
 	POR     X13, X5
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PXOR    X2, X1
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
-	ORQ     AX, R14
+	ORQ     AX, R13
+	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
-	SHRQ    $0x02, R15
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
 	PSHUFD  $0x93, X2, X2
 	PADDL   X5, X4
+	SHRQ    $0x02, R15
 	PADDL   X1, X0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PADDL   X7, X6
 	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -1992,93 +3679,91 @@ sealSSSE3_key_26:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
 	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
+	PSLLL   $0x07, X13
+	PSLLL   $0x07, X12
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
+	POR     X12, X1
+	PSHUFD  $0x93, X4, X4
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	POR     X12, X1
-	PSHUFD  $0x93, X4, X4
 	PSHUFD  $0x93, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x39, X6, X6
+	PSHUFD  $0x39, X2, X2
+	PADDL   X5, X4
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PSHUFD  $0x39, X2, X2
-	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
+	MOVO    X5, X13
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	PSRLL   $0x14, X1
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
+	PXOR    X0, X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -2090,13 +3775,12 @@ sealSSSE3_key_26:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
-	ANDQ    1536(DI), R8
 	PXOR    X6, X5
+	ANDQ    1536(DI), R8
 	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
@@ -2114,10 +3798,10 @@ sealSSSE3_key_26:
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
 	PSHUFD  $0x93, X2, X2
-	MOVL    $0x00000002, 1736(DI)
+	MOVL    $0x00000002, 1760(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_rest_27:
+sealSSSE3_key_rest_48:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -2202,8 +3886,8 @@ sealSSSE3_key_rest_27:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
-	DECL   1736(DI)
-	JNZ    sealSSSE3_key_rest_27
+	DECL   1760(DI)
+	JNZ    sealSSSE3_key_rest_48
 	MOVQ   k+0(FP), AX
 	MOVOU  (AX), X12
 	PADDL  X12, X1
@@ -2229,7 +3913,7 @@ sealSSSE3_key_rest_27:
 	MOVOA  X7, 1008(DI)
 	JMP    sealSSSE3_keyed_2
 
-sealSSSE3_more_25:
+sealSSSE3_more_46:
 	MOVSS  1408(DI), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -2255,19 +3939,19 @@ sealSSSE3_more_25:
 	PSHUFD $0x00, X1, X1
 	MOVSS  4(AX), X5
 	PSHUFD $0x00, X5, X5
-	MOVSS  1680(DI), X9
+	MOVSS  1704(DI), X9
 	PSHUFD $0x00, X9, X9
 	MOVSS  chachaConstants<>+8(SB), X2
 	PSHUFD $0x00, X2, X2
 	MOVSS  8(AX), X6
 	PSHUFD $0x00, X6, X6
-	MOVSS  1684(DI), X10
+	MOVSS  1708(DI), X10
 	PSHUFD $0x00, X10, X10
 	MOVSS  chachaConstants<>+12(SB), X3
 	PSHUFD $0x00, X3, X3
 	MOVSS  12(AX), X7
 	PSHUFD $0x00, X7, X7
-	MOVSS  1688(DI), X11
+	MOVSS  1712(DI), X11
 	PSHUFD $0x00, X11, X11
 	MOVOA  1408(DI), X8
 	MOVQ   ad+48(FP), SI
@@ -2278,19 +3962,19 @@ sealSSSE3_more_25:
 	CMPQ   R13, CX
 	SBBQ   R13, R13
 	MOVQ   R13, 1536(DI)
-	JEQ    sealSSSE3_ad_done_36
+	JEQ    sealSSSE3_ad_done_57
 	CMPQ   CX, $0x10
-	JB     sealSSSE3_ad_part_35
+	JB     sealSSSE3_ad_part_56
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	JMP    sealSSSE3_ad_done_36
+	JMP    sealSSSE3_ad_done_57
 
-sealSSSE3_ad_part_35:
+sealSSSE3_ad_part_56:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_38
+	JAE     sealSSSE3_load8_59
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_37
+	JAE     sealSSSE3_load4_58
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -2305,18 +3989,18 @@ sealSSSE3_ad_part_35:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_39
+	JMP     sealSSSE3_loaded_60
 
-sealSSSE3_load4_37:
+sealSSSE3_load4_58:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_39
+	JMP  sealSSSE3_loaded_60
 
-sealSSSE3_load8_38:
+sealSSSE3_load8_59:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -2325,8 +4009,8 @@ sealSSSE3_load8_38:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_39:
-sealSSSE3_ad_done_36:
+sealSSSE3_loaded_60:
+sealSSSE3_ad_done_57:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -2346,14 +4030,14 @@ sealSSSE3_ad_done_36:
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000005, 1760(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_33:
+sealSSSE3_key_54:
 	PADDL   X4, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -2730,8 +4414,8 @@ sealSSSE3_key_33:
 	XORL    CX, R12
 	POR     X15, X4
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     sealSSSE3_key_33
+	DECL    1760(DI)
+	JNZ     sealSSSE3_key_54
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -2750,8 +4434,8 @@ sealSSSE3_key_33:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -2801,13 +4485,13 @@ sealSSSE3_key_33:
 	PXOR    X12, X4
 	PXOR    X13, X5
 	MOVO    X4, X14
-	MOVO    X5, X15
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	MOVO    X5, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X4
@@ -2817,7 +4501,6 @@ sealSSSE3_key_33:
 	MOVOA   X12, (DI)
 	MOVOA   64(DI), X12
 	MOVOA   X13, 32(DI)
-	MOVOA   96(DI), X13
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -2829,6 +4512,7 @@ sealSSSE3_key_33:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	MOVOA   96(DI), X13
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
@@ -2837,11 +4521,11 @@ sealSSSE3_key_33:
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PADDL   X10, X12
 	PADDL   X11, X13
-	PXOR    X12, X6
-	PXOR    X13, X7
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	PXOR    X12, X6
+	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
 	PSLLL   $0x0c, X14
@@ -2850,12 +4534,12 @@ sealSSSE3_key_33:
 	PSRLL   $0x14, X7
 	POR     X14, X6
 	POR     X15, X7
-	PADDL   X6, X2
-	PADDL   X7, X3
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
+	PADDL   X6, X2
+	PADDL   X7, X3
 	PXOR    X2, X10
 	PXOR    X3, X11
 	PSHUFB  chachaRot8<>+0(SB), X10
@@ -2863,14 +4547,14 @@ sealSSSE3_key_33:
 	PADDL   X10, X12
 	PADDL   X11, X13
 	PXOR    X12, X6
-	PXOR    X13, X7
-	MOVO    X6, X14
-	MOVO    X7, X15
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
+	PXOR    X13, X7
+	MOVO    X6, X14
+	MOVO    X7, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X6
@@ -2878,62 +4562,58 @@ sealSSSE3_key_33:
 	POR     X14, X6
 	POR     X15, X7
 	PADDL   X5, X0
-	PADDL   X6, X1
-	PXOR    X0, X11
-	PXOR    X1, X8
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	PADDL   X6, X1
+	PXOR    X0, X11
+	PXOR    X1, X8
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PADDL   X11, X12
 	PADDL   X8, X13
 	PXOR    X12, X5
 	PXOR    X13, X6
-	MOVO    X5, X14
-	MOVO    X6, X15
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X15
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
+	MOVO    X5, X14
+	MOVO    X6, X15
+	PSLLL   $0x0c, X14
+	PSLLL   $0x0c, X15
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X6
 	POR     X14, X5
 	POR     X15, X6
 	PADDL   X5, X0
 	PADDL   X6, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot8<>+0(SB), X11
 	PSHUFB  chachaRot8<>+0(SB), X8
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
 	PADDL   X11, X12
 	PADDL   X8, X13
 	PXOR    X12, X5
 	PXOR    X13, X6
 	MOVO    X5, X14
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	MOVO    X6, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X6
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	POR     X14, X5
 	POR     X15, X6
 	MOVOA   X12, 64(DI)
 	MOVOA   (DI), X12
 	MOVOA   X13, 96(DI)
-	MOVOA   32(DI), X13
-	PADDL   X7, X2
-	PADDL   X4, X3
-	PXOR    X2, X9
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -2945,32 +4625,31 @@ sealSSSE3_key_33:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	MOVOA   32(DI), X13
+	PADDL   X7, X2
+	PADDL   X4, X3
+	PXOR    X2, X9
 	PXOR    X3, X10
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PADDL   X9, X12
 	PADDL   X10, X13
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
 	PXOR    X12, X7
 	PXOR    X13, X4
 	MOVO    X7, X14
 	MOVO    X4, X15
 	PSLLL   $0x0c, X14
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
 	PSLLL   $0x0c, X15
 	PSRLL   $0x14, X7
 	PSRLL   $0x14, X4
 	POR     X14, X7
 	POR     X15, X4
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
 	PADDL   X7, X2
 	PADDL   X4, X3
 	PXOR    X2, X9
@@ -2980,19 +4659,17 @@ sealSSSE3_key_33:
 	PADDL   X9, X12
 	PADDL   X10, X13
 	PXOR    X12, X7
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PXOR    X13, X4
 	MOVO    X7, X14
 	MOVO    X4, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X7
-	MOVQ    R8, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
 	PSRLL   $0x19, X4
 	POR     X14, X7
 	POR     X15, X4
@@ -3003,15 +4680,16 @@ sealSSSE3_key_33:
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PADDL   X8, X12
-	MOVQ    R9, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
 	PADDL   X9, X13
 	PXOR    X12, X4
 	PXOR    X13, X5
+	MOVQ    R8, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	MOVO    X4, X14
 	MOVO    X5, X15
 	PSLLL   $0x0c, X14
@@ -3019,14 +4697,15 @@ sealSSSE3_key_33:
 	PSRLL   $0x14, X4
 	PSRLL   $0x14, X5
 	POR     X14, X4
-	MOVQ    R10, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
 	POR     X15, X5
 	PADDL   X4, X0
 	PADDL   X5, X1
+	MOVQ    R9, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PXOR    X0, X8
 	PXOR    X1, X9
 	PSHUFB  chachaRot8<>+0(SB), X8
@@ -3036,6 +4715,11 @@ sealSSSE3_key_33:
 	PXOR    X12, X4
 	PXOR    X13, X5
 	MOVO    X4, X14
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	MOVO    X5, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
@@ -3044,12 +4728,6 @@ sealSSSE3_key_33:
 	POR     X14, X4
 	POR     X15, X5
 	MOVOA   X12, (DI)
-	MOVQ    R8, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
 	MOVOA   64(DI), X12
 	MOVOA   X13, 32(DI)
 	MOVOA   96(DI), X13
@@ -3060,12 +4738,13 @@ sealSSSE3_key_33:
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PADDL   X10, X12
-	MOVQ    R9, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
 	PADDL   X11, X13
+	MOVQ    R8, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PXOR    X12, X6
 	PXOR    X13, X7
 	MOVO    X6, X14
@@ -3075,11 +4754,12 @@ sealSSSE3_key_33:
 	PSRLL   $0x14, X6
 	PSRLL   $0x14, X7
 	POR     X14, X6
-	MOVQ    R10, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
 	POR     X15, X7
+	MOVQ    R9, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
@@ -3089,6 +4769,10 @@ sealSSSE3_key_33:
 	PADDL   X10, X12
 	PADDL   X11, X13
 	PXOR    X12, X6
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
@@ -3099,11 +4783,6 @@ sealSSSE3_key_33:
 	POR     X14, X6
 	POR     X15, X7
 	PADDL   X5, X0
-	MOVQ    R8, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
 	PADDL   X6, X1
 	PXOR    X0, X11
 	PXOR    X1, X8
@@ -3113,10 +4792,11 @@ sealSSSE3_key_33:
 	PADDL   X8, X13
 	PXOR    X12, X5
 	PXOR    X13, X6
-	MOVQ    R9, AX
+	MOVQ    R8, AX
 	MULQ    1608(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	MOVO    X5, X14
 	MOVO    X6, X15
 	PSLLL   $0x0c, X14
@@ -3127,8 +4807,10 @@ sealSSSE3_key_33:
 	POR     X15, X6
 	PADDL   X5, X0
 	PADDL   X6, X1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot8<>+0(SB), X11
@@ -3138,10 +4820,9 @@ sealSSSE3_key_33:
 	PXOR    X12, X5
 	PXOR    X13, X6
 	MOVO    X5, X14
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
 	MOVO    X6, X15
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X5
@@ -3151,10 +4832,10 @@ sealSSSE3_key_33:
 	MOVOA   X12, 64(DI)
 	MOVOA   (DI), X12
 	MOVOA   X13, 96(DI)
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	MOVOA   32(DI), X13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	PADDL   X7, X2
 	PADDL   X4, X3
 	PXOR    X2, X9
@@ -3163,12 +4844,11 @@ sealSSSE3_key_33:
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PADDL   X9, X12
 	PADDL   X10, X13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PXOR    X12, X7
 	PXOR    X13, X4
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
 	MOVO    X7, X14
 	MOVO    X4, X15
 	PSLLL   $0x0c, X14
@@ -3177,12 +4857,12 @@ sealSSSE3_key_33:
 	PSRLL   $0x14, X4
 	POR     X14, X7
 	POR     X15, X4
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
 	PADDL   X7, X2
 	PADDL   X4, X3
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
 	PXOR    X2, X9
 	PXOR    X3, X10
 	PSHUFB  chachaRot8<>+0(SB), X9
@@ -3190,10 +4870,13 @@ sealSSSE3_key_33:
 	PADDL   X9, X12
 	PADDL   X10, X13
 	PXOR    X12, X7
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	PXOR    X13, X4
 	MOVO    X7, X14
 	MOVO    X4, X15
-	SHRQ    $0x02, R15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X7
@@ -3201,22 +4884,29 @@ sealSSSE3_key_33:
 	POR     X14, X7
 	POR     X15, X4
 	PADDL   X4, X0
+	SHRQ    $0x02, R15
 	PADDL   X5, X1
 	PXOR    X0, X8
 	PXOR    X1, X9
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PADDL   X8, X12
 	PADDL   X9, X13
 	PXOR    X12, X4
 	PXOR    X13, X5
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	MOVO    X4, X14
 	MOVO    X5, X15
 	PSLLL   $0x0c, X14
 	PSLLL   $0x0c, X15
+	PSRLL   $0x14, X4
+	PSRLL   $0x14, X5
+	POR     X14, X4
+	POR     X15, X5
+	PADDL   X4, X0
+	PADDL   X5, X1
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -3226,105 +4916,99 @@ sealSSSE3_key_33:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSRLL   $0x14, X4
-	PSRLL   $0x14, X5
-	POR     X14, X4
-	POR     X15, X5
-	PADDL   X4, X0
-	PADDL   X5, X1
 	PXOR    X0, X8
 	PXOR    X1, X9
 	PSHUFB  chachaRot8<>+0(SB), X8
 	PSHUFB  chachaRot8<>+0(SB), X9
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
 	PADDL   X8, X12
 	PADDL   X9, X13
 	PXOR    X12, X4
 	PXOR    X13, X5
 	MOVO    X4, X14
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
 	MOVO    X5, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X4
 	PSRLL   $0x19, X5
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	POR     X14, X4
 	POR     X15, X5
 	MOVOA   X12, (DI)
 	MOVOA   64(DI), X12
 	MOVOA   X13, 32(DI)
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
 	MOVOA   96(DI), X13
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
 	PXOR    X3, X11
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PADDL   X10, X12
 	PADDL   X11, X13
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
 	PXOR    X12, X6
 	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
 	PSLLL   $0x0c, X14
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
 	PSLLL   $0x0c, X15
 	PSRLL   $0x14, X6
 	PSRLL   $0x14, X7
 	POR     X14, X6
 	POR     X15, X7
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
 	PXOR    X3, X11
 	PSHUFB  chachaRot8<>+0(SB), X10
+	PSHUFB  chachaRot8<>+0(SB), X11
+	PADDL   X10, X12
+	PADDL   X11, X13
+	PXOR    X12, X6
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PADDL   X10, X12
-	PADDL   X11, X13
-	PXOR    X12, X6
 	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X6
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
 	PSRLL   $0x19, X7
 	POR     X14, X6
 	POR     X15, X7
 	PADDL   X5, X0
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
 	PADDL   X6, X1
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PADDL   X11, X12
+	PADDL   X8, X13
+	PXOR    X12, X5
+	PXOR    X13, X6
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PADDL   X8, X13
-	PXOR    X12, X5
-	PXOR    X13, X6
 	MOVO    X5, X14
 	MOVO    X6, X15
 	PSLLL   $0x0c, X14
@@ -3332,12 +5016,12 @@ sealSSSE3_key_33:
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X6
 	POR     X14, X5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
 	POR     X15, X6
 	PADDL   X5, X0
 	PADDL   X6, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot8<>+0(SB), X11
@@ -3345,10 +5029,10 @@ sealSSSE3_key_33:
 	PADDL   X11, X12
 	PADDL   X8, X13
 	PXOR    X12, X5
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	PXOR    X13, X6
 	MOVO    X5, X14
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	MOVO    X6, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
@@ -3357,6 +5041,8 @@ sealSSSE3_key_33:
 	POR     X14, X5
 	POR     X15, X6
 	MOVOA   X12, 64(DI)
+	MOVOA   (DI), X12
+	MOVOA   X13, 96(DI)
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -3368,8 +5054,6 @@ sealSSSE3_key_33:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	MOVOA   (DI), X12
-	MOVOA   X13, 96(DI)
 	MOVOA   32(DI), X13
 	PADDL   X7, X2
 	PADDL   X4, X3
@@ -3378,8 +5062,8 @@ sealSSSE3_key_33:
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PADDL   X9, X12
-	ANDQ    1536(DI), R8
 	PADDL   X10, X13
+	ANDQ    1536(DI), R8
 	PXOR    X12, X7
 	PXOR    X13, X4
 	MOVO    X7, X14
@@ -3389,8 +5073,8 @@ sealSSSE3_key_33:
 	PSRLL   $0x14, X7
 	PSRLL   $0x14, X4
 	POR     X14, X7
-	ANDQ    1536(DI), R9
 	POR     X15, X4
+	ANDQ    1536(DI), R9
 	PADDL   X7, X2
 	PADDL   X4, X3
 	PXOR    X2, X9
@@ -3410,10 +5094,10 @@ sealSSSE3_key_33:
 	PSRLL   $0x19, X4
 	POR     X14, X7
 	POR     X15, X4
-	MOVL    $0x00000002, 1736(DI)
+	MOVL    $0x00000002, 1760(DI)
 	PCALIGN $0x20
 
-sealSSSE3_key_rest_34:
+sealSSSE3_key_rest_55:
 	PADDL      X4, X0
 	PADDL      X5, X1
 	PXOR       X0, X8
@@ -3566,8 +5250,8 @@ sealSSSE3_key_rest_34:
 	PSRLL      $0x19, X4
 	POR        X14, X7
 	POR        X15, X4
-	DECL       1736(DI)
-	JNZ        sealSSSE3_key_rest_34
+	DECL       1760(DI)
+	JNZ        sealSSSE3_key_rest_55
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -3655,13 +5339,13 @@ sealSSSE3_key_rest_34:
 	MOVO       X14, X13
 	PUNPCKLQDQ X15, X13
 	PADDL      1408(DI), X8
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X9
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X10
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X11
 	MOVO       X8, X14
@@ -3695,14 +5379,14 @@ sealSSSE3_key_rest_34:
 sealSSSE3_keyed_2:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     sealSSSE3_ad_end_40
+	JBE     sealSSSE3_ad_end_61
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_42
+	JB      sealSSSE3_groups_end_63
 	PCALIGN $0x20
 
-sealSSSE3_groups_41:
+sealSSSE3_groups_62:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -3873,15 +5557,15 @@ sealSSSE3_groups_41:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_41
+	JAE   sealSSSE3_groups_62
 
-sealSSSE3_groups_end_42:
+sealSSSE3_groups_end_63:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_46
+	JB      sealSSSE3_groups_end_67
 	PCALIGN $0x20
 
-sealSSSE3_groups_45:
+sealSSSE3_groups_66:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -3980,12 +5664,12 @@ sealSSSE3_groups_45:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_45
+	JAE   sealSSSE3_groups_66
 
-sealSSSE3_groups_end_46:
+sealSSSE3_groups_end_67:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    sealSSSE3_absorb_part_43
+	JB    sealSSSE3_absorb_part_64
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4026,14 +5710,14 @@ sealSSSE3_groups_end_46:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_absorb_part_43:
+sealSSSE3_absorb_part_64:
 	TESTQ   CX, CX
-	JZ      sealSSSE3_absorbed_44
+	JZ      sealSSSE3_absorbed_65
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_48
+	JAE     sealSSSE3_load8_69
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_47
+	JAE     sealSSSE3_load4_68
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -4048,18 +5732,18 @@ sealSSSE3_absorb_part_43:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     sealSSSE3_loaded_49
+	JMP     sealSSSE3_loaded_70
 
-sealSSSE3_load4_47:
+sealSSSE3_load4_68:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  sealSSSE3_loaded_49
+	JMP  sealSSSE3_loaded_70
 
-sealSSSE3_load8_48:
+sealSSSE3_load8_69:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -4068,7 +5752,7 @@ sealSSSE3_load8_48:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-sealSSSE3_loaded_49:
+sealSSSE3_loaded_70:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -4109,20 +5793,19 @@ sealSSSE3_loaded_49:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_absorbed_44:
-sealSSSE3_ad_end_40:
-sealSSSE3_hashed_3:
-	CMPQ 1712(DI), $0x00000100
-	JA   sealSSSE3_long_4
-	MOVQ 1712(DI), CX
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+sealSSSE3_absorbed_65:
+sealSSSE3_ad_end_61:
+	CMPQ 1736(DI), $0x00000100
+	JA   sealSSSE3_long_3
+	MOVQ 1736(DI), CX
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   sealSSSE3_xor_half_51
+	JB   sealSSSE3_xor_half_72
 
-sealSSSE3_xor_50:
+sealSSSE3_xor_71:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -4131,17 +5814,17 @@ sealSSSE3_xor_50:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_50
+	JAE   sealSSSE3_xor_71
 
-sealSSSE3_xor_half_51:
+sealSSSE3_xor_half_72:
 	ADDQ    $0x10, CX
 	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_53
+	JZ      sealSSSE3_xored_74
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_55
+	JAE     sealSSSE3_load8_76
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_54
+	JAE     sealSSSE3_load4_75
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (R11)(DX*1), AX
@@ -4156,18 +5839,18 @@ sealSSSE3_xor_half_51:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealSSSE3_loaded_56
+	JMP     sealSSSE3_loaded_77
 
-sealSSSE3_load4_54:
+sealSSSE3_load4_75:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_56
+	JMP  sealSSSE3_loaded_77
 
-sealSSSE3_load8_55:
+sealSSSE3_load8_76:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -4176,20 +5859,20 @@ sealSSSE3_load8_55:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealSSSE3_loaded_56:
+sealSSSE3_loaded_77:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealSSSE3_xored_53:
-	MOVQ    1696(DI), SI
-	MOVQ    1712(DI), CX
+sealSSSE3_xored_74:
+	MOVQ    1720(DI), SI
+	MOVQ    1736(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_61
+	JB      sealSSSE3_groups_end_82
 	PCALIGN $0x20
 
-sealSSSE3_groups_60:
+sealSSSE3_groups_81:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -4360,15 +6043,15 @@ sealSSSE3_groups_60:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_60
+	JAE   sealSSSE3_groups_81
 
-sealSSSE3_groups_end_61:
+sealSSSE3_groups_end_82:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_63
+	JB      sealSSSE3_groups_end_84
 	PCALIGN $0x20
 
-sealSSSE3_groups_62:
+sealSSSE3_groups_83:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -4467,12 +6150,12 @@ sealSSSE3_groups_62:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_62
+	JAE   sealSSSE3_groups_83
 
-sealSSSE3_groups_end_63:
+sealSSSE3_groups_end_84:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_57
+	JBE   sealSSSE3_finish_last_78
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -4513,19 +6196,19 @@ sealSSSE3_groups_end_63:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_57:
+sealSSSE3_finish_last_78:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_58
+	JZ    sealSSSE3_finish_lengths_79
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1536(DI), AX
@@ -4624,9 +6307,9 @@ sealSSSE3_finish_last_57:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_59
+	JMP   sealSSSE3_finished_80
 
-sealSSSE3_finish_lengths_58:
+sealSSSE3_finish_lengths_79:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -4665,7 +6348,7 @@ sealSSSE3_finish_lengths_58:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_59:
+sealSSSE3_finished_80:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -4681,20 +6364,20 @@ sealSSSE3_finished_59:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    dst+24(FP), R11
 	ADDQ    n+40(FP), R11
 	MOVQ    R8, (R11)
 	MOVQ    R9, 8(R11)
 	RET
 
-sealSSSE3_long_4:
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+sealSSSE3_long_3:
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-sealSSSE3_first_64:
+sealSSSE3_first_85:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -4713,21 +6396,21 @@ sealSSSE3_first_64:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   sealSSSE3_first_64
-	MOVQ  1696(DI), SI
-	MOVQ  $0x00000004, 1720(DI)
-	ADDQ  $0x00000100, 1704(DI)
-	ADDQ  $0x00000100, 1696(DI)
-	SUBQ  $0x00000100, 1712(DI)
-	JMP   sealSSSE3_loop_5
+	JNE   sealSSSE3_first_85
+	MOVQ  1720(DI), SI
+	MOVQ  $0x00000004, 1744(DI)
+	ADDQ  $0x00000100, 1728(DI)
+	ADDQ  $0x00000100, 1720(DI)
+	SUBQ  $0x00000100, 1736(DI)
+	JMP   sealSSSE3_loop_4
 
 sealSSSE3_stream_1:
 	MOVL   96(AX), R12
 	MOVL   100(AX), R13
 	MOVL   104(AX), R14
-	MOVL   R12, 1680(DI)
-	MOVL   R13, 1684(DI)
-	MOVL   R14, 1688(DI)
+	MOVL   R12, 1704(DI)
+	MOVL   R13, 1708(DI)
+	MOVL   R14, 1712(DI)
 	MOVSS  108(AX), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -4735,9 +6418,9 @@ sealSSSE3_stream_1:
 	PADDL  chachaLanes1<>+0(SB), X14
 	MOVOA  X14, 1440(DI)
 	MOVQ   16(AX), R11
-	MOVQ   R11, 1664(DI)
+	MOVQ   R11, 1688(DI)
 	MOVQ   24(AX), R11
-	MOVQ   R11, 1672(DI)
+	MOVQ   R11, 1696(DI)
 	MOVQ   (AX), R8
 	MOVQ   8(AX), R9
 	MOVQ   R8, 1568(DI)
@@ -4814,10 +6497,10 @@ sealSSSE3_stream_1:
 	MOVQ   R9, 1624(DI)
 	MOVQ   R10, 1632(DI)
 	MOVQ   1592(DI), R8
-	XORL   R11, R11
 	MOVQ   1600(DI), R9
-	XORL   R12, R12
 	MOVQ   1608(DI), R10
+	XORL   R11, R11
+	XORL   R12, R12
 	XORL   R13, R13
 	XORL   R14, R14
 	XORL   R15, R15
@@ -4863,7 +6546,7 @@ sealSSSE3_stream_1:
 	MULQ   1608(DI)
 	ADDQ   AX, R14
 	ADCQ   DX, R15
-	IMULQ  R10, R10
+	IMULQ  1608(DI), R10
 	ADDQ   R10, R15
 	MOVL   R13, R10
 	ANDL   $0x03, R10
@@ -4899,21 +6582,21 @@ sealSSSE3_stream_1:
 	MOVQ   32(AX), R8
 	MOVQ   40(AX), R9
 	MOVQ   48(AX), R10
-	MOVQ   $0x00000000, 1720(DI)
-	MOVQ   $0x00000000, 1728(DI)
-	MOVQ   1696(DI), SI
+	MOVQ   $0x00000000, 1744(DI)
+	MOVQ   $0x00000000, 1752(DI)
+	MOVQ   1720(DI), SI
 	MOVQ   s+8(FP), AX
 	MOVQ   112(AX), R11
 	MOVQ   R11, 1552(DI)
 	MOVQ   120(AX), R11
 	MOVQ   R11, 1560(DI)
-	CMPQ   1712(DI), $0x00
-	JE     sealSSSE3_end_6
+	CMPQ   1736(DI), $0x00
+	JE     sealSSSE3_end_5
 
-sealSSSE3_loop_5:
-	JMP sealSSSE3_next_69
+sealSSSE3_loop_4:
+	JMP sealSSSE3_next_90
 
-sealSSSE3_double_65:
+sealSSSE3_double_86:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -4937,7 +6620,7 @@ sealSSSE3_double_65:
 	PSHUFD  $0x00, X11, X11
 	MOVOA   X11, 288(DI)
 	MOVOA   X11, 672(DI)
-	MOVSS   1680(DI), X10
+	MOVSS   1704(DI), X10
 	PSHUFD  $0x00, X10, X10
 	MOVOA   X10, 416(DI)
 	MOVOA   X10, 800(DI)
@@ -4952,7 +6635,7 @@ sealSSSE3_double_65:
 	PSHUFD  $0x00, X13, X13
 	MOVOA   X13, 320(DI)
 	MOVOA   X13, 704(DI)
-	MOVSS   1684(DI), X12
+	MOVSS   1708(DI), X12
 	PSHUFD  $0x00, X12, X12
 	MOVOA   X12, 448(DI)
 	MOVOA   X12, 832(DI)
@@ -4967,7 +6650,7 @@ sealSSSE3_double_65:
 	PSHUFD  $0x00, X15, X15
 	MOVOA   X15, 352(DI)
 	MOVOA   X15, 736(DI)
-	MOVSS   1688(DI), X14
+	MOVSS   1712(DI), X14
 	PSHUFD  $0x00, X14, X14
 	MOVOA   X14, 480(DI)
 	MOVOA   X14, 864(DI)
@@ -4975,16 +6658,16 @@ sealSSSE3_double_65:
 	MOVOA   X8, 384(DI)
 	MOVOA   1440(DI), X9
 	MOVOA   X9, 768(DI)
-	MOVL    1720(DI), AX
+	MOVL    1744(DI), AX
 	MOVL    $0x0000000a, R12
 	SUBL    AX, R12
-	MOVL    AX, 1744(DI)
-	MOVL    R12, 1752(DI)
-	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_72
+	MOVL    AX, 1768(DI)
+	MOVL    R12, 1776(DI)
+	CMPL    1768(DI), $0x00
+	JE      sealSSSE3_mixed_end_93
 	PCALIGN $0x20
 
-sealSSSE3_mixed_71:
+sealSSSE3_mixed_92:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -5538,15 +7221,15 @@ sealSSSE3_mixed_71:
 	POR    X11, X7
 	POR    X15, X4
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_71
+	DECL   1768(DI)
+	JNZ    sealSSSE3_mixed_92
 
-sealSSSE3_mixed_end_72:
-	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_74
+sealSSSE3_mixed_end_93:
+	CMPL    1776(DI), $0x00
+	JE      sealSSSE3_mixed_end_95
 	PCALIGN $0x20
 
-sealSSSE3_mixed_73:
+sealSSSE3_mixed_94:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -5931,12 +7614,12 @@ sealSSSE3_mixed_73:
 	PSRLL  $0x19, X4
 	POR    X11, X7
 	POR    X15, X4
-	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_73
+	DECL   1776(DI)
+	JNZ    sealSSSE3_mixed_94
 
-sealSSSE3_mixed_end_74:
-	MOVQ       1704(DI), R11
-	MOVQ       1696(DI), R12
+sealSSSE3_mixed_end_95:
+	MOVQ       1728(DI), R11
+	MOVQ       1720(DI), R12
 	MOVQ       k+0(FP), AX
 	MOVOA      128(DI), X8
 	MOVOA      160(DI), X9
@@ -6050,13 +7733,13 @@ sealSSSE3_mixed_end_74:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1408(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -6208,13 +7891,13 @@ sealSSSE3_mixed_end_74:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1440(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -6260,24 +7943,24 @@ sealSSSE3_mixed_end_74:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes2<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	MOVQ       $0x00000008, 1720(DI)
-	ADDQ       $0x00000200, 1704(DI)
-	ADDQ       $0x00000200, 1696(DI)
-	SUBQ       $0x00000200, 1712(DI)
-	JZ         sealSSSE3_passes_end_70
+	MOVQ       $0x00000008, 1744(DI)
+	ADDQ       $0x00000200, 1728(DI)
+	ADDQ       $0x00000200, 1720(DI)
+	SUBQ       $0x00000200, 1736(DI)
+	JZ         sealSSSE3_passes_end_91
 
-sealSSSE3_next_69:
-	CMPQ       1712(DI), $0x00000200
-	JAE        sealSSSE3_double_65
-	MOVQ       1712(DI), R11
+sealSSSE3_next_90:
+	CMPQ       1736(DI), $0x00000200
+	JAE        sealSSSE3_double_86
+	MOVQ       1736(DI), R11
 	CMPQ       R11, $0x00000040
-	JA         sealSSSE3_more_75
+	JA         sealSSSE3_more_96
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X15
 	MOVOA      X15, 1472(DI)
@@ -6286,16 +7969,16 @@ sealSSSE3_next_69:
 	MOVOU      16(AX), X2
 	MOVO       X15, X3
 	PADDL      chachaSets<>+0(SB), X3
-	MOVL       1720(DI), AX
+	MOVL       1744(DI), AX
 	MOVL       $0x0000000a, R12
 	SUBL       AX, R12
-	MOVL       AX, 1744(DI)
-	MOVL       R12, 1752(DI)
-	CMPL       1744(DI), $0x00
-	JE         sealSSSE3_mixed_end_77
+	MOVL       AX, 1768(DI)
+	MOVL       R12, 1776(DI)
+	CMPL       1768(DI), $0x00
+	JE         sealSSSE3_mixed_end_98
 	PCALIGN    $0x20
 
-sealSSSE3_mixed_76:
+sealSSSE3_mixed_97:
 	PADDL  X1, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -6507,15 +8190,15 @@ sealSSSE3_mixed_76:
 	MOVQ   R11, R8
 	MOVQ   R12, R9
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_76
+	DECL   1768(DI)
+	JNZ    sealSSSE3_mixed_97
 
-sealSSSE3_mixed_end_77:
-	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_79
+sealSSSE3_mixed_end_98:
+	CMPL    1776(DI), $0x00
+	JE      sealSSSE3_mixed_end_100
 	PCALIGN $0x20
 
-sealSSSE3_mixed_78:
+sealSSSE3_mixed_99:
 	PADDL  X1, X0
 	PXOR   X0, X3
 	PSHUFB chachaRot16<>+0(SB), X3
@@ -6558,10 +8241,10 @@ sealSSSE3_mixed_78:
 	PSHUFD $0x39, X0, X0
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X2, X2
-	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_78
+	DECL   1776(DI)
+	JNZ    sealSSSE3_mixed_99
 
-sealSSSE3_mixed_end_79:
+sealSSSE3_mixed_end_100:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -6574,17 +8257,17 @@ sealSSSE3_mixed_end_79:
 	MOVOA X1, 912(DI)
 	MOVOA X2, 928(DI)
 	MOVOA X3, 944(DI)
-	JMP   sealSSSE3_ready_68
+	JMP   sealSSSE3_ready_89
 
-sealSSSE3_more_75:
+sealSSSE3_more_96:
 	CMPQ       R11, $0x00000080
-	JA         sealSSSE3_more_80
+	JA         sealSSSE3_more_101
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X15
 	MOVOA      X15, 1472(DI)
@@ -6598,16 +8281,16 @@ sealSSSE3_more_75:
 	MOVO       X2, X6
 	MOVO       X15, X7
 	PADDL      chachaSets<>+16(SB), X7
-	MOVL       1720(DI), AX
+	MOVL       1744(DI), AX
 	MOVL       $0x0000000a, R12
 	SUBL       AX, R12
-	MOVL       AX, 1744(DI)
-	MOVL       R12, 1752(DI)
-	CMPL       1744(DI), $0x00
-	JE         sealSSSE3_mixed_end_82
+	MOVL       AX, 1768(DI)
+	MOVL       R12, 1776(DI)
+	CMPL       1768(DI), $0x00
+	JE         sealSSSE3_mixed_end_103
 	PCALIGN    $0x20
 
-sealSSSE3_mixed_81:
+sealSSSE3_mixed_102:
 	PADDL  X5, X4
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -6861,15 +8544,15 @@ sealSSSE3_mixed_81:
 	MOVQ   R12, R9
 	PSHUFD $0x93, X2, X2
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_81
+	DECL   1768(DI)
+	JNZ    sealSSSE3_mixed_102
 
-sealSSSE3_mixed_end_82:
-	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_84
+sealSSSE3_mixed_end_103:
+	CMPL    1776(DI), $0x00
+	JE      sealSSSE3_mixed_end_105
 	PCALIGN $0x20
 
-sealSSSE3_mixed_83:
+sealSSSE3_mixed_104:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -6954,10 +8637,10 @@ sealSSSE3_mixed_83:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
-	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_83
+	DECL   1776(DI)
+	JNZ    sealSSSE3_mixed_104
 
-sealSSSE3_mixed_end_84:
+sealSSSE3_mixed_end_105:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -6981,9 +8664,9 @@ sealSSSE3_mixed_end_84:
 	MOVOA X5, 976(DI)
 	MOVOA X6, 992(DI)
 	MOVOA X7, 1008(DI)
-	JMP   sealSSSE3_ready_68
+	JMP   sealSSSE3_ready_89
 
-sealSSSE3_more_80:
+sealSSSE3_more_101:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -7003,31 +8686,31 @@ sealSSSE3_more_80:
 	PSHUFD  $0x00, X1, X1
 	MOVSS   4(AX), X5
 	PSHUFD  $0x00, X5, X5
-	MOVSS   1680(DI), X9
+	MOVSS   1704(DI), X9
 	PSHUFD  $0x00, X9, X9
 	MOVSS   chachaConstants<>+8(SB), X2
 	PSHUFD  $0x00, X2, X2
 	MOVSS   8(AX), X6
 	PSHUFD  $0x00, X6, X6
-	MOVSS   1684(DI), X10
+	MOVSS   1708(DI), X10
 	PSHUFD  $0x00, X10, X10
 	MOVSS   chachaConstants<>+12(SB), X3
 	PSHUFD  $0x00, X3, X3
 	MOVSS   12(AX), X7
 	PSHUFD  $0x00, X7, X7
-	MOVSS   1688(DI), X11
+	MOVSS   1712(DI), X11
 	PSHUFD  $0x00, X11, X11
 	MOVOA   1408(DI), X8
-	MOVL    1720(DI), AX
+	MOVL    1744(DI), AX
 	MOVL    $0x0000000a, R12
 	SUBL    AX, R12
-	MOVL    AX, 1744(DI)
-	MOVL    R12, 1752(DI)
-	CMPL    1744(DI), $0x00
-	JE      sealSSSE3_mixed_end_86
+	MOVL    AX, 1768(DI)
+	MOVL    R12, 1776(DI)
+	CMPL    1768(DI), $0x00
+	JE      sealSSSE3_mixed_end_107
 	PCALIGN $0x20
 
-sealSSSE3_mixed_85:
+sealSSSE3_mixed_106:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -7349,15 +9032,15 @@ sealSSSE3_mixed_85:
 	POR    X14, X7
 	POR    X15, X4
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    sealSSSE3_mixed_85
+	DECL   1768(DI)
+	JNZ    sealSSSE3_mixed_106
 
-sealSSSE3_mixed_end_86:
-	CMPL    1752(DI), $0x00
-	JE      sealSSSE3_mixed_end_88
+sealSSSE3_mixed_end_107:
+	CMPL    1776(DI), $0x00
+	JE      sealSSSE3_mixed_end_109
 	PCALIGN $0x20
 
-sealSSSE3_mixed_87:
+sealSSSE3_mixed_108:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -7510,14 +9193,14 @@ sealSSSE3_mixed_87:
 	PSRLL  $0x19, X4
 	POR    X14, X7
 	POR    X15, X4
-	DECL   1752(DI)
-	JNZ    sealSSSE3_mixed_87
+	DECL   1776(DI)
+	JNZ    sealSSSE3_mixed_108
 
-sealSSSE3_mixed_end_88:
-	CMPQ       1712(DI), $0x00000100
-	JB         sealSSSE3_last_67
-	MOVQ       1704(DI), R11
-	MOVQ       1696(DI), R12
+sealSSSE3_mixed_end_109:
+	CMPQ       1736(DI), $0x00000100
+	JB         sealSSSE3_last_88
+	MOVQ       1728(DI), R11
+	MOVQ       1720(DI), R12
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -7621,13 +9304,13 @@ sealSSSE3_mixed_end_88:
 	MOVO       X14, X13
 	PUNPCKLQDQ X15, X13
 	PADDL      1408(DI), X8
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X9
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X10
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X11
 	MOVO       X8, X14
@@ -7673,14 +9356,14 @@ sealSSSE3_mixed_end_88:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	MOVQ       $0x00000004, 1720(DI)
-	ADDQ       $0x00000100, 1704(DI)
-	ADDQ       $0x00000100, 1696(DI)
-	SUBQ       $0x00000100, 1712(DI)
-	JNZ        sealSSSE3_next_69
-	JMP        sealSSSE3_passes_end_70
+	MOVQ       $0x00000004, 1744(DI)
+	ADDQ       $0x00000100, 1728(DI)
+	ADDQ       $0x00000100, 1720(DI)
+	SUBQ       $0x00000100, 1736(DI)
+	JNZ        sealSSSE3_next_90
+	JMP        sealSSSE3_passes_end_91
 
-sealSSSE3_last_67:
+sealSSSE3_last_88:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -7768,13 +9451,13 @@ sealSSSE3_last_67:
 	MOVO       X14, X13
 	PUNPCKLQDQ X15, X13
 	PADDL      1408(DI), X8
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X9
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X10
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X11
 	MOVO       X8, X14
@@ -7805,16 +9488,16 @@ sealSSSE3_last_67:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-sealSSSE3_ready_68:
-	MOVQ 1712(DI), CX
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+sealSSSE3_ready_89:
+	MOVQ 1736(DI), CX
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   sealSSSE3_xor_half_90
+	JB   sealSSSE3_xor_half_111
 
-sealSSSE3_xor_89:
+sealSSSE3_xor_110:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -7823,17 +9506,17 @@ sealSSSE3_xor_89:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   sealSSSE3_xor_89
+	JAE   sealSSSE3_xor_110
 
-sealSSSE3_xor_half_90:
+sealSSSE3_xor_half_111:
 	ADDQ    $0x10, CX
 	TESTQ   CX, CX
-	JZ      sealSSSE3_xored_92
+	JZ      sealSSSE3_xored_113
 	XORL    R15, R15
 	CMPQ    CX, $0x08
-	JAE     sealSSSE3_load8_94
+	JAE     sealSSSE3_load8_115
 	CMPQ    CX, $0x04
-	JAE     sealSSSE3_load4_93
+	JAE     sealSSSE3_load4_114
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (R11)(DX*1), AX
@@ -7848,18 +9531,18 @@ sealSSSE3_xor_half_90:
 	SHLL    CL, AX
 	ORL     AX, R14
 	XORL    R15, R15
-	JMP     sealSSSE3_loaded_95
+	JMP     sealSSSE3_loaded_116
 
-sealSSSE3_load4_93:
+sealSSSE3_load4_114:
 	MOVL (R11), R14
 	MOVL -4(R11)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R14
-	JMP  sealSSSE3_loaded_95
+	JMP  sealSSSE3_loaded_116
 
-sealSSSE3_load8_94:
+sealSSSE3_load8_115:
 	MOVQ (R11), R14
 	MOVQ -8(R11)(CX*1), R15
 	SHLL $0x03, CX
@@ -7868,20 +9551,20 @@ sealSSSE3_load8_94:
 	SHRQ $0x08, R15
 	SHRQ CL, R15
 
-sealSSSE3_loaded_95:
+sealSSSE3_loaded_116:
 	XORQ (R13), R14
 	XORQ 8(R13), R15
 	MOVQ R14, (R12)
 	MOVQ R15, 8(R12)
 
-sealSSSE3_xored_92:
-	MOVQ    1696(DI), SI
-	MOVQ    1712(DI), CX
+sealSSSE3_xored_113:
+	MOVQ    1720(DI), SI
+	MOVQ    1736(DI), CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_100
+	JB      sealSSSE3_groups_end_121
 	PCALIGN $0x20
 
-sealSSSE3_groups_99:
+sealSSSE3_groups_120:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -8052,15 +9735,15 @@ sealSSSE3_groups_99:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_99
+	JAE   sealSSSE3_groups_120
 
-sealSSSE3_groups_end_100:
+sealSSSE3_groups_end_121:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_102
+	JB      sealSSSE3_groups_end_123
 	PCALIGN $0x20
 
-sealSSSE3_groups_101:
+sealSSSE3_groups_122:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -8159,12 +9842,12 @@ sealSSSE3_groups_101:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_101
+	JAE   sealSSSE3_groups_122
 
-sealSSSE3_groups_end_102:
+sealSSSE3_groups_end_123:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_96
+	JBE   sealSSSE3_finish_last_117
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8205,19 +9888,19 @@ sealSSSE3_groups_end_102:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_96:
+sealSSSE3_finish_last_117:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_97
+	JZ    sealSSSE3_finish_lengths_118
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1536(DI), AX
@@ -8316,9 +9999,9 @@ sealSSSE3_finish_last_96:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_98
+	JMP   sealSSSE3_finished_119
 
-sealSSSE3_finish_lengths_97:
+sealSSSE3_finish_lengths_118:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8357,7 +10040,7 @@ sealSSSE3_finish_lengths_97:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_98:
+sealSSSE3_finished_119:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8373,23 +10056,23 @@ sealSSSE3_finished_98:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    dst+24(FP), R11
 	ADDQ    n+40(FP), R11
 	MOVQ    R8, (R11)
 	MOVQ    R9, 8(R11)
 	RET
 
-sealSSSE3_passes_end_70:
-sealSSSE3_end_6:
-	MOVQ    1720(DI), CX
+sealSSSE3_passes_end_91:
+sealSSSE3_end_5:
+	MOVQ    1744(DI), CX
 	SHLQ    $0x06, CX
 	SUBQ    $0x40, CX
-	JB      sealSSSE3_groups_end_107
+	JB      sealSSSE3_groups_end_128
 	PCALIGN $0x20
 
-sealSSSE3_groups_106:
+sealSSSE3_groups_127:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -8560,15 +10243,15 @@ sealSSSE3_groups_106:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealSSSE3_groups_106
+	JAE   sealSSSE3_groups_127
 
-sealSSSE3_groups_end_107:
+sealSSSE3_groups_end_128:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      sealSSSE3_groups_end_109
+	JB      sealSSSE3_groups_end_130
 	PCALIGN $0x20
 
-sealSSSE3_groups_108:
+sealSSSE3_groups_129:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -8667,12 +10350,12 @@ sealSSSE3_groups_108:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   sealSSSE3_groups_108
+	JAE   sealSSSE3_groups_129
 
-sealSSSE3_groups_end_109:
+sealSSSE3_groups_end_130:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   sealSSSE3_finish_last_103
+	JBE   sealSSSE3_finish_last_124
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -8713,19 +10396,19 @@ sealSSSE3_groups_end_109:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-sealSSSE3_finish_last_103:
+sealSSSE3_finish_last_124:
 	TESTQ CX, CX
-	JZ    sealSSSE3_finish_lengths_104
+	JZ    sealSSSE3_finish_lengths_125
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1536(DI), AX
@@ -8824,9 +10507,9 @@ sealSSSE3_finish_last_103:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   sealSSSE3_finished_105
+	JMP   sealSSSE3_finished_126
 
-sealSSSE3_finish_lengths_104:
+sealSSSE3_finish_lengths_125:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -8865,7 +10548,7 @@ sealSSSE3_finish_lengths_104:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-sealSSSE3_finished_105:
+sealSSSE3_finished_126:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -8881,8 +10564,8 @@ sealSSSE3_finished_105:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    dst+24(FP), R11
 	ADDQ    n+40(FP), R11
 	MOVQ    R8, (R11)
@@ -8900,6 +10583,12 @@ GLOBL chachaRot16<>(SB), RODATA|NOPTR, $16
 DATA chachaRot8<>+0(SB)/8, $0x0605040702010003
 DATA chachaRot8<>+8(SB)/8, $0x0e0d0c0f0a09080b
 GLOBL chachaRot8<>(SB), RODATA|NOPTR, $16
+
+DATA chachaMask<>+0(SB)/8, $0xffffffffffffffff
+DATA chachaMask<>+8(SB)/8, $0xffffffffffffffff
+DATA chachaMask<>+16(SB)/8, $0x0000000000000000
+DATA chachaMask<>+24(SB)/8, $0x0000000000000000
+GLOBL chachaMask<>(SB), RODATA|NOPTR, $32
 
 DATA chachaSets<>+0(SB)/8, $0x0000000000000000
 DATA chachaSets<>+8(SB)/8, $0x0000000000000000
@@ -8919,50 +10608,44 @@ DATA chachaConstants<>+0(SB)/8, $0x3320646e61707865
 DATA chachaConstants<>+8(SB)/8, $0x6b20657479622d32
 GLOBL chachaConstants<>(SB), RODATA|NOPTR, $16
 
-DATA chachaMask<>+0(SB)/8, $0xffffffffffffffff
-DATA chachaMask<>+8(SB)/8, $0xffffffffffffffff
-DATA chachaMask<>+16(SB)/8, $0x0000000000000000
-DATA chachaMask<>+24(SB)/8, $0x0000000000000000
-GLOBL chachaMask<>(SB), RODATA|NOPTR, $32
-
 DATA chachaLanes2<>+0(SB)/8, $0x0000000800000008
 DATA chachaLanes2<>+8(SB)/8, $0x0000000800000008
 GLOBL chachaLanes2<>(SB), RODATA|NOPTR, $16
 
 // func openSSSE3(k *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
 // Requires: CMOV, SSE, SSE2, SSSE3
-TEXT ·openSSSE3(SB), $1808-72
+TEXT ·openSSSE3(SB), $1888-72
 	LEAQ       31(SP), DI
 	ANDQ       $-32, DI
 	MOVQ       dst+24(FP), R11
-	MOVQ       R11, 1696(DI)
+	MOVQ       R11, 1720(DI)
 	MOVQ       src+32(FP), R11
-	MOVQ       R11, 1704(DI)
+	MOVQ       R11, 1728(DI)
 	MOVQ       n+40(FP), R11
-	MOVQ       R11, 1712(DI)
+	MOVQ       R11, 1736(DI)
 	MOVQ       s+8(FP), AX
 	TESTQ      AX, AX
-	JNZ        openSSSE3_stream_110
+	JNZ        openSSSE3_stream_131
 	MOVQ       nonce+16(FP), R11
 	MOVL       (R11), R12
 	MOVL       4(R11), R13
 	MOVL       8(R11), R14
-	MOVL       R12, 1680(DI)
-	MOVL       R13, 1684(DI)
-	MOVL       R14, 1688(DI)
+	MOVL       R12, 1704(DI)
+	MOVL       R13, 1708(DI)
+	MOVL       R14, 1712(DI)
 	MOVQ       adLen+56(FP), R11
 	MOVQ       R11, 1552(DI)
 	MOVQ       n+40(FP), R11
 	MOVQ       R11, 1560(DI)
 	MOVL       $0x00000001, 1408(DI)
-	CMPQ       1712(DI), $0x40
-	JA         openSSSE3_more_116
+	CMPQ       1736(DI), $0x40
+	JA         openSSSE3_more_136
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X3
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X3
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X3
 	MOVOA      chachaRow<>+0(SB), X0
@@ -8976,19 +10659,19 @@ TEXT ·openSSSE3(SB), $1808-72
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        openSSSE3_ad_done_120
+	JEQ        openSSSE3_ad_done_139
 	CMPQ       CX, $0x10
-	JB         openSSSE3_ad_part_119
+	JB         openSSSE3_ad_part_138
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        openSSSE3_ad_done_120
+	JMP        openSSSE3_ad_done_139
 
-openSSSE3_ad_part_119:
+openSSSE3_ad_part_138:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_122
+	JAE     openSSSE3_load8_141
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_121
+	JAE     openSSSE3_load4_140
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -9003,18 +10686,18 @@ openSSSE3_ad_part_119:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_123
+	JMP     openSSSE3_loaded_142
 
-openSSSE3_load4_121:
+openSSSE3_load4_140:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_123
+	JMP  openSSSE3_loaded_142
 
-openSSSE3_load8_122:
+openSSSE3_load8_141:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9023,307 +10706,513 @@ openSSSE3_load8_122:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_123:
-openSSSE3_ad_done_120:
+openSSSE3_loaded_142:
+openSSSE3_ad_done_139:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
+	MOVL    24(AX), BX
+	MOVL    BX, 1872(SP)
+	MOVL    28(AX), BX
+	MOVL    BX, 1876(SP)
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	MOVL    $0x61707865, R8
 	MOVL    (AX), R12
-	MOVL    16(AX), CX
-	MOVL    CX, 1504(DI)
 	MOVL    $0x3320646e, R9
 	MOVL    4(AX), R13
-	MOVL    20(AX), CX
-	MOVL    CX, 1508(DI)
 	MOVL    $0x79622d32, R10
 	MOVL    8(AX), R14
-	MOVL    24(AX), CX
-	MOVL    CX, 1512(DI)
 	MOVL    $0x6b206574, R11
 	MOVL    12(AX), R15
-	MOVL    28(AX), CX
-	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    16(AX), CX
+	MOVL    20(AX), DI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000004, 1880(SP)
 	PCALIGN $0x20
 
-openSSSE3_one_block_117:
+openSSSE3_one_block_137:
 	PADDL   X1, X0
-	MOVL    1504(DI), CX
 	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X0, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
 	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	PXOR    X0, X3
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	PSHUFB  chachaRot16<>+0(SB), X3
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
 	PADDL   X3, X2
 	XORL    R9, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X2, X1
-	XORL    R9, BX
+	ROLL    $0x08, AX
 	ROLL    $0x08, BX
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X1, X14
+	ADDL    AX, CX
+	ADDL    BX, DI
+	PXOR    X2, X1
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
 	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
+	MOVL    CX, 1864(SP)
+	MOVO    X1, X14
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
 	ADDL    R14, R10
-	XORL    R10, DX
-	ROLL    $0x10, DX
+	ADDL    R15, R11
 	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
 	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X1
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X1
-	ADDL    R15, R11
 	XORL    R11, SI
+	ROLL    $0x10, DX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	PADDL   X1, X0
+	ADDL    DX, CX
+	PSRLL   $0x14, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
 	ROLL    $0x0c, R15
+	POR     X14, X1
+	ADDL    R14, R10
 	ADDL    R15, R11
+	XORL    R10, DX
 	XORL    R11, SI
+	ROLL    $0x08, DX
+	PADDL   X1, X0
 	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
 	PXOR    X0, X3
-	XORL    CX, R15
+	ROLL    $0x07, R14
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	PSHUFB  chachaRot8<>+0(SB), X3
+	XORL    R9, AX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	PADDL   X3, X2
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X2, X1
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	XORL    R9, AX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X1, X14
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	PADDL   X3, X2
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	PXOR    X2, X1
 	ADDL    R14, R9
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
-	ADDL    R15, R10
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	PSRLL   $0x19, X1
-	XORL    R10, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X1
 	ADDL    R15, R10
+	ADDL    R12, R11
 	XORL    R10, BX
-	ROLL    $0x08, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	POR     X14, X1
+	ROLL    $0x10, DX
 	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
 	PSHUFD  $0x93, X0, X0
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
-	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X3, X3
-	ADDL    DX, CX
-	XORL    CX, R12
+	ROLL    $0x0c, R15
 	ROLL    $0x0c, R12
+	ADDL    R15, R10
 	ADDL    R12, R11
+	XORL    R10, BX
+	PSHUFD  $0x4e, X3, X3
 	XORL    R11, DX
-	PSHUFD  $0x39, X2, X2
+	ROLL    $0x08, BX
 	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	PSHUFD  $0x39, X2, X2
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
 	ROLL    $0x07, R12
 	PADDL   X1, X0
-	MOVL    1504(DI), CX
 	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x10, AX
-	ADDL    AX, CX
-	XORL    CX, R12
-	PXOR    X0, X3
-	ROLL    $0x0c, R12
-	ADDL    R12, R8
-	XORL    R8, AX
-	ROLL    $0x08, AX
-	ADDL    AX, CX
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVL    CX, 1504(DI)
-	XORL    CX, R12
-	ROLL    $0x07, R12
-	MOVL    1508(DI), CX
 	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	PXOR    X0, X3
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	PSHUFB  chachaRot16<>+0(SB), X3
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
 	PADDL   X3, X2
 	XORL    R9, BX
-	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R9
-	PXOR    X2, X1
-	XORL    R9, BX
+	ROLL    $0x08, AX
 	ROLL    $0x08, BX
-	ADDL    BX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R13
-	MOVO    X1, X14
+	ADDL    AX, CX
+	ADDL    BX, DI
+	PXOR    X2, X1
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
 	ROLL    $0x07, R13
-	MOVL    1512(DI), CX
+	MOVL    CX, 1864(SP)
+	MOVO    X1, X14
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
 	ADDL    R14, R10
-	XORL    R10, DX
-	ROLL    $0x10, DX
+	ADDL    R15, R11
 	PSLLL   $0x0c, X14
-	ADDL    DX, CX
-	XORL    CX, R14
-	ROLL    $0x0c, R14
-	ADDL    R14, R10
 	XORL    R10, DX
-	ROLL    $0x08, DX
-	PSRLL   $0x14, X1
-	ADDL    DX, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R14
-	ROLL    $0x07, R14
-	MOVL    1516(DI), CX
-	POR     X14, X1
-	ADDL    R15, R11
 	XORL    R11, SI
+	ROLL    $0x10, DX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R15
-	PADDL   X1, X0
+	ADDL    DX, CX
+	PSRLL   $0x14, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
 	ROLL    $0x0c, R15
+	POR     X14, X1
+	ADDL    R14, R10
 	ADDL    R15, R11
+	XORL    R10, DX
 	XORL    R11, SI
+	ROLL    $0x08, DX
+	PADDL   X1, X0
 	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1516(DI)
+	ADDL    DX, CX
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
 	PXOR    X0, X3
-	XORL    CX, R15
+	ROLL    $0x07, R14
 	ROLL    $0x07, R15
-	MOVL    1512(DI), CX
 	ADDL    R13, R8
+	ADDL    R14, R9
 	XORL    R8, SI
 	PSHUFB  chachaRot8<>+0(SB), X3
+	XORL    R9, AX
 	ROLL    $0x10, SI
-	ADDL    SI, CX
-	XORL    CX, R13
-	ROLL    $0x0c, R13
-	ADDL    R13, R8
-	PADDL   X3, X2
-	XORL    R8, SI
-	ROLL    $0x08, SI
-	ADDL    SI, CX
-	MOVL    CX, 1512(DI)
-	XORL    CX, R13
-	ROLL    $0x07, R13
-	PXOR    X2, X1
-	MOVL    1516(DI), CX
-	ADDL    R14, R9
-	XORL    R9, AX
 	ROLL    $0x10, AX
-	ADDL    AX, CX
-	MOVO    X1, X14
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	PADDL   X3, X2
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
 	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	PXOR    X2, X1
 	ADDL    R14, R9
+	XORL    R8, SI
 	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	PSLLL   $0x07, X14
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	PSRLL   $0x19, X1
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	POR     X14, X1
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	PSHUFD  $0x39, X0, X0
+	ROLL    $0x0c, R15
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	ADDL    R12, R11
+	XORL    R10, BX
+	PSHUFD  $0x4e, X3, X3
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	PSHUFD  $0x93, X2, X2
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	DECL    1880(SP)
+	JNZ     openSSSE3_one_block_137
+	PADDL   X1, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	PXOR    X0, X3
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	PSHUFB  chachaRot16<>+0(SB), X3
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	PADDL   X3, X2
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	PXOR    X2, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
+	ROLL    $0x08, AX
+	PSLLL   $0x0c, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
+	ROLL    $0x07, R14
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
+	ADDL    R15, R10
+	PSRLL   $0x14, X1
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x10, BX
+	ROLL    $0x10, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
+	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	POR     X14, X1
+	ADDL    R12, R11
+	XORL    R10, BX
+	XORL    R11, DX
+	ROLL    $0x08, BX
+	ROLL    $0x08, DX
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
+	ROLL    $0x07, R12
+	PADDL   X1, X0
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x10, AX
+	ROLL    $0x10, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x0c, R12
+	ROLL    $0x0c, R13
+	PXOR    X0, X3
+	ADDL    R12, R8
+	ADDL    R13, R9
+	XORL    R8, AX
+	XORL    R9, BX
+	ROLL    $0x08, AX
+	ROLL    $0x08, BX
+	ADDL    AX, CX
+	ADDL    BX, DI
+	XORL    CX, R12
+	XORL    DI, R13
+	ROLL    $0x07, R12
+	ROLL    $0x07, R13
+	PSHUFB  chachaRot8<>+0(SB), X3
+	MOVL    CX, 1864(SP)
+	MOVL    DI, 1868(SP)
+	MOVL    1872(SP), CX
+	MOVL    1876(SP), DI
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x10, DX
+	ROLL    $0x10, SI
+	ADDL    DX, CX
+	PADDL   X3, X2
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x0c, R14
+	ROLL    $0x0c, R15
+	ADDL    R14, R10
+	ADDL    R15, R11
+	XORL    R10, DX
+	XORL    R11, SI
+	ROLL    $0x08, DX
+	ROLL    $0x08, SI
+	ADDL    DX, CX
+	PXOR    X2, X1
+	ADDL    SI, DI
+	XORL    CX, R14
+	XORL    DI, R15
+	ROLL    $0x07, R14
+	ROLL    $0x07, R15
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x10, SI
+	ROLL    $0x10, AX
+	MOVO    X1, X14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x0c, R13
+	ROLL    $0x0c, R14
+	ADDL    R13, R8
+	ADDL    R14, R9
+	XORL    R8, SI
+	XORL    R9, AX
+	ROLL    $0x08, SI
 	ROLL    $0x08, AX
 	PSLLL   $0x07, X14
-	ADDL    AX, CX
-	MOVL    CX, 1516(DI)
-	XORL    CX, R14
+	ADDL    SI, CX
+	ADDL    AX, DI
+	XORL    CX, R13
+	XORL    DI, R14
+	ROLL    $0x07, R13
 	ROLL    $0x07, R14
-	MOVL    1504(DI), CX
+	MOVL    CX, 1872(SP)
+	MOVL    DI, 1876(SP)
+	MOVL    1864(SP), CX
+	MOVL    1868(SP), DI
 	ADDL    R15, R10
 	PSRLL   $0x19, X1
+	ADDL    R12, R11
 	XORL    R10, BX
+	XORL    R11, DX
 	ROLL    $0x10, BX
-	ADDL    BX, CX
-	XORL    CX, R15
-	ROLL    $0x0c, R15
-	POR     X14, X1
-	ADDL    R15, R10
-	XORL    R10, BX
-	ROLL    $0x08, BX
-	ADDL    BX, CX
-	MOVL    CX, 1504(DI)
-	PSHUFD  $0x39, X0, X0
-	XORL    CX, R15
-	ROLL    $0x07, R15
-	MOVL    1508(DI), CX
-	ADDL    R12, R11
-	XORL    R11, DX
 	ROLL    $0x10, DX
-	PSHUFD  $0x4e, X3, X3
-	ADDL    DX, CX
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x0c, R15
 	ROLL    $0x0c, R12
+	ADDL    R15, R10
+	POR     X14, X1
 	ADDL    R12, R11
+	XORL    R10, BX
 	XORL    R11, DX
-	PSHUFD  $0x93, X2, X2
+	ROLL    $0x08, BX
 	ROLL    $0x08, DX
-	ADDL    DX, CX
-	MOVL    CX, 1508(DI)
-	XORL    CX, R12
+	ADDL    BX, CX
+	ADDL    DX, DI
+	XORL    CX, R15
+	XORL    DI, R12
+	ROLL    $0x07, R15
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openSSSE3_one_block_117
-	MOVOA   X0, 896(DI)
-	MOVOA   X1, 912(DI)
-	MOVOA   X2, 1504(DI)
-	MOVOA   X3, 928(DI)
+	LEAQ    31(SP), DI
+	ANDQ    $-32, DI
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -9342,8 +11231,8 @@ openSSSE3_one_block_117:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -9354,6 +11243,1598 @@ openSSSE3_one_block_117:
 	SHRQ    $0x02, R14
 	ADDQ    R9, R14
 	MOVQ    R14, 1584(DI)
+	CMPQ    1736(DI), $0x00
+	JE      openSSSE3_empty_143
+	MOVOA   X0, 896(DI)
+	MOVOA   X1, 912(DI)
+	MOVOA   X2, 928(DI)
+	MOVOA   X3, 944(DI)
+	MOVQ    1736(DI), SI
+	MOVL    $0x00000040, CX
+	CMPQ    1552(DI), $0x10
+	CMOVQHI CX, SI
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R14, AX
+	MULQ    1576(DI)
+	XORL    R13, R13
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1592(DI)
+	MOVQ    R9, 1600(DI)
+	MOVQ    R10, 1608(DI)
+	CMPQ    SI, $0x10
+	JBE     openSSSE3_enough_144
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
+	CMPQ    SI, $0x20
+	JBE     openSSSE3_enough_144
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
+	CMPQ    SI, $0x30
+	JBE     openSSSE3_enough_144
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R8, 1664(DI)
+	MOVQ    R9, 1672(DI)
+	MOVQ    R10, 1680(DI)
+
+openSSSE3_enough_144:
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	ANDQ    1536(DI), R8
+	ANDQ    1536(DI), R9
+	ANDQ    1536(DI), R10
+	CMPQ    1552(DI), $0x10
+	JBE     openSSSE3_short_ad_145
+	MOVQ    adLen+56(FP), CX
+	SUBQ    $0x10, CX
+	JBE     openSSSE3_ad_end_146
+	MOVQ    ad+48(FP), SI
+	ADDQ    $0x10, SI
+	SUBQ    $0x40, CX
+	JB      openSSSE3_groups_end_148
+	PCALIGN $0x20
+
+openSSSE3_groups_147:
+	MOVQ  48(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  56(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  48(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  56(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  32(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  32(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  40(SI), AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1592(DI), R13
+	ADCQ  1600(DI), R14
+	ADCQ  1608(DI), R15
+	MOVQ  16(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1616(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1624(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  16(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  24(SI), AX
+	MULQ  1632(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	ADDQ  1616(DI), R13
+	ADCQ  1624(DI), R14
+	ADCQ  1632(DI), R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1640(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1648(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1656(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1656(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x40, SI
+	SUBQ  $0x40, CX
+	JAE   openSSSE3_groups_147
+
+openSSSE3_groups_end_148:
+	ADDQ    $0x40, CX
+	SUBQ    $0x20, CX
+	JB      openSSSE3_groups_end_152
+	PCALIGN $0x20
+
+openSSSE3_groups_151:
+	MOVQ  16(SI), AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  24(SI), AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  16(SI), AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  24(SI), AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADDQ  1584(DI), R12
+	ADCQ  1568(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1592(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  1600(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  1608(DI)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 1608(DI), R10
+	ADDQ  R10, R15
+	MOVL  R13, R10
+	ANDL  $0x03, R10
+	ANDQ  $-4, R13
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	SHRQ  $0x02, R13
+	MOVQ  R14, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R13
+	SHRQ  $0x02, R14
+	MOVQ  R15, AX
+	SHLQ  $0x3e, AX
+	ORQ   AX, R14
+	SHRQ  $0x02, R15
+	ADDQ  R13, R11
+	ADCQ  R14, R12
+	ADCQ  R15, R10
+	MOVQ  R10, AX
+	SHRQ  $0x02, AX
+	LEAQ  (AX)(AX*4), AX
+	ANDL  $0x03, R10
+	ADDQ  AX, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x20, SI
+	SUBQ  $0x20, CX
+	JAE   openSSSE3_groups_151
+
+openSSSE3_groups_end_152:
+	ADDQ  $0x20, CX
+	CMPQ  CX, $0x10
+	JB    openSSSE3_absorb_part_149
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	ADDQ  $0x10, SI
+	SUBQ  $0x10, CX
+
+openSSSE3_absorb_part_149:
+	TESTQ   CX, CX
+	JZ      openSSSE3_absorbed_150
+	XORL    R12, R12
+	CMPQ    CX, $0x08
+	JAE     openSSSE3_load8_154
+	CMPQ    CX, $0x04
+	JAE     openSSSE3_load4_153
+	MOVL    CX, DX
+	SHRL    $0x01, DX
+	MOVBLZX (SI)(DX*1), AX
+	MOVBLZX -1(SI)(CX*1), R12
+	SHLL    $0x03, CX
+	SUBL    $0x08, CX
+	SHLL    CL, R12
+	MOVBLZX (SI), R11
+	ORL     R12, R11
+	MOVL    DX, CX
+	SHLL    $0x03, CX
+	SHLL    CL, AX
+	ORL     AX, R11
+	XORL    R12, R12
+	JMP     openSSSE3_loaded_155
+
+openSSSE3_load4_153:
+	MOVL (SI), R11
+	MOVL -4(SI)(CX*1), AX
+	SHLL $0x03, CX
+	SUBL $0x20, CX
+	SHLQ CL, AX
+	ORQ  AX, R11
+	JMP  openSSSE3_loaded_155
+
+openSSSE3_load8_154:
+	MOVQ (SI), R11
+	MOVQ -8(SI)(CX*1), R12
+	SHLL $0x03, CX
+	NEGL CX
+	ADDL $0x78, CX
+	SHRQ $0x08, R12
+	SHRQ CL, R12
+
+openSSSE3_loaded_155:
+	MOVQ  R11, 1520(DI)
+	MOVQ  R12, 1528(DI)
+	ADDQ  1520(DI), R8
+	ADCQ  1528(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+
+openSSSE3_absorbed_150:
+openSSSE3_ad_end_146:
+openSSSE3_short_ad_145:
+	MOVQ  R8, 1784(DI)
+	MOVQ  R9, 1792(DI)
+	MOVQ  R10, 1800(DI)
+	XORL  R8, R8
+	XORL  R9, R9
+	XORL  R10, R10
+	ADDQ  1552(DI), R8
+	ADCQ  1560(DI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  1568(DI)
+	MOVQ  AX, R11
+	MOVQ  DX, R12
+	MOVQ  R9, AX
+	MULQ  1568(DI)
+	MOVQ  DX, R13
+	ADDQ  AX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R8, AX
+	MULQ  1576(DI)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	MOVQ  R9, AX
+	MULQ  1584(DI)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	MOVQ  R10, R14
+	IMULQ 1584(DI), R14
+	IMULQ 1568(DI), R10
+	ADDQ  R14, R12
+	ADCQ  R10, R13
+	MOVL  R13, R10
+	MOVQ  R13, AX
+	SHRQ  $0x02, R13
+	ANDQ  $-4, AX
+	ADDQ  AX, R13
+	ANDL  $0x03, R10
+	ADDQ  R13, R11
+	ADCQ  $0x00, R12
+	ADCQ  $0x00, R10
+	MOVQ  R11, R8
+	MOVQ  R12, R9
+	MOVQ  R8, 1808(DI)
+	MOVQ  R9, 1816(DI)
+	MOVQ  R10, 1824(DI)
+	MOVL  928(DI), CX
+	MOVL  CX, 1864(SP)
+	MOVL  932(DI), CX
+	MOVL  CX, 1868(SP)
+	MOVL  896(DI), R8
+	MOVL  912(DI), R12
+	MOVL  944(DI), AX
+	MOVL  900(DI), R9
+	MOVL  916(DI), R13
+	MOVL  948(DI), BX
+	MOVL  904(DI), R10
+	MOVL  920(DI), R14
+	MOVL  952(DI), DX
+	MOVL  908(DI), R11
+	MOVL  924(DI), R15
+	MOVL  956(DI), SI
+	MOVL  936(DI), CX
+	MOVL  940(DI), DI
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x10, AX
+	ROLL  $0x10, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x0c, R12
+	ROLL  $0x0c, R13
+	ADDL  R12, R8
+	ADDL  R13, R9
+	XORL  R8, AX
+	XORL  R9, BX
+	ROLL  $0x08, AX
+	ROLL  $0x08, BX
+	ADDL  AX, CX
+	ADDL  BX, DI
+	XORL  CX, R12
+	XORL  DI, R13
+	ROLL  $0x07, R12
+	ROLL  $0x07, R13
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	MOVL  1872(SP), CX
+	MOVL  1876(SP), DI
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x10, DX
+	ROLL  $0x10, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x0c, R14
+	ROLL  $0x0c, R15
+	ADDL  R14, R10
+	ADDL  R15, R11
+	XORL  R10, DX
+	XORL  R11, SI
+	ROLL  $0x08, DX
+	ROLL  $0x08, SI
+	ADDL  DX, CX
+	ADDL  SI, DI
+	XORL  CX, R14
+	XORL  DI, R15
+	ROLL  $0x07, R14
+	ROLL  $0x07, R15
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x10, SI
+	ROLL  $0x10, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x0c, R13
+	ROLL  $0x0c, R14
+	ADDL  R13, R8
+	ADDL  R14, R9
+	XORL  R8, SI
+	XORL  R9, AX
+	ROLL  $0x08, SI
+	ROLL  $0x08, AX
+	ADDL  SI, CX
+	ADDL  AX, DI
+	XORL  CX, R13
+	XORL  DI, R14
+	ROLL  $0x07, R13
+	ROLL  $0x07, R14
+	MOVL  CX, 1872(SP)
+	MOVL  DI, 1876(SP)
+	MOVL  1864(SP), CX
+	MOVL  1868(SP), DI
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x10, BX
+	ROLL  $0x10, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x0c, R15
+	ROLL  $0x0c, R12
+	ADDL  R15, R10
+	ADDL  R12, R11
+	XORL  R10, BX
+	XORL  R11, DX
+	ROLL  $0x08, BX
+	ROLL  $0x08, DX
+	ADDL  BX, CX
+	ADDL  DX, DI
+	XORL  CX, R15
+	XORL  DI, R12
+	ROLL  $0x07, R15
+	ROLL  $0x07, R12
+	MOVL  CX, 1864(SP)
+	MOVL  DI, 1868(SP)
+	LEAQ  31(SP), DI
+	ANDQ  $-32, DI
+	MOVQ  k+0(FP), CX
+	ADDL  $0x61707865, R8
+	ADDL  (CX), R12
+	INCL  AX
+	ADDL  $0x3320646e, R9
+	ADDL  4(CX), R13
+	ADDL  1704(DI), BX
+	ADDL  $0x79622d32, R10
+	ADDL  8(CX), R14
+	ADDL  1708(DI), DX
+	ADDL  $0x6b206574, R11
+	ADDL  12(CX), R15
+	ADDL  1712(DI), SI
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 896(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 904(DI)
+	SHLQ  $0x20, R13
+	ORQ   R13, R12
+	MOVQ  R12, 912(DI)
+	SHLQ  $0x20, R15
+	ORQ   R15, R14
+	MOVQ  R14, 920(DI)
+	SHLQ  $0x20, BX
+	ORQ   BX, AX
+	MOVQ  AX, 944(DI)
+	SHLQ  $0x20, SI
+	ORQ   SI, DX
+	MOVQ  DX, 952(DI)
+	MOVL  1864(SP), R8
+	ADDL  16(CX), R8
+	MOVL  1868(SP), R9
+	ADDL  20(CX), R9
+	MOVL  1872(SP), R10
+	ADDL  24(CX), R10
+	MOVL  1876(SP), R11
+	ADDL  28(CX), R11
+	SHLQ  $0x20, R9
+	ORQ   R9, R8
+	MOVQ  R8, 928(DI)
+	SHLQ  $0x20, R11
+	ORQ   R11, R10
+	MOVQ  R10, 936(DI)
+	MOVQ  1736(DI), R8
+	MOVQ  R8, CX
+	ADDQ  $0x0f, CX
+	SHRQ  $0x04, CX
+	LEAQ  (CX)(CX*2), CX
+	LEAQ  1568(DI)(CX*8), CX
+	MOVQ  1728(DI), SI
+	SUBQ  $0x10, R8
+	JAE   openSSSE3_hash_whole_156
+	ADDQ  $0x10, R8
+	LEAQ  chachaMask<>+0(SB), R10
+	SUBQ  R8, R10
+	MOVQ  (SI), R9
+	ANDQ  16(R10), R9
+	MOVQ  R9, 1520(DI)
+	MOVQ  8(SI), R9
+	ANDQ  24(R10), R9
+	MOVQ  R9, 1528(DI)
+	LEAQ  1520(DI), SI
+	XORL  R8, R8
+
+openSSSE3_hash_whole_156:
+	MOVQ  R8, 1832(DI)
+	MOVQ  1808(DI), R11
+	MOVQ  1816(DI), R12
+	MOVQ  1824(DI), R13
+	XORL  R14, R14
+	XORL  R15, R15
+	MOVQ  1784(DI), R8
+	MOVQ  1792(DI), R9
+	MOVQ  1800(DI), R10
+	ADDQ  (SI), R8
+	ADCQ  8(SI), R9
+	ADCQ  $0x01, R10
+	MOVQ  R8, AX
+	MULQ  (CX)
+	ADDQ  AX, R11
+	ADCQ  DX, R12
+	ADCQ  $0x00, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  (CX)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  (CX)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R8, AX
+	MULQ  8(CX)
+	ADDQ  AX, R12
+	ADCQ  DX, R13
+	ADCQ  $0x00, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  8(CX)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R10, AX
+	MULQ  8(CX)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	MOVQ  R8, AX
+	MULQ  16(CX)
+	ADDQ  AX, R13
+	ADCQ  DX, R14
+	ADCQ  $0x00, R15
+	MOVQ  R9, AX
+	MULQ  16(CX)
+	ADDQ  AX, R14
+	ADCQ  DX, R15
+	IMULQ 16(CX), R10
+	ADDQ  R10, R15
+	MOVQ  1832(DI), R8
+	SUBQ  $0x10, R8
+	JB    openSSSE3_hash_block_part_158
+
+openSSSE3_hash_block_157:
+	ADDQ $0x10, SI
+	SUBQ $0x18, CX
+	MOVQ (SI), AX
+	MULQ (CX)
+	ADDQ AX, R11
+	ADCQ DX, R12
+	ADCQ $0x00, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 8(SI), AX
+	MULQ (CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ (SI), AX
+	MULQ 8(CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 8(SI), AX
+	MULQ 8(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ (SI), AX
+	MULQ 16(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ 8(SI), AX
+	MULQ 16(CX)
+	ADDQ AX, R14
+	ADCQ DX, R15
+	ADDQ (CX), R13
+	ADCQ 8(CX), R14
+	ADCQ 16(CX), R15
+	SUBQ $0x10, R8
+	JAE  openSSSE3_hash_block_157
+
+openSSSE3_hash_block_part_158:
+	ADDQ $0x10, R8
+	JZ   openSSSE3_hashed_block_159
+	ADDQ $0x10, SI
+	LEAQ chachaMask<>+0(SB), R10
+	SUBQ R8, R10
+	MOVQ (SI), R9
+	ANDQ 16(R10), R9
+	MOVQ R9, 1520(DI)
+	MOVQ 8(SI), R9
+	ANDQ 24(R10), R9
+	MOVQ R9, 1528(DI)
+	SUBQ $0x18, CX
+	MOVQ 1520(DI), AX
+	MULQ (CX)
+	ADDQ AX, R11
+	ADCQ DX, R12
+	ADCQ $0x00, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 1528(DI), AX
+	MULQ (CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 1520(DI), AX
+	MULQ 8(CX)
+	ADDQ AX, R12
+	ADCQ DX, R13
+	ADCQ $0x00, R14
+	ADCQ $0x00, R15
+	MOVQ 1528(DI), AX
+	MULQ 8(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ 1520(DI), AX
+	MULQ 16(CX)
+	ADDQ AX, R13
+	ADCQ DX, R14
+	ADCQ $0x00, R15
+	MOVQ 1528(DI), AX
+	MULQ 16(CX)
+	ADDQ AX, R14
+	ADCQ DX, R15
+	ADDQ (CX), R13
+	ADCQ 8(CX), R14
+	ADCQ 16(CX), R15
+
+openSSSE3_hashed_block_159:
+	MOVL R13, R10
+	ANDL $0x03, R10
+	ANDQ $-4, R13
+	ADDQ R13, R11
+	ADCQ R14, R12
+	ADCQ R15, R10
+	SHRQ $0x02, R13
+	MOVQ R14, AX
+	SHLQ $0x3e, AX
+	ORQ  AX, R13
+	SHRQ $0x02, R14
+	MOVQ R15, AX
+	SHLQ $0x3e, AX
+	ORQ  AX, R14
+	SHRQ $0x02, R15
+	ADDQ R13, R11
+	ADCQ R14, R12
+	ADCQ R15, R10
+	MOVQ R10, AX
+	SHRQ $0x02, AX
+	LEAQ (AX)(AX*4), AX
+	ANDL $0x03, R10
+	ADDQ AX, R11
+	ADCQ $0x00, R12
+	ADCQ $0x00, R10
+	MOVQ R11, R8
+	MOVQ R12, R9
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
+	LEAQ 896(DI), R13
+	SUBQ $0x10, CX
+	JB   openSSSE3_xor_block_part_161
+
+openSSSE3_xor_block_160:
+	MOVQ (R13), R14
+	MOVQ 8(R13), R15
+	XORQ (R11), R14
+	XORQ 8(R11), R15
+	MOVQ R14, (R12)
+	MOVQ R15, 8(R12)
+	ADDQ $0x10, R13
+	ADDQ $0x10, R11
+	ADDQ $0x10, R12
+	SUBQ $0x10, CX
+	JAE  openSSSE3_xor_block_160
+
+openSSSE3_xor_block_part_161:
+	ADDQ  $0x10, CX
+	JZ    openSSSE3_xored_block_162
+	MOVQ  (R11), R14
+	MOVQ  8(R11), R15
+	XORQ  (R13), R14
+	XORQ  8(R13), R15
+	TESTL $0x00000008, CX
+	JZ    openSSSE3_store_163
+	MOVQ  R14, (R12)
+	MOVQ  R15, R14
+	ADDQ  $0x08, R12
+
+openSSSE3_store_163:
+	TESTL $0x00000004, CX
+	JZ    openSSSE3_store_164
+	MOVL  R14, (R12)
+	SHRQ  $0x20, R14
+	ADDQ  $0x04, R12
+
+openSSSE3_store_164:
+	TESTL $0x00000002, CX
+	JZ    openSSSE3_store_165
+	MOVW  R14, (R12)
+	SHRQ  $0x10, R14
+	ADDQ  $0x02, R12
+
+openSSSE3_store_165:
+	TESTL $0x00000001, CX
+	JZ    openSSSE3_store_166
+	MOVB  R14, (R12)
+
+openSSSE3_store_166:
+openSSSE3_xored_block_162:
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    src+32(FP), R11
+	ADDQ    n+40(FP), R11
+	XORQ    (R11), R8
+	XORQ    8(R11), R9
+	XORL    AX, AX
+	ORQ     R9, R8
+	SETEQ   AL
+	MOVQ    AX, ok+64(FP)
+	RET
+
+openSSSE3_empty_143:
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
@@ -9422,10 +12903,10 @@ openSSSE3_one_block_117:
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
 	MOVQ    1592(DI), R8
-	XORL    R11, R11
 	MOVQ    1600(DI), R9
-	XORL    R12, R12
 	MOVQ    1608(DI), R10
+	XORL    R11, R11
+	XORL    R12, R12
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
@@ -9471,7 +12952,7 @@ openSSSE3_one_block_117:
 	MULQ    1608(DI)
 	ADDQ    AX, R14
 	ADCQ    DX, R15
-	IMULQ   R10, R10
+	IMULQ   1608(DI), R10
 	ADDQ    R10, R15
 	MOVL    R13, R10
 	ANDL    $0x03, R10
@@ -9548,14 +13029,14 @@ openSSSE3_one_block_117:
 	ANDQ    1536(DI), R10
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openSSSE3_ad_end_124
+	JBE     openSSSE3_ad_end_167
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_126
+	JB      openSSSE3_groups_end_169
 	PCALIGN $0x20
 
-openSSSE3_groups_125:
+openSSSE3_groups_168:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -9726,15 +13207,15 @@ openSSSE3_groups_125:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_125
+	JAE   openSSSE3_groups_168
 
-openSSSE3_groups_end_126:
+openSSSE3_groups_end_169:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_130
+	JB      openSSSE3_groups_end_173
 	PCALIGN $0x20
 
-openSSSE3_groups_129:
+openSSSE3_groups_172:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -9833,12 +13314,12 @@ openSSSE3_groups_129:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_129
+	JAE   openSSSE3_groups_172
 
-openSSSE3_groups_end_130:
+openSSSE3_groups_end_173:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    openSSSE3_absorb_part_127
+	JB    openSSSE3_absorb_part_170
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -9879,14 +13360,14 @@ openSSSE3_groups_end_130:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_absorb_part_127:
+openSSSE3_absorb_part_170:
 	TESTQ   CX, CX
-	JZ      openSSSE3_absorbed_128
+	JZ      openSSSE3_absorbed_171
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_132
+	JAE     openSSSE3_load8_175
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_131
+	JAE     openSSSE3_load4_174
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -9901,18 +13382,18 @@ openSSSE3_absorb_part_127:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_133
+	JMP     openSSSE3_loaded_176
 
-openSSSE3_load4_131:
+openSSSE3_load4_174:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_133
+	JMP  openSSSE3_loaded_176
 
-openSSSE3_load8_132:
+openSSSE3_load8_175:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -9921,7 +13402,7 @@ openSSSE3_load8_132:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_133:
+openSSSE3_loaded_176:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -9962,202 +13443,81 @@ openSSSE3_loaded_133:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_absorbed_128:
-openSSSE3_ad_end_124:
-	CMPQ    1712(DI), $0x00
-	JE      openSSSE3_hashed_112
-	MOVQ    R8, 1760(DI)
-	MOVQ    R9, 1768(DI)
-	MOVQ    R10, 1776(DI)
-	MOVL    896(DI), R8
-	MOVL    912(DI), R12
-	MOVL    928(DI), AX
-	MOVL    900(DI), R9
-	MOVL    916(DI), R13
-	MOVL    932(DI), BX
-	MOVL    904(DI), R10
-	MOVL    920(DI), R14
-	MOVL    936(DI), DX
-	MOVL    908(DI), R11
-	MOVL    924(DI), R15
-	MOVL    940(DI), SI
-	MOVL    $0x00000005, 1736(DI)
-	PCALIGN $0x20
+openSSSE3_absorbed_171:
+openSSSE3_ad_end_167:
+	ADDQ    1552(DI), R8
+	ADCQ    1560(DI), R9
+	ADCQ    $0x01, R10
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
+	MOVQ    R9, AX
+	MULQ    1568(DI)
+	MOVQ    DX, R13
+	ADDQ    AX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	MOVQ    R9, AX
+	MULQ    1584(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
+	ADDQ    R14, R12
+	ADCQ    R10, R13
+	MOVL    R13, R10
+	MOVQ    R13, AX
+	SHRQ    $0x02, R13
+	ANDQ    $-4, AX
+	ADDQ    AX, R13
+	ANDL    $0x03, R10
+	ADDQ    R13, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	MOVQ    R11, R8
+	MOVQ    R12, R9
+	MOVQ    R10, AX
+	SHRQ    $0x02, AX
+	LEAQ    (AX)(AX*4), AX
+	ANDL    $0x03, R10
+	ADDQ    AX, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	MOVQ    R8, R11
+	MOVQ    R9, R12
+	ADDQ    $0x05, R11
+	ADCQ    $0x00, R12
+	ADCQ    $0x00, R10
+	ANDL    $0x04, R10
+	CMOVQNE R11, R8
+	CMOVQNE R12, R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
+	MOVQ    src+32(FP), R11
+	ADDQ    n+40(FP), R11
+	XORQ    (R11), R8
+	XORQ    8(R11), R9
+	XORL    AX, AX
+	ORQ     R9, R8
+	SETEQ   AL
+	MOVQ    AX, ok+64(FP)
+	RET
 
-openSSSE3_one_block_rest_118:
-	MOVL 1504(DI), CX
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R8
-	XORL R8, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	MOVL 1508(DI), CX
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R9
-	XORL R9, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1512(DI), CX
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R10
-	XORL R10, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1516(DI), CX
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R11
-	XORL R11, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1512(DI), CX
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x10, SI
-	ADDL SI, CX
-	XORL CX, R13
-	ROLL $0x0c, R13
-	ADDL R13, R8
-	XORL R8, SI
-	ROLL $0x08, SI
-	ADDL SI, CX
-	MOVL CX, 1512(DI)
-	XORL CX, R13
-	ROLL $0x07, R13
-	MOVL 1516(DI), CX
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x10, AX
-	ADDL AX, CX
-	XORL CX, R14
-	ROLL $0x0c, R14
-	ADDL R14, R9
-	XORL R9, AX
-	ROLL $0x08, AX
-	ADDL AX, CX
-	MOVL CX, 1516(DI)
-	XORL CX, R14
-	ROLL $0x07, R14
-	MOVL 1504(DI), CX
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x10, BX
-	ADDL BX, CX
-	XORL CX, R15
-	ROLL $0x0c, R15
-	ADDL R15, R10
-	XORL R10, BX
-	ROLL $0x08, BX
-	ADDL BX, CX
-	MOVL CX, 1504(DI)
-	XORL CX, R15
-	ROLL $0x07, R15
-	MOVL 1508(DI), CX
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x10, DX
-	ADDL DX, CX
-	XORL CX, R12
-	ROLL $0x0c, R12
-	ADDL R12, R11
-	XORL R11, DX
-	ROLL $0x08, DX
-	ADDL DX, CX
-	MOVL CX, 1508(DI)
-	XORL CX, R12
-	ROLL $0x07, R12
-	DECL 1736(DI)
-	JNZ  openSSSE3_one_block_rest_118
-	MOVQ k+0(FP), CX
-	ADDL $0x61707865, R8
-	ADDL (CX), R12
-	ADDL $0x01, AX
-	ADDL $0x3320646e, R9
-	ADDL 4(CX), R13
-	ADDL 1680(DI), BX
-	ADDL $0x79622d32, R10
-	ADDL 8(CX), R14
-	ADDL 1684(DI), DX
-	ADDL $0x6b206574, R11
-	ADDL 12(CX), R15
-	ADDL 1688(DI), SI
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 896(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 904(DI)
-	MOVL 1504(DI), R8
-	ADDL 16(CX), R8
-	MOVL 1508(DI), R9
-	ADDL 20(CX), R9
-	MOVL 1512(DI), R10
-	ADDL 24(CX), R10
-	MOVL 1516(DI), R11
-	ADDL 28(CX), R11
-	SHLQ $0x20, R13
-	ORQ  R13, R12
-	MOVQ R12, 912(DI)
-	SHLQ $0x20, R15
-	ORQ  R15, R14
-	MOVQ R14, 920(DI)
-	SHLQ $0x20, R9
-	ORQ  R9, R8
-	MOVQ R8, 928(DI)
-	SHLQ $0x20, R11
-	ORQ  R11, R10
-	MOVQ R10, 936(DI)
-	SHLQ $0x20, BX
-	ORQ  BX, AX
-	MOVQ AX, 944(DI)
-	SHLQ $0x20, SI
-	ORQ  SI, DX
-	MOVQ DX, 952(DI)
-	MOVQ 1760(DI), R8
-	MOVQ 1768(DI), R9
-	MOVQ 1776(DI), R10
-	JMP  openSSSE3_hashed_112
-
-openSSSE3_more_116:
-	CMPQ       1712(DI), $0x00000080
-	JA         openSSSE3_more_134
+openSSSE3_more_136:
+	CMPQ       1736(DI), $0x00000080
+	JA         openSSSE3_more_177
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X15
 	MOVOA      X15, 1472(DI)
@@ -10179,19 +13539,19 @@ openSSSE3_more_116:
 	CMPQ       R13, CX
 	SBBQ       R13, R13
 	MOVQ       R13, 1536(DI)
-	JEQ        openSSSE3_ad_done_138
+	JEQ        openSSSE3_ad_done_181
 	CMPQ       CX, $0x10
-	JB         openSSSE3_ad_part_137
+	JB         openSSSE3_ad_part_180
 	MOVQ       (SI), R11
 	MOVQ       8(SI), R12
-	JMP        openSSSE3_ad_done_138
+	JMP        openSSSE3_ad_done_181
 
-openSSSE3_ad_part_137:
+openSSSE3_ad_part_180:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_140
+	JAE     openSSSE3_load8_183
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_139
+	JAE     openSSSE3_load4_182
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -10206,18 +13566,18 @@ openSSSE3_ad_part_137:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_141
+	JMP     openSSSE3_loaded_184
 
-openSSSE3_load4_139:
+openSSSE3_load4_182:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_141
+	JMP  openSSSE3_loaded_184
 
-openSSSE3_load8_140:
+openSSSE3_load8_183:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -10226,8 +13586,8 @@ openSSSE3_load8_140:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_141:
-openSSSE3_ad_done_138:
+openSSSE3_loaded_184:
+openSSSE3_ad_done_181:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -10247,14 +13607,14 @@ openSSSE3_ad_done_138:
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000005, 1760(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_135:
+openSSSE3_key_178:
 	PADDL   X5, X4
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -10563,8 +13923,8 @@ openSSSE3_key_135:
 	PSHUFD  $0x93, X2, X2
 	XORL    CX, R12
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openSSSE3_key_135
+	DECL    1760(DI)
+	JNZ     openSSSE3_key_178
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -10583,8 +13943,8 @@ openSSSE3_key_135:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -10621,13 +13981,13 @@ openSSSE3_key_135:
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
-	POR     X13, X5
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
@@ -10649,71 +14009,69 @@ openSSSE3_key_135:
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
-	PXOR    X2, X1
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
+	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x93, X4, X4
-	PSHUFD  $0x93, X0, X0
-	PSHUFD  $0x4e, X7, X7
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
+	PSHUFD  $0x93, X0, X0
+	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x39, X6, X6
 	PSHUFD  $0x39, X2, X2
 	PADDL   X5, X4
-	PADDL   X1, X0
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
+	PADDL   X7, X6
+	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	MOVO    X1, X12
-	PSLLL   $0x0c, X13
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
+	MOVO    X1, X12
+	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -10725,34 +14083,43 @@ openSSSE3_key_135:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
-	MOVO    X1, X12
 	MOVQ    R8, 1616(DI)
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
+	PXOR    X2, X1
+	MOVO    X5, X13
+	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
+	PSHUFD  $0x93, X2, X2
+	PADDL   X5, X4
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R8, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R11
@@ -10760,154 +14127,150 @@ openSSSE3_key_135:
 	ADCQ    $0x00, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFD  $0x93, X2, X2
-	PADDL   X5, X4
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
 	MOVQ    R9, AX
 	MULQ    1592(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVQ    R10, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot8<>+0(SB), X7
+	PSHUFB  chachaRot8<>+0(SB), X3
+	PADDL   X7, X6
+	PADDL   X3, X2
+	PXOR    X6, X5
 	MOVQ    R8, AX
 	MULQ    1600(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADCQ    $0x00, R14
 	ADCQ    $0x00, R15
-	PXOR    X0, X3
-	PSHUFB  chachaRot8<>+0(SB), X7
-	PSHUFB  chachaRot8<>+0(SB), X3
-	PADDL   X7, X6
-	PADDL   X3, X2
-	MOVQ    R9, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
-	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
-	MOVQ    R10, AX
+	MOVQ    R9, AX
 	MULQ    1600(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x93, X4, X4
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PSHUFD  $0x93, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x39, X6, X6
 	PSHUFD  $0x39, X2, X2
 	PADDL   X5, X4
+	PADDL   X1, X0
+	PXOR    X4, X7
+	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R8, AX
 	MULQ    1608(DI)
 	ADDQ    AX, R13
 	ADCQ    DX, R14
 	ADCQ    $0x00, R15
-	PADDL   X1, X0
-	PXOR    X4, X7
-	PXOR    X0, X3
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
-	MOVQ    R9, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
 	MOVO    X5, X13
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
 	POR     X13, X5
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PXOR    X2, X1
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
 	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x07, X13
 	PSLLL   $0x07, X12
-	PSRLL   $0x19, X5
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
 	SHLQ    $0x3e, AX
-	ORQ     AX, R14
+	ORQ     AX, R13
+	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
 	POR     X12, X1
 	PSHUFD  $0x39, X4, X4
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	PSHUFD  $0x39, X0, X0
 	PSHUFD  $0x4e, X7, X7
-	SHRQ    $0x02, R15
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
 	PSHUFD  $0x93, X2, X2
 	PADDL   X5, X4
+	SHRQ    $0x02, R15
 	PADDL   X1, X0
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	PXOR    X4, X7
 	PXOR    X0, X3
 	PSHUFB  chachaRot16<>+0(SB), X7
 	PSHUFB  chachaRot16<>+0(SB), X3
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PADDL   X7, X6
 	PADDL   X3, X2
+	PXOR    X6, X5
+	PXOR    X2, X1
+	MOVO    X5, X13
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -10917,93 +14280,91 @@ openSSSE3_key_135:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PXOR    X6, X5
-	PXOR    X2, X1
-	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X1
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
 	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
+	PSLLL   $0x07, X13
+	PSLLL   $0x07, X12
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
-	PSLLL   $0x07, X13
-	PSLLL   $0x07, X12
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X1
 	POR     X13, X5
+	POR     X12, X1
+	PSHUFD  $0x93, X4, X4
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	POR     X12, X1
-	PSHUFD  $0x93, X4, X4
 	PSHUFD  $0x93, X0, X0
 	PSHUFD  $0x4e, X7, X7
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x39, X6, X6
+	PSHUFD  $0x39, X2, X2
+	PADDL   X5, X4
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
-	PSHUFD  $0x39, X2, X2
-	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
 	PXOR    X0, X3
+	PSHUFB  chachaRot16<>+0(SB), X7
+	PSHUFB  chachaRot16<>+0(SB), X3
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PSHUFB  chachaRot16<>+0(SB), X7
-	PSHUFB  chachaRot16<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
 	PXOR    X6, X5
 	PXOR    X2, X1
+	MOVO    X5, X13
 	MOVQ    R10, R14
 	IMULQ   1584(DI), R14
 	IMULQ   1568(DI), R10
-	MOVO    X5, X13
 	MOVO    X1, X12
 	PSLLL   $0x0c, X13
 	PSLLL   $0x0c, X12
 	PSRLL   $0x14, X5
+	PSRLL   $0x14, X1
 	ADDQ    R14, R12
 	ADCQ    R10, R13
-	PSRLL   $0x14, X1
 	POR     X13, X5
 	POR     X12, X1
 	PADDL   X5, X4
 	PADDL   X1, X0
 	PXOR    X4, X7
+	PXOR    X0, X3
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -11015,13 +14376,12 @@ openSSSE3_key_135:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PXOR    X0, X3
 	PSHUFB  chachaRot8<>+0(SB), X7
 	PSHUFB  chachaRot8<>+0(SB), X3
 	PADDL   X7, X6
 	PADDL   X3, X2
-	ANDQ    1536(DI), R8
 	PXOR    X6, X5
+	ANDQ    1536(DI), R8
 	PXOR    X2, X1
 	MOVO    X5, X13
 	MOVO    X1, X12
@@ -11039,10 +14399,10 @@ openSSSE3_key_135:
 	PSHUFD  $0x4e, X3, X3
 	PSHUFD  $0x93, X6, X6
 	PSHUFD  $0x93, X2, X2
-	MOVL    $0x00000002, 1736(DI)
+	MOVL    $0x00000002, 1760(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_136:
+openSSSE3_key_rest_179:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -11127,8 +14487,8 @@ openSSSE3_key_rest_136:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
-	DECL   1736(DI)
-	JNZ    openSSSE3_key_rest_136
+	DECL   1760(DI)
+	JNZ    openSSSE3_key_rest_179
 	MOVQ   k+0(FP), AX
 	MOVOU  (AX), X12
 	PADDL  X12, X1
@@ -11152,9 +14512,9 @@ openSSSE3_key_rest_136:
 	MOVOA  X5, 976(DI)
 	MOVOA  X6, 992(DI)
 	MOVOA  X7, 1008(DI)
-	JMP    openSSSE3_keyed_111
+	JMP    openSSSE3_keyed_132
 
-openSSSE3_more_134:
+openSSSE3_more_177:
 	MOVSS  1408(DI), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -11180,19 +14540,19 @@ openSSSE3_more_134:
 	PSHUFD $0x00, X1, X1
 	MOVSS  4(AX), X5
 	PSHUFD $0x00, X5, X5
-	MOVSS  1680(DI), X9
+	MOVSS  1704(DI), X9
 	PSHUFD $0x00, X9, X9
 	MOVSS  chachaConstants<>+8(SB), X2
 	PSHUFD $0x00, X2, X2
 	MOVSS  8(AX), X6
 	PSHUFD $0x00, X6, X6
-	MOVSS  1684(DI), X10
+	MOVSS  1708(DI), X10
 	PSHUFD $0x00, X10, X10
 	MOVSS  chachaConstants<>+12(SB), X3
 	PSHUFD $0x00, X3, X3
 	MOVSS  12(AX), X7
 	PSHUFD $0x00, X7, X7
-	MOVSS  1688(DI), X11
+	MOVSS  1712(DI), X11
 	PSHUFD $0x00, X11, X11
 	MOVOA  1408(DI), X8
 	MOVQ   ad+48(FP), SI
@@ -11203,19 +14563,19 @@ openSSSE3_more_134:
 	CMPQ   R13, CX
 	SBBQ   R13, R13
 	MOVQ   R13, 1536(DI)
-	JEQ    openSSSE3_ad_done_145
+	JEQ    openSSSE3_ad_done_188
 	CMPQ   CX, $0x10
-	JB     openSSSE3_ad_part_144
+	JB     openSSSE3_ad_part_187
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	JMP    openSSSE3_ad_done_145
+	JMP    openSSSE3_ad_done_188
 
-openSSSE3_ad_part_144:
+openSSSE3_ad_part_187:
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_147
+	JAE     openSSSE3_load8_190
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_146
+	JAE     openSSSE3_load4_189
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -11230,18 +14590,18 @@ openSSSE3_ad_part_144:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_148
+	JMP     openSSSE3_loaded_191
 
-openSSSE3_load4_146:
+openSSSE3_load4_189:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_148
+	JMP  openSSSE3_loaded_191
 
-openSSSE3_load8_147:
+openSSSE3_load8_190:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -11250,8 +14610,8 @@ openSSSE3_load8_147:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_148:
-openSSSE3_ad_done_145:
+openSSSE3_loaded_191:
+openSSSE3_ad_done_188:
 	MOVQ    R11, 1520(DI)
 	MOVQ    R12, 1528(DI)
 	MOVQ    k+0(FP), AX
@@ -11271,14 +14631,14 @@ openSSSE3_ad_done_145:
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x00000005, 1736(DI)
+	MOVL    $0x00000005, 1760(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_142:
+openSSSE3_key_185:
 	PADDL   X4, X0
 	MOVL    1504(DI), CX
 	ADDL    R12, R8
@@ -11655,8 +15015,8 @@ openSSSE3_key_142:
 	XORL    CX, R12
 	POR     X15, X4
 	ROLL    $0x07, R12
-	DECL    1736(DI)
-	JNZ     openSSSE3_key_142
+	DECL    1760(DI)
+	JNZ     openSSSE3_key_185
 	MOVQ    k+0(FP), AX
 	ADDL    $0x61707865, R8
 	ADDL    (AX), R12
@@ -11675,8 +15035,8 @@ openSSSE3_key_142:
 	SHLQ    $0x20, R15
 	ORQ     R15, R14
 	MOVQ    R10, R9
-	MOVQ    R12, 1664(DI)
-	MOVQ    R14, 1672(DI)
+	MOVQ    R12, 1688(DI)
+	MOVQ    R14, 1696(DI)
 	MOVQ    $0x0ffffffc0fffffff, AX
 	ANDQ    AX, R8
 	MOVQ    $0x0ffffffc0ffffffc, AX
@@ -11726,13 +15086,13 @@ openSSSE3_key_142:
 	PXOR    X12, X4
 	PXOR    X13, X5
 	MOVO    X4, X14
-	MOVO    X5, X15
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	MOVO    X5, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X4
@@ -11742,7 +15102,6 @@ openSSSE3_key_142:
 	MOVOA   X12, (DI)
 	MOVOA   64(DI), X12
 	MOVOA   X13, 32(DI)
-	MOVOA   96(DI), X13
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -11754,6 +15113,7 @@ openSSSE3_key_142:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	MOVOA   96(DI), X13
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
@@ -11762,11 +15122,11 @@ openSSSE3_key_142:
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PADDL   X10, X12
 	PADDL   X11, X13
-	PXOR    X12, X6
-	PXOR    X13, X7
 	MOVQ    R8, 1592(DI)
 	MOVQ    R9, 1600(DI)
 	MOVQ    R10, 1608(DI)
+	PXOR    X12, X6
+	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
 	PSLLL   $0x0c, X14
@@ -11775,12 +15135,12 @@ openSSSE3_key_142:
 	PSRLL   $0x14, X7
 	POR     X14, X6
 	POR     X15, X7
-	PADDL   X6, X2
-	PADDL   X7, X3
 	MOVQ    R8, AX
 	MULQ    1568(DI)
 	MOVQ    AX, R11
 	MOVQ    DX, R12
+	PADDL   X6, X2
+	PADDL   X7, X3
 	PXOR    X2, X10
 	PXOR    X3, X11
 	PSHUFB  chachaRot8<>+0(SB), X10
@@ -11788,14 +15148,14 @@ openSSSE3_key_142:
 	PADDL   X10, X12
 	PADDL   X11, X13
 	PXOR    X12, X6
-	PXOR    X13, X7
-	MOVO    X6, X14
-	MOVO    X7, X15
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
+	PXOR    X13, X7
+	MOVO    X6, X14
+	MOVO    X7, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X6
@@ -11803,62 +15163,58 @@ openSSSE3_key_142:
 	POR     X14, X6
 	POR     X15, X7
 	PADDL   X5, X0
-	PADDL   X6, X1
-	PXOR    X0, X11
-	PXOR    X1, X8
 	MOVQ    R8, AX
 	MULQ    1576(DI)
 	ADDQ    AX, R12
 	ADCQ    DX, R13
+	PADDL   X6, X1
+	PXOR    X0, X11
+	PXOR    X1, X8
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PADDL   X11, X12
 	PADDL   X8, X13
 	PXOR    X12, X5
 	PXOR    X13, X6
-	MOVO    X5, X14
-	MOVO    X6, X15
-	PSLLL   $0x0c, X14
-	PSLLL   $0x0c, X15
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
+	MOVO    X5, X14
+	MOVO    X6, X15
+	PSLLL   $0x0c, X14
+	PSLLL   $0x0c, X15
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X6
 	POR     X14, X5
 	POR     X15, X6
 	PADDL   X5, X0
 	PADDL   X6, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot8<>+0(SB), X11
 	PSHUFB  chachaRot8<>+0(SB), X8
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
 	PADDL   X11, X12
 	PADDL   X8, X13
 	PXOR    X12, X5
 	PXOR    X13, X6
 	MOVO    X5, X14
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	MOVO    X6, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X5
 	PSRLL   $0x19, X6
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	POR     X14, X5
 	POR     X15, X6
 	MOVOA   X12, 64(DI)
 	MOVOA   (DI), X12
 	MOVOA   X13, 96(DI)
-	MOVOA   32(DI), X13
-	PADDL   X7, X2
-	PADDL   X4, X3
-	PXOR    X2, X9
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -11870,32 +15226,31 @@ openSSSE3_key_142:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
+	MOVOA   32(DI), X13
+	PADDL   X7, X2
+	PADDL   X4, X3
+	PXOR    X2, X9
 	PXOR    X3, X10
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PADDL   X9, X12
 	PADDL   X10, X13
+	MOVQ    R8, 1616(DI)
+	MOVQ    R9, 1624(DI)
+	MOVQ    R10, 1632(DI)
 	PXOR    X12, X7
 	PXOR    X13, X4
 	MOVO    X7, X14
 	MOVO    X4, X15
 	PSLLL   $0x0c, X14
-	MOVQ    R8, 1616(DI)
-	MOVQ    R9, 1624(DI)
-	MOVQ    R10, 1632(DI)
-	MOVQ    1592(DI), R8
-	XORL    R11, R11
-	MOVQ    1600(DI), R9
-	XORL    R12, R12
-	MOVQ    1608(DI), R10
-	XORL    R13, R13
-	XORL    R14, R14
-	XORL    R15, R15
 	PSLLL   $0x0c, X15
 	PSRLL   $0x14, X7
 	PSRLL   $0x14, X4
 	POR     X14, X7
 	POR     X15, X4
+	MOVQ    1592(DI), R8
+	MOVQ    1600(DI), R9
+	MOVQ    1608(DI), R10
 	PADDL   X7, X2
 	PADDL   X4, X3
 	PXOR    X2, X9
@@ -11905,19 +15260,17 @@ openSSSE3_key_142:
 	PADDL   X9, X12
 	PADDL   X10, X13
 	PXOR    X12, X7
+	XORL    R11, R11
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
 	PXOR    X13, X4
 	MOVO    X7, X14
 	MOVO    X4, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X7
-	MOVQ    R8, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R11
-	ADCQ    DX, R12
-	ADCQ    $0x00, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
 	PSRLL   $0x19, X4
 	POR     X14, X7
 	POR     X15, X4
@@ -11928,15 +15281,16 @@ openSSSE3_key_142:
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PADDL   X8, X12
-	MOVQ    R9, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
 	PADDL   X9, X13
 	PXOR    X12, X4
 	PXOR    X13, X5
+	MOVQ    R8, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R11
+	ADCQ    DX, R12
+	ADCQ    $0x00, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	MOVO    X4, X14
 	MOVO    X5, X15
 	PSLLL   $0x0c, X14
@@ -11944,14 +15298,15 @@ openSSSE3_key_142:
 	PSRLL   $0x14, X4
 	PSRLL   $0x14, X5
 	POR     X14, X4
-	MOVQ    R10, AX
-	MULQ    1592(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
 	POR     X15, X5
 	PADDL   X4, X0
 	PADDL   X5, X1
+	MOVQ    R9, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PXOR    X0, X8
 	PXOR    X1, X9
 	PSHUFB  chachaRot8<>+0(SB), X8
@@ -11961,6 +15316,11 @@ openSSSE3_key_142:
 	PXOR    X12, X4
 	PXOR    X13, X5
 	MOVO    X4, X14
+	MOVQ    R10, AX
+	MULQ    1592(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	MOVO    X5, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
@@ -11969,12 +15329,6 @@ openSSSE3_key_142:
 	POR     X14, X4
 	POR     X15, X5
 	MOVOA   X12, (DI)
-	MOVQ    R8, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
-	ADCQ    $0x00, R14
-	ADCQ    $0x00, R15
 	MOVOA   64(DI), X12
 	MOVOA   X13, 32(DI)
 	MOVOA   96(DI), X13
@@ -11985,12 +15339,13 @@ openSSSE3_key_142:
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PADDL   X10, X12
-	MOVQ    R9, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
 	PADDL   X11, X13
+	MOVQ    R8, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
+	ADCQ    $0x00, R14
+	ADCQ    $0x00, R15
 	PXOR    X12, X6
 	PXOR    X13, X7
 	MOVO    X6, X14
@@ -12000,11 +15355,12 @@ openSSSE3_key_142:
 	PSRLL   $0x14, X6
 	PSRLL   $0x14, X7
 	POR     X14, X6
-	MOVQ    R10, AX
-	MULQ    1600(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
 	POR     X15, X7
+	MOVQ    R9, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
@@ -12014,6 +15370,10 @@ openSSSE3_key_142:
 	PADDL   X10, X12
 	PADDL   X11, X13
 	PXOR    X12, X6
+	MOVQ    R10, AX
+	MULQ    1600(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
@@ -12024,11 +15384,6 @@ openSSSE3_key_142:
 	POR     X14, X6
 	POR     X15, X7
 	PADDL   X5, X0
-	MOVQ    R8, AX
-	MULQ    1608(DI)
-	ADDQ    AX, R13
-	ADCQ    DX, R14
-	ADCQ    $0x00, R15
 	PADDL   X6, X1
 	PXOR    X0, X11
 	PXOR    X1, X8
@@ -12038,10 +15393,11 @@ openSSSE3_key_142:
 	PADDL   X8, X13
 	PXOR    X12, X5
 	PXOR    X13, X6
-	MOVQ    R9, AX
+	MOVQ    R8, AX
 	MULQ    1608(DI)
-	ADDQ    AX, R14
-	ADCQ    DX, R15
+	ADDQ    AX, R13
+	ADCQ    DX, R14
+	ADCQ    $0x00, R15
 	MOVO    X5, X14
 	MOVO    X6, X15
 	PSLLL   $0x0c, X14
@@ -12052,8 +15408,10 @@ openSSSE3_key_142:
 	POR     X15, X6
 	PADDL   X5, X0
 	PADDL   X6, X1
-	IMULQ   R10, R10
-	ADDQ    R10, R15
+	MOVQ    R9, AX
+	MULQ    1608(DI)
+	ADDQ    AX, R14
+	ADCQ    DX, R15
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot8<>+0(SB), X11
@@ -12063,10 +15421,9 @@ openSSSE3_key_142:
 	PXOR    X12, X5
 	PXOR    X13, X6
 	MOVO    X5, X14
+	IMULQ   1608(DI), R10
+	ADDQ    R10, R15
 	MOVO    X6, X15
-	MOVL    R13, R10
-	ANDL    $0x03, R10
-	ANDQ    $-4, R13
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X5
@@ -12076,10 +15433,10 @@ openSSSE3_key_142:
 	MOVOA   X12, 64(DI)
 	MOVOA   (DI), X12
 	MOVOA   X13, 96(DI)
+	MOVL    R13, R10
+	ANDL    $0x03, R10
+	ANDQ    $-4, R13
 	MOVOA   32(DI), X13
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	PADDL   X7, X2
 	PADDL   X4, X3
 	PXOR    X2, X9
@@ -12088,12 +15445,11 @@ openSSSE3_key_142:
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PADDL   X9, X12
 	PADDL   X10, X13
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	PXOR    X12, X7
 	PXOR    X13, X4
-	SHRQ    $0x02, R13
-	MOVQ    R14, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R13
 	MOVO    X7, X14
 	MOVO    X4, X15
 	PSLLL   $0x0c, X14
@@ -12102,12 +15458,12 @@ openSSSE3_key_142:
 	PSRLL   $0x14, X4
 	POR     X14, X7
 	POR     X15, X4
+	SHRQ    $0x02, R13
+	MOVQ    R14, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R13
 	PADDL   X7, X2
 	PADDL   X4, X3
-	SHRQ    $0x02, R14
-	MOVQ    R15, AX
-	SHLQ    $0x3e, AX
-	ORQ     AX, R14
 	PXOR    X2, X9
 	PXOR    X3, X10
 	PSHUFB  chachaRot8<>+0(SB), X9
@@ -12115,10 +15471,13 @@ openSSSE3_key_142:
 	PADDL   X9, X12
 	PADDL   X10, X13
 	PXOR    X12, X7
+	SHRQ    $0x02, R14
+	MOVQ    R15, AX
+	SHLQ    $0x3e, AX
+	ORQ     AX, R14
 	PXOR    X13, X4
 	MOVO    X7, X14
 	MOVO    X4, X15
-	SHRQ    $0x02, R15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X7
@@ -12126,22 +15485,29 @@ openSSSE3_key_142:
 	POR     X14, X7
 	POR     X15, X4
 	PADDL   X4, X0
+	SHRQ    $0x02, R15
 	PADDL   X5, X1
 	PXOR    X0, X8
 	PXOR    X1, X9
-	ADDQ    R13, R11
-	ADCQ    R14, R12
-	ADCQ    R15, R10
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PADDL   X8, X12
 	PADDL   X9, X13
 	PXOR    X12, X4
 	PXOR    X13, X5
+	ADDQ    R13, R11
+	ADCQ    R14, R12
+	ADCQ    R15, R10
 	MOVO    X4, X14
 	MOVO    X5, X15
 	PSLLL   $0x0c, X14
 	PSLLL   $0x0c, X15
+	PSRLL   $0x14, X4
+	PSRLL   $0x14, X5
+	POR     X14, X4
+	POR     X15, X5
+	PADDL   X4, X0
+	PADDL   X5, X1
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -12151,105 +15517,99 @@ openSSSE3_key_142:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	PSRLL   $0x14, X4
-	PSRLL   $0x14, X5
-	POR     X14, X4
-	POR     X15, X5
-	PADDL   X4, X0
-	PADDL   X5, X1
 	PXOR    X0, X8
 	PXOR    X1, X9
 	PSHUFB  chachaRot8<>+0(SB), X8
 	PSHUFB  chachaRot8<>+0(SB), X9
-	MOVQ    R8, 1640(DI)
-	MOVQ    R9, 1648(DI)
-	MOVQ    R10, 1656(DI)
 	PADDL   X8, X12
 	PADDL   X9, X13
 	PXOR    X12, X4
 	PXOR    X13, X5
 	MOVO    X4, X14
+	MOVQ    R8, 1640(DI)
+	MOVQ    R9, 1648(DI)
+	MOVQ    R10, 1656(DI)
 	MOVO    X5, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X4
 	PSRLL   $0x19, X5
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
 	POR     X14, X4
 	POR     X15, X5
 	MOVOA   X12, (DI)
 	MOVOA   64(DI), X12
 	MOVOA   X13, 32(DI)
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
 	MOVOA   96(DI), X13
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
-	ADDQ    1520(DI), R8
-	ADCQ    1528(DI), R9
-	ADCQ    $0x01, R10
 	PXOR    X3, X11
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PADDL   X10, X12
 	PADDL   X11, X13
+	ADDQ    1520(DI), R8
+	ADCQ    1528(DI), R9
+	ADCQ    $0x01, R10
 	PXOR    X12, X6
 	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
 	PSLLL   $0x0c, X14
-	MOVQ    R8, AX
-	MULQ    1568(DI)
-	MOVQ    AX, R11
-	MOVQ    DX, R12
 	PSLLL   $0x0c, X15
 	PSRLL   $0x14, X6
 	PSRLL   $0x14, X7
 	POR     X14, X6
 	POR     X15, X7
+	MOVQ    R8, AX
+	MULQ    1568(DI)
+	MOVQ    AX, R11
+	MOVQ    DX, R12
 	PADDL   X6, X2
 	PADDL   X7, X3
 	PXOR    X2, X10
 	PXOR    X3, X11
 	PSHUFB  chachaRot8<>+0(SB), X10
+	PSHUFB  chachaRot8<>+0(SB), X11
+	PADDL   X10, X12
+	PADDL   X11, X13
+	PXOR    X12, X6
 	MOVQ    R9, AX
 	MULQ    1568(DI)
 	MOVQ    DX, R13
 	ADDQ    AX, R12
 	ADCQ    $0x00, R13
-	PSHUFB  chachaRot8<>+0(SB), X11
-	PADDL   X10, X12
-	PADDL   X11, X13
-	PXOR    X12, X6
 	PXOR    X13, X7
 	MOVO    X6, X14
 	MOVO    X7, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
 	PSRLL   $0x19, X6
-	MOVQ    R8, AX
-	MULQ    1576(DI)
-	ADDQ    AX, R12
-	ADCQ    DX, R13
 	PSRLL   $0x19, X7
 	POR     X14, X6
 	POR     X15, X7
 	PADDL   X5, X0
+	MOVQ    R8, AX
+	MULQ    1576(DI)
+	ADDQ    AX, R12
+	ADCQ    DX, R13
 	PADDL   X6, X1
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot16<>+0(SB), X11
 	PSHUFB  chachaRot16<>+0(SB), X8
 	PADDL   X11, X12
+	PADDL   X8, X13
+	PXOR    X12, X5
+	PXOR    X13, X6
 	MOVQ    R9, AX
 	MULQ    1584(DI)
 	ADDQ    AX, R11
 	ADCQ    DX, R12
 	ADCQ    $0x00, R13
-	PADDL   X8, X13
-	PXOR    X12, X5
-	PXOR    X13, X6
 	MOVO    X5, X14
 	MOVO    X6, X15
 	PSLLL   $0x0c, X14
@@ -12257,12 +15617,12 @@ openSSSE3_key_142:
 	PSRLL   $0x14, X5
 	PSRLL   $0x14, X6
 	POR     X14, X5
-	MOVQ    R10, R14
-	IMULQ   1584(DI), R14
-	IMULQ   1568(DI), R10
 	POR     X15, X6
 	PADDL   X5, X0
 	PADDL   X6, X1
+	MOVQ    R10, R14
+	IMULQ   1584(DI), R14
+	IMULQ   1568(DI), R10
 	PXOR    X0, X11
 	PXOR    X1, X8
 	PSHUFB  chachaRot8<>+0(SB), X11
@@ -12270,10 +15630,10 @@ openSSSE3_key_142:
 	PADDL   X11, X12
 	PADDL   X8, X13
 	PXOR    X12, X5
-	ADDQ    R14, R12
-	ADCQ    R10, R13
 	PXOR    X13, X6
 	MOVO    X5, X14
+	ADDQ    R14, R12
+	ADCQ    R10, R13
 	MOVO    X6, X15
 	PSLLL   $0x07, X14
 	PSLLL   $0x07, X15
@@ -12282,6 +15642,8 @@ openSSSE3_key_142:
 	POR     X14, X5
 	POR     X15, X6
 	MOVOA   X12, 64(DI)
+	MOVOA   (DI), X12
+	MOVOA   X13, 96(DI)
 	MOVL    R13, R10
 	MOVQ    R13, AX
 	SHRQ    $0x02, R13
@@ -12293,8 +15655,6 @@ openSSSE3_key_142:
 	ADCQ    $0x00, R10
 	MOVQ    R11, R8
 	MOVQ    R12, R9
-	MOVOA   (DI), X12
-	MOVOA   X13, 96(DI)
 	MOVOA   32(DI), X13
 	PADDL   X7, X2
 	PADDL   X4, X3
@@ -12303,8 +15663,8 @@ openSSSE3_key_142:
 	PSHUFB  chachaRot16<>+0(SB), X9
 	PSHUFB  chachaRot16<>+0(SB), X10
 	PADDL   X9, X12
-	ANDQ    1536(DI), R8
 	PADDL   X10, X13
+	ANDQ    1536(DI), R8
 	PXOR    X12, X7
 	PXOR    X13, X4
 	MOVO    X7, X14
@@ -12314,8 +15674,8 @@ openSSSE3_key_142:
 	PSRLL   $0x14, X7
 	PSRLL   $0x14, X4
 	POR     X14, X7
-	ANDQ    1536(DI), R9
 	POR     X15, X4
+	ANDQ    1536(DI), R9
 	PADDL   X7, X2
 	PADDL   X4, X3
 	PXOR    X2, X9
@@ -12335,10 +15695,10 @@ openSSSE3_key_142:
 	PSRLL   $0x19, X4
 	POR     X14, X7
 	POR     X15, X4
-	MOVL    $0x00000002, 1736(DI)
+	MOVL    $0x00000002, 1760(DI)
 	PCALIGN $0x20
 
-openSSSE3_key_rest_143:
+openSSSE3_key_rest_186:
 	PADDL      X4, X0
 	PADDL      X5, X1
 	PXOR       X0, X8
@@ -12491,8 +15851,8 @@ openSSSE3_key_rest_143:
 	PSRLL      $0x19, X4
 	POR        X14, X7
 	POR        X15, X4
-	DECL       1736(DI)
-	JNZ        openSSSE3_key_rest_143
+	DECL       1760(DI)
+	JNZ        openSSSE3_key_rest_186
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -12580,13 +15940,13 @@ openSSSE3_key_rest_143:
 	MOVO       X14, X13
 	PUNPCKLQDQ X15, X13
 	PADDL      1408(DI), X8
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X9
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X10
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X11
 	MOVO       X8, X14
@@ -12617,17 +15977,17 @@ openSSSE3_key_rest_143:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-openSSSE3_keyed_111:
+openSSSE3_keyed_132:
 	MOVQ    adLen+56(FP), CX
 	SUBQ    $0x10, CX
-	JBE     openSSSE3_ad_end_149
+	JBE     openSSSE3_ad_end_192
 	MOVQ    ad+48(FP), SI
 	ADDQ    $0x10, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_151
+	JB      openSSSE3_groups_end_194
 	PCALIGN $0x20
 
-openSSSE3_groups_150:
+openSSSE3_groups_193:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -12798,15 +16158,15 @@ openSSSE3_groups_150:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_150
+	JAE   openSSSE3_groups_193
 
-openSSSE3_groups_end_151:
+openSSSE3_groups_end_194:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_155
+	JB      openSSSE3_groups_end_198
 	PCALIGN $0x20
 
-openSSSE3_groups_154:
+openSSSE3_groups_197:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -12905,12 +16265,12 @@ openSSSE3_groups_154:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_154
+	JAE   openSSSE3_groups_197
 
-openSSSE3_groups_end_155:
+openSSSE3_groups_end_198:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    openSSSE3_absorb_part_152
+	JB    openSSSE3_absorb_part_195
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -12951,14 +16311,14 @@ openSSSE3_groups_end_155:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_absorb_part_152:
+openSSSE3_absorb_part_195:
 	TESTQ   CX, CX
-	JZ      openSSSE3_absorbed_153
+	JZ      openSSSE3_absorbed_196
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     openSSSE3_load8_157
+	JAE     openSSSE3_load8_200
 	CMPQ    CX, $0x04
-	JAE     openSSSE3_load4_156
+	JAE     openSSSE3_load4_199
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -12973,18 +16333,18 @@ openSSSE3_absorb_part_152:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     openSSSE3_loaded_158
+	JMP     openSSSE3_loaded_201
 
-openSSSE3_load4_156:
+openSSSE3_load4_199:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  openSSSE3_loaded_158
+	JMP  openSSSE3_loaded_201
 
-openSSSE3_load8_157:
+openSSSE3_load8_200:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -12993,7 +16353,7 @@ openSSSE3_load8_157:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-openSSSE3_loaded_158:
+openSSSE3_loaded_201:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -13034,20 +16394,19 @@ openSSSE3_loaded_158:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_absorbed_153:
-openSSSE3_ad_end_149:
-openSSSE3_hashed_112:
-	CMPQ    1712(DI), $0x00000100
-	JA      openSSSE3_long_113
-	MOVQ    1712(DI), CX
-	MOVQ    1704(DI), SI
-	ADDQ    1712(DI), SI
+openSSSE3_absorbed_196:
+openSSSE3_ad_end_192:
+	CMPQ    1736(DI), $0x00000100
+	JA      openSSSE3_long_133
+	MOVQ    1736(DI), CX
+	MOVQ    1728(DI), SI
+	ADDQ    1736(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_163
+	JB      openSSSE3_groups_end_206
 	PCALIGN $0x20
 
-openSSSE3_groups_162:
+openSSSE3_groups_205:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -13218,15 +16577,15 @@ openSSSE3_groups_162:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_162
+	JAE   openSSSE3_groups_205
 
-openSSSE3_groups_end_163:
+openSSSE3_groups_end_206:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_165
+	JB      openSSSE3_groups_end_208
 	PCALIGN $0x20
 
-openSSSE3_groups_164:
+openSSSE3_groups_207:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -13325,12 +16684,12 @@ openSSSE3_groups_164:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_164
+	JAE   openSSSE3_groups_207
 
-openSSSE3_groups_end_165:
+openSSSE3_groups_end_208:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_159
+	JBE   openSSSE3_finish_last_202
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -13371,19 +16730,19 @@ openSSSE3_groups_end_165:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_159:
+openSSSE3_finish_last_202:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_160
+	JZ    openSSSE3_finish_lengths_203
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1536(DI), AX
@@ -13482,9 +16841,9 @@ openSSSE3_finish_last_159:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_161
+	JMP   openSSSE3_finished_204
 
-openSSSE3_finish_lengths_160:
+openSSSE3_finish_lengths_203:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -13523,15 +16882,15 @@ openSSSE3_finish_lengths_160:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_161:
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+openSSSE3_finished_204:
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_167
+	JB   openSSSE3_xor_half_210
 
-openSSSE3_xor_166:
+openSSSE3_xor_209:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -13540,43 +16899,43 @@ openSSSE3_xor_166:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_166
+	JAE   openSSSE3_xor_209
 
-openSSSE3_xor_half_167:
+openSSSE3_xor_half_210:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_169
+	JZ    openSSSE3_xored_212
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_170
+	JZ    openSSSE3_store_213
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_170:
+openSSSE3_store_213:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_171
+	JZ    openSSSE3_store_214
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_171:
+openSSSE3_store_214:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_172
+	JZ    openSSSE3_store_215
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_172:
+openSSSE3_store_215:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_173
+	JZ    openSSSE3_store_216
 	MOVB  R14, (R12)
 
-openSSSE3_store_173:
-openSSSE3_xored_169:
+openSSSE3_store_216:
+openSSSE3_xored_212:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -13592,8 +16951,8 @@ openSSSE3_xored_169:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    src+32(FP), R11
 	ADDQ    n+40(FP), R11
 	XORQ    (R11), R8
@@ -13604,17 +16963,17 @@ openSSSE3_xored_169:
 	MOVQ    AX, ok+64(FP)
 	RET
 
-openSSSE3_long_113:
-	MOVQ $0x00000001, 1728(DI)
-	JMP  openSSSE3_loop_114
+openSSSE3_long_133:
+	MOVQ $0x00000001, 1752(DI)
+	JMP  openSSSE3_loop_134
 
-openSSSE3_stream_110:
+openSSSE3_stream_131:
 	MOVL   96(AX), R12
 	MOVL   100(AX), R13
 	MOVL   104(AX), R14
-	MOVL   R12, 1680(DI)
-	MOVL   R13, 1684(DI)
-	MOVL   R14, 1688(DI)
+	MOVL   R12, 1704(DI)
+	MOVL   R13, 1708(DI)
+	MOVL   R14, 1712(DI)
 	MOVSS  108(AX), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -13622,9 +16981,9 @@ openSSSE3_stream_110:
 	PADDL  chachaLanes1<>+0(SB), X14
 	MOVOA  X14, 1440(DI)
 	MOVQ   16(AX), R11
-	MOVQ   R11, 1664(DI)
+	MOVQ   R11, 1688(DI)
 	MOVQ   24(AX), R11
-	MOVQ   R11, 1672(DI)
+	MOVQ   R11, 1696(DI)
 	MOVQ   (AX), R8
 	MOVQ   8(AX), R9
 	MOVQ   R8, 1568(DI)
@@ -13701,10 +17060,10 @@ openSSSE3_stream_110:
 	MOVQ   R9, 1624(DI)
 	MOVQ   R10, 1632(DI)
 	MOVQ   1592(DI), R8
-	XORL   R11, R11
 	MOVQ   1600(DI), R9
-	XORL   R12, R12
 	MOVQ   1608(DI), R10
+	XORL   R11, R11
+	XORL   R12, R12
 	XORL   R13, R13
 	XORL   R14, R14
 	XORL   R15, R15
@@ -13750,7 +17109,7 @@ openSSSE3_stream_110:
 	MULQ   1608(DI)
 	ADDQ   AX, R14
 	ADCQ   DX, R15
-	IMULQ  R10, R10
+	IMULQ  1608(DI), R10
 	ADDQ   R10, R15
 	MOVL   R13, R10
 	ANDL   $0x03, R10
@@ -13786,23 +17145,23 @@ openSSSE3_stream_110:
 	MOVQ   32(AX), R8
 	MOVQ   40(AX), R9
 	MOVQ   48(AX), R10
-	MOVQ   $0x00000000, 1720(DI)
-	MOVQ   $0x00000000, 1728(DI)
-	MOVQ   1696(DI), SI
+	MOVQ   $0x00000000, 1744(DI)
+	MOVQ   $0x00000000, 1752(DI)
+	MOVQ   1720(DI), SI
 	MOVQ   s+8(FP), AX
 	MOVQ   112(AX), R11
 	MOVQ   R11, 1552(DI)
 	MOVQ   120(AX), R11
 	MOVQ   R11, 1560(DI)
-	CMPQ   1712(DI), $0x00
-	JE     openSSSE3_end_115
+	CMPQ   1736(DI), $0x00
+	JE     openSSSE3_end_135
 
-openSSSE3_loop_114:
-	JMP openSSSE3_next_178
+openSSSE3_loop_134:
+	JMP openSSSE3_next_221
 
-openSSSE3_double_174:
-	MOVQ    1704(DI), SI
-	MOVQ    $0x00000008, 1720(DI)
+openSSSE3_double_217:
+	MOVQ    1728(DI), SI
+	MOVQ    $0x00000008, 1744(DI)
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -13826,7 +17185,7 @@ openSSSE3_double_174:
 	PSHUFD  $0x00, X11, X11
 	MOVOA   X11, 288(DI)
 	MOVOA   X11, 672(DI)
-	MOVSS   1680(DI), X10
+	MOVSS   1704(DI), X10
 	PSHUFD  $0x00, X10, X10
 	MOVOA   X10, 416(DI)
 	MOVOA   X10, 800(DI)
@@ -13841,7 +17200,7 @@ openSSSE3_double_174:
 	PSHUFD  $0x00, X13, X13
 	MOVOA   X13, 320(DI)
 	MOVOA   X13, 704(DI)
-	MOVSS   1684(DI), X12
+	MOVSS   1708(DI), X12
 	PSHUFD  $0x00, X12, X12
 	MOVOA   X12, 448(DI)
 	MOVOA   X12, 832(DI)
@@ -13856,7 +17215,7 @@ openSSSE3_double_174:
 	PSHUFD  $0x00, X15, X15
 	MOVOA   X15, 352(DI)
 	MOVOA   X15, 736(DI)
-	MOVSS   1688(DI), X14
+	MOVSS   1712(DI), X14
 	PSHUFD  $0x00, X14, X14
 	MOVOA   X14, 480(DI)
 	MOVOA   X14, 864(DI)
@@ -13864,16 +17223,16 @@ openSSSE3_double_174:
 	MOVOA   X8, 384(DI)
 	MOVOA   1440(DI), X9
 	MOVOA   X9, 768(DI)
-	MOVL    1720(DI), AX
+	MOVL    1744(DI), AX
 	MOVL    $0x0000000a, R12
 	SUBL    AX, R12
-	MOVL    AX, 1744(DI)
-	MOVL    R12, 1752(DI)
-	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_181
+	MOVL    AX, 1768(DI)
+	MOVL    R12, 1776(DI)
+	CMPL    1768(DI), $0x00
+	JE      openSSSE3_mixed_end_224
 	PCALIGN $0x20
 
-openSSSE3_mixed_180:
+openSSSE3_mixed_223:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -14427,15 +17786,15 @@ openSSSE3_mixed_180:
 	POR    X11, X7
 	POR    X15, X4
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_180
+	DECL   1768(DI)
+	JNZ    openSSSE3_mixed_223
 
-openSSSE3_mixed_end_181:
-	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_183
+openSSSE3_mixed_end_224:
+	CMPL    1776(DI), $0x00
+	JE      openSSSE3_mixed_end_226
 	PCALIGN $0x20
 
-openSSSE3_mixed_182:
+openSSSE3_mixed_225:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -14820,12 +18179,12 @@ openSSSE3_mixed_182:
 	PSRLL  $0x19, X4
 	POR    X11, X7
 	POR    X15, X4
-	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_182
+	DECL   1776(DI)
+	JNZ    openSSSE3_mixed_225
 
-openSSSE3_mixed_end_183:
-	MOVQ       1704(DI), R11
-	MOVQ       1696(DI), R12
+openSSSE3_mixed_end_226:
+	MOVQ       1728(DI), R11
+	MOVQ       1720(DI), R12
 	MOVQ       k+0(FP), AX
 	MOVOA      128(DI), X8
 	MOVOA      160(DI), X9
@@ -14939,13 +18298,13 @@ openSSSE3_mixed_end_183:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1408(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -15097,13 +18456,13 @@ openSSSE3_mixed_end_183:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1440(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -15149,39 +18508,39 @@ openSSSE3_mixed_end_183:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes2<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	ADDQ       $0x00000200, 1704(DI)
-	ADDQ       $0x00000200, 1696(DI)
-	SUBQ       $0x00000200, 1712(DI)
-	JZ         openSSSE3_passes_end_179
+	ADDQ       $0x00000200, 1728(DI)
+	ADDQ       $0x00000200, 1720(DI)
+	SUBQ       $0x00000200, 1736(DI)
+	JZ         openSSSE3_passes_end_222
 
-openSSSE3_next_178:
-	CMPQ 1728(DI), $0x00
-	JNE  openSSSE3_single_175
-	CMPQ 1712(DI), $0x00000200
-	JAE  openSSSE3_double_174
+openSSSE3_next_221:
+	CMPQ 1752(DI), $0x00
+	JNE  openSSSE3_single_218
+	CMPQ 1736(DI), $0x00000200
+	JAE  openSSSE3_double_217
 
-openSSSE3_single_175:
-	MOVQ       1704(DI), SI
-	MOVQ       1728(DI), R12
+openSSSE3_single_218:
+	MOVQ       1728(DI), SI
+	MOVQ       1752(DI), R12
 	IMUL3Q     $0x04, R12, R12
 	ADDQ       $0x04, R12
-	MOVQ       1712(DI), R11
+	MOVQ       1736(DI), R11
 	SHRQ       $0x06, R11
 	CMPQ       R11, R12
 	CMOVQHI    R12, R11
-	MOVQ       R11, 1720(DI)
-	MOVQ       1712(DI), R11
-	MOVQ       1728(DI), R12
+	MOVQ       R11, 1744(DI)
+	MOVQ       1736(DI), R11
+	MOVQ       1752(DI), R12
 	IMUL3Q     $0x00000100, R12, R12
 	SUBQ       R12, R11
 	CMPQ       R11, $0x00000040
-	JA         openSSSE3_more_184
+	JA         openSSSE3_more_227
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X15
 	MOVOA      X15, 1472(DI)
@@ -15190,16 +18549,16 @@ openSSSE3_single_175:
 	MOVOU      16(AX), X2
 	MOVO       X15, X3
 	PADDL      chachaSets<>+0(SB), X3
-	MOVL       1720(DI), AX
+	MOVL       1744(DI), AX
 	MOVL       $0x0000000a, R12
 	SUBL       AX, R12
-	MOVL       AX, 1744(DI)
-	MOVL       R12, 1752(DI)
-	CMPL       1744(DI), $0x00
-	JE         openSSSE3_mixed_end_186
+	MOVL       AX, 1768(DI)
+	MOVL       R12, 1776(DI)
+	CMPL       1768(DI), $0x00
+	JE         openSSSE3_mixed_end_229
 	PCALIGN    $0x20
 
-openSSSE3_mixed_185:
+openSSSE3_mixed_228:
 	PADDL  X1, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -15411,15 +18770,15 @@ openSSSE3_mixed_185:
 	MOVQ   R11, R8
 	MOVQ   R12, R9
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_185
+	DECL   1768(DI)
+	JNZ    openSSSE3_mixed_228
 
-openSSSE3_mixed_end_186:
-	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_188
+openSSSE3_mixed_end_229:
+	CMPL    1776(DI), $0x00
+	JE      openSSSE3_mixed_end_231
 	PCALIGN $0x20
 
-openSSSE3_mixed_187:
+openSSSE3_mixed_230:
 	PADDL  X1, X0
 	PXOR   X0, X3
 	PSHUFB chachaRot16<>+0(SB), X3
@@ -15462,17 +18821,17 @@ openSSSE3_mixed_187:
 	PSHUFD $0x39, X0, X0
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X2, X2
-	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_187
+	DECL   1776(DI)
+	JNZ    openSSSE3_mixed_230
 
-openSSSE3_mixed_end_188:
-	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_189
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+openSSSE3_mixed_end_231:
+	CMPQ 1752(DI), $0x00
+	JE   openSSSE3_applied_232
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_190:
+openSSSE3_first_233:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -15491,14 +18850,14 @@ openSSSE3_first_190:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_190
-	MOVQ  $0x00000000, 1728(DI)
-	SUBQ  $0x04, 1720(DI)
-	ADDQ  $0x00000100, 1704(DI)
-	ADDQ  $0x00000100, 1696(DI)
-	SUBQ  $0x00000100, 1712(DI)
+	JNE   openSSSE3_first_233
+	MOVQ  $0x00000000, 1752(DI)
+	SUBQ  $0x04, 1744(DI)
+	ADDQ  $0x00000100, 1728(DI)
+	ADDQ  $0x00000100, 1720(DI)
+	SUBQ  $0x00000100, 1736(DI)
 
-openSSSE3_applied_189:
+openSSSE3_applied_232:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -15511,17 +18870,17 @@ openSSSE3_applied_189:
 	MOVOA X1, 912(DI)
 	MOVOA X2, 928(DI)
 	MOVOA X3, 944(DI)
-	JMP   openSSSE3_ready_177
+	JMP   openSSSE3_ready_220
 
-openSSSE3_more_184:
+openSSSE3_more_227:
 	CMPQ       R11, $0x00000080
-	JA         openSSSE3_more_191
+	JA         openSSSE3_more_234
 	MOVQ       k+0(FP), AX
 	MOVSS      1408(DI), X15
-	MOVSS      1680(DI), X0
+	MOVSS      1704(DI), X0
 	PUNPCKLLQ  X0, X15
-	MOVSS      1684(DI), X0
-	MOVSS      1688(DI), X1
+	MOVSS      1708(DI), X0
+	MOVSS      1712(DI), X1
 	PUNPCKLLQ  X1, X0
 	PUNPCKLQDQ X0, X15
 	MOVOA      X15, 1472(DI)
@@ -15535,16 +18894,16 @@ openSSSE3_more_184:
 	MOVO       X2, X6
 	MOVO       X15, X7
 	PADDL      chachaSets<>+16(SB), X7
-	MOVL       1720(DI), AX
+	MOVL       1744(DI), AX
 	MOVL       $0x0000000a, R12
 	SUBL       AX, R12
-	MOVL       AX, 1744(DI)
-	MOVL       R12, 1752(DI)
-	CMPL       1744(DI), $0x00
-	JE         openSSSE3_mixed_end_193
+	MOVL       AX, 1768(DI)
+	MOVL       R12, 1776(DI)
+	CMPL       1768(DI), $0x00
+	JE         openSSSE3_mixed_end_236
 	PCALIGN    $0x20
 
-openSSSE3_mixed_192:
+openSSSE3_mixed_235:
 	PADDL  X5, X4
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -15798,15 +19157,15 @@ openSSSE3_mixed_192:
 	MOVQ   R12, R9
 	PSHUFD $0x93, X2, X2
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_192
+	DECL   1768(DI)
+	JNZ    openSSSE3_mixed_235
 
-openSSSE3_mixed_end_193:
-	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_195
+openSSSE3_mixed_end_236:
+	CMPL    1776(DI), $0x00
+	JE      openSSSE3_mixed_end_238
 	PCALIGN $0x20
 
-openSSSE3_mixed_194:
+openSSSE3_mixed_237:
 	PADDL  X5, X4
 	PADDL  X1, X0
 	PXOR   X4, X7
@@ -15891,17 +19250,17 @@ openSSSE3_mixed_194:
 	PSHUFD $0x4e, X3, X3
 	PSHUFD $0x93, X6, X6
 	PSHUFD $0x93, X2, X2
-	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_194
+	DECL   1776(DI)
+	JNZ    openSSSE3_mixed_237
 
-openSSSE3_mixed_end_195:
-	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_196
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+openSSSE3_mixed_end_238:
+	CMPQ 1752(DI), $0x00
+	JE   openSSSE3_applied_239
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_197:
+openSSSE3_first_240:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -15920,14 +19279,14 @@ openSSSE3_first_197:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_197
-	MOVQ  $0x00000000, 1728(DI)
-	SUBQ  $0x04, 1720(DI)
-	ADDQ  $0x00000100, 1704(DI)
-	ADDQ  $0x00000100, 1696(DI)
-	SUBQ  $0x00000100, 1712(DI)
+	JNE   openSSSE3_first_240
+	MOVQ  $0x00000000, 1752(DI)
+	SUBQ  $0x04, 1744(DI)
+	ADDQ  $0x00000100, 1728(DI)
+	ADDQ  $0x00000100, 1720(DI)
+	SUBQ  $0x00000100, 1736(DI)
 
-openSSSE3_applied_196:
+openSSSE3_applied_239:
 	MOVQ  k+0(FP), AX
 	MOVOU (AX), X12
 	PADDL X12, X1
@@ -15951,9 +19310,9 @@ openSSSE3_applied_196:
 	MOVOA X5, 976(DI)
 	MOVOA X6, 992(DI)
 	MOVOA X7, 1008(DI)
-	JMP   openSSSE3_ready_177
+	JMP   openSSSE3_ready_220
 
-openSSSE3_more_191:
+openSSSE3_more_234:
 	MOVQ    k+0(FP), AX
 	MOVSS   24(AX), X14
 	PSHUFD  $0x00, X14, X14
@@ -15973,31 +19332,31 @@ openSSSE3_more_191:
 	PSHUFD  $0x00, X1, X1
 	MOVSS   4(AX), X5
 	PSHUFD  $0x00, X5, X5
-	MOVSS   1680(DI), X9
+	MOVSS   1704(DI), X9
 	PSHUFD  $0x00, X9, X9
 	MOVSS   chachaConstants<>+8(SB), X2
 	PSHUFD  $0x00, X2, X2
 	MOVSS   8(AX), X6
 	PSHUFD  $0x00, X6, X6
-	MOVSS   1684(DI), X10
+	MOVSS   1708(DI), X10
 	PSHUFD  $0x00, X10, X10
 	MOVSS   chachaConstants<>+12(SB), X3
 	PSHUFD  $0x00, X3, X3
 	MOVSS   12(AX), X7
 	PSHUFD  $0x00, X7, X7
-	MOVSS   1688(DI), X11
+	MOVSS   1712(DI), X11
 	PSHUFD  $0x00, X11, X11
 	MOVOA   1408(DI), X8
-	MOVL    1720(DI), AX
+	MOVL    1744(DI), AX
 	MOVL    $0x0000000a, R12
 	SUBL    AX, R12
-	MOVL    AX, 1744(DI)
-	MOVL    R12, 1752(DI)
-	CMPL    1744(DI), $0x00
-	JE      openSSSE3_mixed_end_199
+	MOVL    AX, 1768(DI)
+	MOVL    R12, 1776(DI)
+	CMPL    1768(DI), $0x00
+	JE      openSSSE3_mixed_end_242
 	PCALIGN $0x20
 
-openSSSE3_mixed_198:
+openSSSE3_mixed_241:
 	PADDL  X4, X0
 	MOVQ   48(SI), AX
 	MULQ   1568(DI)
@@ -16319,15 +19678,15 @@ openSSSE3_mixed_198:
 	POR    X14, X7
 	POR    X15, X4
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    openSSSE3_mixed_198
+	DECL   1768(DI)
+	JNZ    openSSSE3_mixed_241
 
-openSSSE3_mixed_end_199:
-	CMPL    1752(DI), $0x00
-	JE      openSSSE3_mixed_end_201
+openSSSE3_mixed_end_242:
+	CMPL    1776(DI), $0x00
+	JE      openSSSE3_mixed_end_244
 	PCALIGN $0x20
 
-openSSSE3_mixed_200:
+openSSSE3_mixed_243:
 	PADDL  X4, X0
 	PADDL  X5, X1
 	PXOR   X0, X8
@@ -16480,17 +19839,17 @@ openSSSE3_mixed_200:
 	PSRLL  $0x19, X4
 	POR    X14, X7
 	POR    X15, X4
-	DECL   1752(DI)
-	JNZ    openSSSE3_mixed_200
+	DECL   1776(DI)
+	JNZ    openSSSE3_mixed_243
 
-openSSSE3_mixed_end_201:
-	CMPQ 1728(DI), $0x00
-	JE   openSSSE3_applied_202
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
+openSSSE3_mixed_end_244:
+	CMPQ 1752(DI), $0x00
+	JE   openSSSE3_applied_245
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
 	XORL R13, R13
 
-openSSSE3_first_203:
+openSSSE3_first_246:
 	MOVOA 896(DI)(R13*1), X14
 	MOVOU (R11)(R13*1), X15
 	PXOR  X15, X14
@@ -16509,18 +19868,18 @@ openSSSE3_first_203:
 	MOVOU X14, 48(R12)(R13*1)
 	ADDL  $0x40, R13
 	CMPL  R13, $0x00000100
-	JNE   openSSSE3_first_203
-	MOVQ  $0x00000000, 1728(DI)
-	SUBQ  $0x04, 1720(DI)
-	ADDQ  $0x00000100, 1704(DI)
-	ADDQ  $0x00000100, 1696(DI)
-	SUBQ  $0x00000100, 1712(DI)
+	JNE   openSSSE3_first_246
+	MOVQ  $0x00000000, 1752(DI)
+	SUBQ  $0x04, 1744(DI)
+	ADDQ  $0x00000100, 1728(DI)
+	ADDQ  $0x00000100, 1720(DI)
+	SUBQ  $0x00000100, 1736(DI)
 
-openSSSE3_applied_202:
-	CMPQ       1712(DI), $0x00000100
-	JB         openSSSE3_last_176
-	MOVQ       1704(DI), R11
-	MOVQ       1696(DI), R12
+openSSSE3_applied_245:
+	CMPQ       1736(DI), $0x00000100
+	JB         openSSSE3_last_219
+	MOVQ       1728(DI), R11
+	MOVQ       1720(DI), R12
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -16624,13 +19983,13 @@ openSSSE3_applied_202:
 	MOVO       X14, X13
 	PUNPCKLQDQ X15, X13
 	PADDL      1408(DI), X8
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X9
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X10
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X11
 	MOVO       X8, X14
@@ -16676,13 +20035,13 @@ openSSSE3_applied_202:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	ADDQ       $0x00000100, 1704(DI)
-	ADDQ       $0x00000100, 1696(DI)
-	SUBQ       $0x00000100, 1712(DI)
-	JNZ        openSSSE3_next_178
-	JMP        openSSSE3_passes_end_179
+	ADDQ       $0x00000100, 1728(DI)
+	ADDQ       $0x00000100, 1720(DI)
+	SUBQ       $0x00000100, 1736(DI)
+	JNZ        openSSSE3_next_221
+	JMP        openSSSE3_passes_end_222
 
-openSSSE3_last_176:
+openSSSE3_last_219:
 	MOVQ       k+0(FP), AX
 	MOVSS      chachaConstants<>+0(SB), X14
 	PSHUFD     $0x00, X14, X14
@@ -16770,13 +20129,13 @@ openSSSE3_last_176:
 	MOVO       X14, X13
 	PUNPCKLQDQ X15, X13
 	PADDL      1408(DI), X8
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X9
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X10
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X11
 	MOVO       X8, X14
@@ -16807,19 +20166,19 @@ openSSSE3_last_176:
 	PADDL      chachaLanes1<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
 
-openSSSE3_ready_177:
-	MOVQ    1712(DI), CX
-	MOVQ    1720(DI), R11
+openSSSE3_ready_220:
+	MOVQ    1736(DI), CX
+	MOVQ    1744(DI), R11
 	SHLQ    $0x06, R11
 	SUBQ    R11, CX
-	MOVQ    1704(DI), SI
-	ADDQ    1712(DI), SI
+	MOVQ    1728(DI), SI
+	ADDQ    1736(DI), SI
 	SUBQ    CX, SI
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_208
+	JB      openSSSE3_groups_end_251
 	PCALIGN $0x20
 
-openSSSE3_groups_207:
+openSSSE3_groups_250:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -16990,15 +20349,15 @@ openSSSE3_groups_207:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_207
+	JAE   openSSSE3_groups_250
 
-openSSSE3_groups_end_208:
+openSSSE3_groups_end_251:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_210
+	JB      openSSSE3_groups_end_253
 	PCALIGN $0x20
 
-openSSSE3_groups_209:
+openSSSE3_groups_252:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -17097,12 +20456,12 @@ openSSSE3_groups_209:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_209
+	JAE   openSSSE3_groups_252
 
-openSSSE3_groups_end_210:
+openSSSE3_groups_end_253:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_204
+	JBE   openSSSE3_finish_last_247
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -17143,19 +20502,19 @@ openSSSE3_groups_end_210:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_204:
+openSSSE3_finish_last_247:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_205
+	JZ    openSSSE3_finish_lengths_248
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1536(DI), AX
@@ -17254,9 +20613,9 @@ openSSSE3_finish_last_204:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_206
+	JMP   openSSSE3_finished_249
 
-openSSSE3_finish_lengths_205:
+openSSSE3_finish_lengths_248:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -17295,15 +20654,15 @@ openSSSE3_finish_lengths_205:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_206:
-	MOVQ 1704(DI), R11
-	MOVQ 1696(DI), R12
-	MOVQ 1712(DI), CX
+openSSSE3_finished_249:
+	MOVQ 1728(DI), R11
+	MOVQ 1720(DI), R12
+	MOVQ 1736(DI), CX
 	LEAQ 896(DI), R13
 	SUBQ $0x10, CX
-	JB   openSSSE3_xor_half_212
+	JB   openSSSE3_xor_half_255
 
-openSSSE3_xor_211:
+openSSSE3_xor_254:
 	MOVOA (R13), X14
 	MOVOU (R11), X15
 	PXOR  X15, X14
@@ -17312,43 +20671,43 @@ openSSSE3_xor_211:
 	ADDQ  $0x10, R11
 	ADDQ  $0x10, R12
 	SUBQ  $0x10, CX
-	JAE   openSSSE3_xor_211
+	JAE   openSSSE3_xor_254
 
-openSSSE3_xor_half_212:
+openSSSE3_xor_half_255:
 	ADDQ  $0x10, CX
 	TESTQ CX, CX
-	JZ    openSSSE3_xored_214
+	JZ    openSSSE3_xored_257
 	MOVQ  (R11), R14
 	MOVQ  8(R11), R15
 	XORQ  (R13), R14
 	XORQ  8(R13), R15
 	TESTL $0x00000008, CX
-	JZ    openSSSE3_store_215
+	JZ    openSSSE3_store_258
 	MOVQ  R14, (R12)
 	MOVQ  R15, R14
 	ADDQ  $0x08, R12
 
-openSSSE3_store_215:
+openSSSE3_store_258:
 	TESTL $0x00000004, CX
-	JZ    openSSSE3_store_216
+	JZ    openSSSE3_store_259
 	MOVL  R14, (R12)
 	SHRQ  $0x20, R14
 	ADDQ  $0x04, R12
 
-openSSSE3_store_216:
+openSSSE3_store_259:
 	TESTL $0x00000002, CX
-	JZ    openSSSE3_store_217
+	JZ    openSSSE3_store_260
 	MOVW  R14, (R12)
 	SHRQ  $0x10, R14
 	ADDQ  $0x02, R12
 
-openSSSE3_store_217:
+openSSSE3_store_260:
 	TESTL $0x00000001, CX
-	JZ    openSSSE3_store_218
+	JZ    openSSSE3_store_261
 	MOVB  R14, (R12)
 
-openSSSE3_store_218:
-openSSSE3_xored_214:
+openSSSE3_store_261:
+openSSSE3_xored_257:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -17364,8 +20723,8 @@ openSSSE3_xored_214:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    src+32(FP), R11
 	ADDQ    n+40(FP), R11
 	XORQ    (R11), R8
@@ -17376,14 +20735,14 @@ openSSSE3_xored_214:
 	MOVQ    AX, ok+64(FP)
 	RET
 
-openSSSE3_passes_end_179:
-openSSSE3_end_115:
+openSSSE3_passes_end_222:
+openSSSE3_end_135:
 	XORL    CX, CX
 	SUBQ    $0x40, CX
-	JB      openSSSE3_groups_end_223
+	JB      openSSSE3_groups_end_266
 	PCALIGN $0x20
 
-openSSSE3_groups_222:
+openSSSE3_groups_265:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -17554,15 +20913,15 @@ openSSSE3_groups_222:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openSSSE3_groups_222
+	JAE   openSSSE3_groups_265
 
-openSSSE3_groups_end_223:
+openSSSE3_groups_end_266:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      openSSSE3_groups_end_225
+	JB      openSSSE3_groups_end_268
 	PCALIGN $0x20
 
-openSSSE3_groups_224:
+openSSSE3_groups_267:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -17661,12 +21020,12 @@ openSSSE3_groups_224:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   openSSSE3_groups_224
+	JAE   openSSSE3_groups_267
 
-openSSSE3_groups_end_225:
+openSSSE3_groups_end_268:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JBE   openSSSE3_finish_last_219
+	JBE   openSSSE3_finish_last_262
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -17707,19 +21066,19 @@ openSSSE3_groups_end_225:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-openSSSE3_finish_last_219:
+openSSSE3_finish_last_262:
 	TESTQ CX, CX
-	JZ    openSSSE3_finish_lengths_220
+	JZ    openSSSE3_finish_lengths_263
 	LEAQ  chachaMask<>+0(SB), R13
 	SUBQ  CX, R13
 	MOVQ  (SI), R11
 	ANDQ  16(R13), R11
 	MOVQ  R11, 1520(DI)
+	MOVQ  8(SI), R11
+	ANDQ  24(R13), R11
+	MOVQ  R11, 1528(DI)
 	MOVQ  1552(DI), R11
 	MOVQ  R11, 1536(DI)
-	MOVQ  8(SI), R12
-	ANDQ  24(R13), R12
-	MOVQ  R12, 1528(DI)
 	MOVQ  1560(DI), R12
 	MOVQ  R12, 1544(DI)
 	MOVQ  1536(DI), AX
@@ -17818,9 +21177,9 @@ openSSSE3_finish_last_219:
 	ADCQ  $0x00, R10
 	MOVQ  R11, R8
 	MOVQ  R12, R9
-	JMP   openSSSE3_finished_221
+	JMP   openSSSE3_finished_264
 
-openSSSE3_finish_lengths_220:
+openSSSE3_finish_lengths_263:
 	ADDQ  1552(DI), R8
 	ADCQ  1560(DI), R9
 	ADCQ  $0x01, R10
@@ -17859,7 +21218,7 @@ openSSSE3_finish_lengths_220:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-openSSSE3_finished_221:
+openSSSE3_finished_264:
 	MOVQ    R10, AX
 	SHRQ    $0x02, AX
 	LEAQ    (AX)(AX*4), AX
@@ -17875,8 +21234,8 @@ openSSSE3_finished_221:
 	ANDL    $0x04, R10
 	CMOVQNE R11, R8
 	CMOVQNE R12, R9
-	ADDQ    1664(DI), R8
-	ADCQ    1672(DI), R9
+	ADDQ    1688(DI), R8
+	ADCQ    1696(DI), R9
 	MOVQ    src+32(FP), R11
 	ADDQ    n+40(FP), R11
 	XORQ    (R11), R8
@@ -17889,22 +21248,22 @@ openSSSE3_finished_221:
 
 // func sealMoreSSSE3(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: SSE, SSE2, SSSE3
-TEXT ·sealMoreSSSE3(SB), $1808-40
+TEXT ·sealMoreSSSE3(SB), $1888-40
 	LEAQ   31(SP), DI
 	ANDQ   $-32, DI
 	MOVQ   dst+16(FP), R11
-	MOVQ   R11, 1696(DI)
+	MOVQ   R11, 1720(DI)
 	MOVQ   src+24(FP), R11
-	MOVQ   R11, 1704(DI)
+	MOVQ   R11, 1728(DI)
 	MOVQ   n+32(FP), R11
-	MOVQ   R11, 1712(DI)
+	MOVQ   R11, 1736(DI)
 	MOVQ   s+8(FP), AX
 	MOVL   96(AX), R12
 	MOVL   100(AX), R13
 	MOVL   104(AX), R14
-	MOVL   R12, 1680(DI)
-	MOVL   R13, 1684(DI)
-	MOVL   R14, 1688(DI)
+	MOVL   R12, 1704(DI)
+	MOVL   R13, 1708(DI)
+	MOVL   R14, 1712(DI)
 	MOVSS  108(AX), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -17912,9 +21271,9 @@ TEXT ·sealMoreSSSE3(SB), $1808-40
 	PADDL  chachaLanes1<>+0(SB), X14
 	MOVOA  X14, 1440(DI)
 	MOVQ   16(AX), R11
-	MOVQ   R11, 1664(DI)
+	MOVQ   R11, 1688(DI)
 	MOVQ   24(AX), R11
-	MOVQ   R11, 1672(DI)
+	MOVQ   R11, 1696(DI)
 	MOVQ   (AX), R8
 	MOVQ   8(AX), R9
 	MOVQ   R8, 1568(DI)
@@ -17991,10 +21350,10 @@ TEXT ·sealMoreSSSE3(SB), $1808-40
 	MOVQ   R9, 1624(DI)
 	MOVQ   R10, 1632(DI)
 	MOVQ   1592(DI), R8
-	XORL   R11, R11
 	MOVQ   1600(DI), R9
-	XORL   R12, R12
 	MOVQ   1608(DI), R10
+	XORL   R11, R11
+	XORL   R12, R12
 	XORL   R13, R13
 	XORL   R14, R14
 	XORL   R15, R15
@@ -18040,7 +21399,7 @@ TEXT ·sealMoreSSSE3(SB), $1808-40
 	MULQ   1608(DI)
 	ADDQ   AX, R14
 	ADCQ   DX, R15
-	IMULQ  R10, R10
+	IMULQ  1608(DI), R10
 	ADDQ   R10, R15
 	MOVL   R13, R10
 	ANDL   $0x03, R10
@@ -18076,15 +21435,15 @@ TEXT ·sealMoreSSSE3(SB), $1808-40
 	MOVQ   32(AX), R8
 	MOVQ   40(AX), R9
 	MOVQ   48(AX), R10
-	MOVQ   $0x00000000, 1720(DI)
-	MOVQ   $0x00000000, 1728(DI)
-	MOVQ   1696(DI), SI
+	MOVQ   $0x00000000, 1744(DI)
+	MOVQ   $0x00000000, 1752(DI)
+	MOVQ   1720(DI), SI
 	MOVQ   s+8(FP), AX
 	MOVQ   n+32(FP), R11
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-sealMoreSSSE3_double_226:
+sealMoreSSSE3_double_269:
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -18108,7 +21467,7 @@ sealMoreSSSE3_double_226:
 	PSHUFD  $0x00, X11, X11
 	MOVOA   X11, 288(DI)
 	MOVOA   X11, 672(DI)
-	MOVSS   1680(DI), X10
+	MOVSS   1704(DI), X10
 	PSHUFD  $0x00, X10, X10
 	MOVOA   X10, 416(DI)
 	MOVOA   X10, 800(DI)
@@ -18123,7 +21482,7 @@ sealMoreSSSE3_double_226:
 	PSHUFD  $0x00, X13, X13
 	MOVOA   X13, 320(DI)
 	MOVOA   X13, 704(DI)
-	MOVSS   1684(DI), X12
+	MOVSS   1708(DI), X12
 	PSHUFD  $0x00, X12, X12
 	MOVOA   X12, 448(DI)
 	MOVOA   X12, 832(DI)
@@ -18138,7 +21497,7 @@ sealMoreSSSE3_double_226:
 	PSHUFD  $0x00, X15, X15
 	MOVOA   X15, 352(DI)
 	MOVOA   X15, 736(DI)
-	MOVSS   1688(DI), X14
+	MOVSS   1712(DI), X14
 	PSHUFD  $0x00, X14, X14
 	MOVOA   X14, 480(DI)
 	MOVOA   X14, 864(DI)
@@ -18146,16 +21505,16 @@ sealMoreSSSE3_double_226:
 	MOVOA   X8, 384(DI)
 	MOVOA   1440(DI), X9
 	MOVOA   X9, 768(DI)
-	MOVL    1720(DI), AX
+	MOVL    1744(DI), AX
 	MOVL    $0x0000000a, R12
 	SUBL    AX, R12
-	MOVL    AX, 1744(DI)
-	MOVL    R12, 1752(DI)
-	CMPL    1744(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_233
+	MOVL    AX, 1768(DI)
+	MOVL    R12, 1776(DI)
+	CMPL    1768(DI), $0x00
+	JE      sealMoreSSSE3_mixed_end_276
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_232:
+sealMoreSSSE3_mixed_275:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -18709,15 +22068,15 @@ sealMoreSSSE3_mixed_232:
 	POR    X11, X7
 	POR    X15, X4
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    sealMoreSSSE3_mixed_232
+	DECL   1768(DI)
+	JNZ    sealMoreSSSE3_mixed_275
 
-sealMoreSSSE3_mixed_end_233:
-	CMPL    1752(DI), $0x00
-	JE      sealMoreSSSE3_mixed_end_235
+sealMoreSSSE3_mixed_end_276:
+	CMPL    1776(DI), $0x00
+	JE      sealMoreSSSE3_mixed_end_278
 	PCALIGN $0x20
 
-sealMoreSSSE3_mixed_234:
+sealMoreSSSE3_mixed_277:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -19102,12 +22461,12 @@ sealMoreSSSE3_mixed_234:
 	PSRLL  $0x19, X4
 	POR    X11, X7
 	POR    X15, X4
-	DECL   1752(DI)
-	JNZ    sealMoreSSSE3_mixed_234
+	DECL   1776(DI)
+	JNZ    sealMoreSSSE3_mixed_277
 
-sealMoreSSSE3_mixed_end_235:
-	MOVQ       1704(DI), R11
-	MOVQ       1696(DI), R12
+sealMoreSSSE3_mixed_end_278:
+	MOVQ       1728(DI), R11
+	MOVQ       1720(DI), R12
 	MOVQ       k+0(FP), AX
 	MOVOA      128(DI), X8
 	MOVOA      160(DI), X9
@@ -19221,13 +22580,13 @@ sealMoreSSSE3_mixed_end_235:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1408(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -19379,13 +22738,13 @@ sealMoreSSSE3_mixed_end_235:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1440(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -19431,18 +22790,18 @@ sealMoreSSSE3_mixed_end_235:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes2<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	MOVQ       $0x00000008, 1720(DI)
-	ADDQ       $0x00000200, 1704(DI)
-	ADDQ       $0x00000200, 1696(DI)
-	SUBQ       $0x00000200, 1712(DI)
-	JNZ        sealMoreSSSE3_double_226
-	MOVQ       1720(DI), CX
+	MOVQ       $0x00000008, 1744(DI)
+	ADDQ       $0x00000200, 1728(DI)
+	ADDQ       $0x00000200, 1720(DI)
+	SUBQ       $0x00000200, 1736(DI)
+	JNZ        sealMoreSSSE3_double_269
+	MOVQ       1744(DI), CX
 	SHLQ       $0x06, CX
 	SUBQ       $0x40, CX
-	JB         sealMoreSSSE3_groups_end_237
+	JB         sealMoreSSSE3_groups_end_280
 	PCALIGN    $0x20
 
-sealMoreSSSE3_groups_236:
+sealMoreSSSE3_groups_279:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -19613,9 +22972,9 @@ sealMoreSSSE3_groups_236:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   sealMoreSSSE3_groups_236
+	JAE   sealMoreSSSE3_groups_279
 
-sealMoreSSSE3_groups_end_237:
+sealMoreSSSE3_groups_end_280:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -19625,22 +22984,22 @@ sealMoreSSSE3_groups_end_237:
 
 // func openMoreSSSE3(k *key, s *stream, dst *byte, src *byte, n int)
 // Requires: SSE, SSE2, SSSE3
-TEXT ·openMoreSSSE3(SB), $1808-40
+TEXT ·openMoreSSSE3(SB), $1888-40
 	LEAQ   31(SP), DI
 	ANDQ   $-32, DI
 	MOVQ   dst+16(FP), R11
-	MOVQ   R11, 1696(DI)
+	MOVQ   R11, 1720(DI)
 	MOVQ   src+24(FP), R11
-	MOVQ   R11, 1704(DI)
+	MOVQ   R11, 1728(DI)
 	MOVQ   n+32(FP), R11
-	MOVQ   R11, 1712(DI)
+	MOVQ   R11, 1736(DI)
 	MOVQ   s+8(FP), AX
 	MOVL   96(AX), R12
 	MOVL   100(AX), R13
 	MOVL   104(AX), R14
-	MOVL   R12, 1680(DI)
-	MOVL   R13, 1684(DI)
-	MOVL   R14, 1688(DI)
+	MOVL   R12, 1704(DI)
+	MOVL   R13, 1708(DI)
+	MOVL   R14, 1712(DI)
 	MOVSS  108(AX), X14
 	PSHUFD $0x00, X14, X14
 	PADDL  chachaIota<>+0(SB), X14
@@ -19648,9 +23007,9 @@ TEXT ·openMoreSSSE3(SB), $1808-40
 	PADDL  chachaLanes1<>+0(SB), X14
 	MOVOA  X14, 1440(DI)
 	MOVQ   16(AX), R11
-	MOVQ   R11, 1664(DI)
+	MOVQ   R11, 1688(DI)
 	MOVQ   24(AX), R11
-	MOVQ   R11, 1672(DI)
+	MOVQ   R11, 1696(DI)
 	MOVQ   (AX), R8
 	MOVQ   8(AX), R9
 	MOVQ   R8, 1568(DI)
@@ -19727,10 +23086,10 @@ TEXT ·openMoreSSSE3(SB), $1808-40
 	MOVQ   R9, 1624(DI)
 	MOVQ   R10, 1632(DI)
 	MOVQ   1592(DI), R8
-	XORL   R11, R11
 	MOVQ   1600(DI), R9
-	XORL   R12, R12
 	MOVQ   1608(DI), R10
+	XORL   R11, R11
+	XORL   R12, R12
 	XORL   R13, R13
 	XORL   R14, R14
 	XORL   R15, R15
@@ -19776,7 +23135,7 @@ TEXT ·openMoreSSSE3(SB), $1808-40
 	MULQ   1608(DI)
 	ADDQ   AX, R14
 	ADCQ   DX, R15
-	IMULQ  R10, R10
+	IMULQ  1608(DI), R10
 	ADDQ   R10, R15
 	MOVL   R13, R10
 	ANDL   $0x03, R10
@@ -19812,17 +23171,17 @@ TEXT ·openMoreSSSE3(SB), $1808-40
 	MOVQ   32(AX), R8
 	MOVQ   40(AX), R9
 	MOVQ   48(AX), R10
-	MOVQ   $0x00000000, 1720(DI)
-	MOVQ   $0x00000000, 1728(DI)
-	MOVQ   1696(DI), SI
+	MOVQ   $0x00000000, 1744(DI)
+	MOVQ   $0x00000000, 1752(DI)
+	MOVQ   1720(DI), SI
 	MOVQ   s+8(FP), AX
 	MOVQ   n+32(FP), R11
 	SHRQ   $0x06, R11
 	ADDL   R11, 108(AX)
 
-openMoreSSSE3_double_238:
-	MOVQ    1704(DI), SI
-	MOVQ    $0x00000008, 1720(DI)
+openMoreSSSE3_double_281:
+	MOVQ    1728(DI), SI
+	MOVQ    $0x00000008, 1744(DI)
 	MOVQ    k+0(FP), AX
 	MOVSS   chachaConstants<>+0(SB), X8
 	PSHUFD  $0x00, X8, X8
@@ -19846,7 +23205,7 @@ openMoreSSSE3_double_238:
 	PSHUFD  $0x00, X11, X11
 	MOVOA   X11, 288(DI)
 	MOVOA   X11, 672(DI)
-	MOVSS   1680(DI), X10
+	MOVSS   1704(DI), X10
 	PSHUFD  $0x00, X10, X10
 	MOVOA   X10, 416(DI)
 	MOVOA   X10, 800(DI)
@@ -19861,7 +23220,7 @@ openMoreSSSE3_double_238:
 	PSHUFD  $0x00, X13, X13
 	MOVOA   X13, 320(DI)
 	MOVOA   X13, 704(DI)
-	MOVSS   1684(DI), X12
+	MOVSS   1708(DI), X12
 	PSHUFD  $0x00, X12, X12
 	MOVOA   X12, 448(DI)
 	MOVOA   X12, 832(DI)
@@ -19876,7 +23235,7 @@ openMoreSSSE3_double_238:
 	PSHUFD  $0x00, X15, X15
 	MOVOA   X15, 352(DI)
 	MOVOA   X15, 736(DI)
-	MOVSS   1688(DI), X14
+	MOVSS   1712(DI), X14
 	PSHUFD  $0x00, X14, X14
 	MOVOA   X14, 480(DI)
 	MOVOA   X14, 864(DI)
@@ -19884,16 +23243,16 @@ openMoreSSSE3_double_238:
 	MOVOA   X8, 384(DI)
 	MOVOA   1440(DI), X9
 	MOVOA   X9, 768(DI)
-	MOVL    1720(DI), AX
+	MOVL    1744(DI), AX
 	MOVL    $0x0000000a, R12
 	SUBL    AX, R12
-	MOVL    AX, 1744(DI)
-	MOVL    R12, 1752(DI)
-	CMPL    1744(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_245
+	MOVL    AX, 1768(DI)
+	MOVL    R12, 1776(DI)
+	CMPL    1768(DI), $0x00
+	JE      openMoreSSSE3_mixed_end_288
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_244:
+openMoreSSSE3_mixed_287:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVQ   48(SI), AX
@@ -20447,15 +23806,15 @@ openMoreSSSE3_mixed_244:
 	POR    X11, X7
 	POR    X15, X4
 	ADDQ   $0x40, SI
-	DECL   1744(DI)
-	JNZ    openMoreSSSE3_mixed_244
+	DECL   1768(DI)
+	JNZ    openMoreSSSE3_mixed_287
 
-openMoreSSSE3_mixed_end_245:
-	CMPL    1752(DI), $0x00
-	JE      openMoreSSSE3_mixed_end_247
+openMoreSSSE3_mixed_end_288:
+	CMPL    1776(DI), $0x00
+	JE      openMoreSSSE3_mixed_end_290
 	PCALIGN $0x20
 
-openMoreSSSE3_mixed_246:
+openMoreSSSE3_mixed_289:
 	MOVOA  128(DI), X8
 	PADDL  X0, X8
 	MOVOA  160(DI), X12
@@ -20840,12 +24199,12 @@ openMoreSSSE3_mixed_246:
 	PSRLL  $0x19, X4
 	POR    X11, X7
 	POR    X15, X4
-	DECL   1752(DI)
-	JNZ    openMoreSSSE3_mixed_246
+	DECL   1776(DI)
+	JNZ    openMoreSSSE3_mixed_289
 
-openMoreSSSE3_mixed_end_247:
-	MOVQ       1704(DI), R11
-	MOVQ       1696(DI), R12
+openMoreSSSE3_mixed_end_290:
+	MOVQ       1728(DI), R11
+	MOVQ       1720(DI), R12
 	MOVQ       k+0(FP), AX
 	MOVOA      128(DI), X8
 	MOVOA      160(DI), X9
@@ -20959,13 +24318,13 @@ openMoreSSSE3_mixed_end_247:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1408(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -21117,13 +24476,13 @@ openMoreSSSE3_mixed_end_247:
 	MOVO       X14, X9
 	PUNPCKLQDQ X15, X9
 	PADDL      1440(DI), X0
-	MOVSS      1680(DI), X14
+	MOVSS      1704(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X1
-	MOVSS      1684(DI), X14
+	MOVSS      1708(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X2
-	MOVSS      1688(DI), X14
+	MOVSS      1712(DI), X14
 	PSHUFD     $0x00, X14, X14
 	PADDL      X14, X3
 	MOVO       X0, X14
@@ -21169,16 +24528,16 @@ openMoreSSSE3_mixed_end_247:
 	MOVOA      1440(DI), X14
 	PADDL      chachaLanes2<>+0(SB), X14
 	MOVOA      X14, 1440(DI)
-	ADDQ       $0x00000200, 1704(DI)
-	ADDQ       $0x00000200, 1696(DI)
-	SUBQ       $0x00000200, 1712(DI)
-	JNZ        openMoreSSSE3_double_238
+	ADDQ       $0x00000200, 1728(DI)
+	ADDQ       $0x00000200, 1720(DI)
+	SUBQ       $0x00000200, 1736(DI)
+	JNZ        openMoreSSSE3_double_281
 	XORL       CX, CX
 	SUBQ       $0x40, CX
-	JB         openMoreSSSE3_groups_end_249
+	JB         openMoreSSSE3_groups_end_292
 	PCALIGN    $0x20
 
-openMoreSSSE3_groups_248:
+openMoreSSSE3_groups_291:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -21349,9 +24708,9 @@ openMoreSSSE3_groups_248:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   openMoreSSSE3_groups_248
+	JAE   openMoreSSSE3_groups_291
 
-openMoreSSSE3_groups_end_249:
+openMoreSSSE3_groups_end_292:
 	ADDQ $0x40, CX
 	MOVQ s+8(FP), AX
 	MOVQ R8, 32(AX)
@@ -21360,16 +24719,16 @@ openMoreSSSE3_groups_end_249:
 	RET
 
 // func startSSSE3(k *key, s *stream, nonce *byte)
-TEXT ·startSSSE3(SB), $1808-24
+TEXT ·startSSSE3(SB), $1888-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    nonce+16(FP), R11
 	MOVL    (R11), R12
 	MOVL    4(R11), R13
 	MOVL    8(R11), R14
-	MOVL    R12, 1680(DI)
-	MOVL    R13, 1684(DI)
-	MOVL    R14, 1688(DI)
+	MOVL    R12, 1704(DI)
+	MOVL    R13, 1708(DI)
+	MOVL    R14, 1712(DI)
 	MOVQ    k+0(FP), AX
 	MOVL    $0x61707865, R8
 	MOVL    (AX), R12
@@ -21387,14 +24746,14 @@ TEXT ·startSSSE3(SB), $1808-24
 	MOVL    12(AX), R15
 	MOVL    28(AX), CX
 	MOVL    CX, 1516(DI)
-	MOVL    1680(DI), BX
-	MOVL    1684(DI), DX
-	MOVL    1688(DI), SI
+	MOVL    1704(DI), BX
+	MOVL    1708(DI), DX
+	MOVL    1712(DI), SI
 	XORL    AX, AX
-	MOVL    $0x0000000a, 1736(DI)
+	MOVL    $0x0000000a, 1760(DI)
 	PCALIGN $0x20
 
-startSSSE3_key_250:
+startSSSE3_key_293:
 	MOVL 1504(DI), CX
 	ADDL R12, R8
 	XORL R8, AX
@@ -21507,8 +24866,8 @@ startSSSE3_key_250:
 	MOVL CX, 1508(DI)
 	XORL CX, R12
 	ROLL $0x07, R12
-	DECL 1736(DI)
-	JNZ  startSSSE3_key_250
+	DECL 1760(DI)
+	JNZ  startSSSE3_key_293
 	MOVQ k+0(FP), AX
 	ADDL $0x61707865, R8
 	ADDL (AX), R12
@@ -21527,8 +24886,8 @@ startSSSE3_key_250:
 	SHLQ $0x20, R15
 	ORQ  R15, R14
 	MOVQ R10, R9
-	MOVQ R12, 1664(DI)
-	MOVQ R14, 1672(DI)
+	MOVQ R12, 1688(DI)
+	MOVQ R14, 1696(DI)
 	MOVQ $0x0ffffffc0fffffff, AX
 	ANDQ AX, R8
 	MOVQ $0x0ffffffc0ffffffc, AX
@@ -21549,7 +24908,7 @@ startSSSE3_key_250:
 	RET
 
 // func polySSSE3(s *stream, p *byte, n int)
-TEXT ·polySSSE3(SB), $1808-24
+TEXT ·polySSSE3(SB), $1888-24
 	LEAQ    31(SP), DI
 	ANDQ    $-32, DI
 	MOVQ    s+0(FP), AX
@@ -21629,10 +24988,10 @@ TEXT ·polySSSE3(SB), $1808-24
 	MOVQ    R9, 1624(DI)
 	MOVQ    R10, 1632(DI)
 	MOVQ    1592(DI), R8
-	XORL    R11, R11
 	MOVQ    1600(DI), R9
-	XORL    R12, R12
 	MOVQ    1608(DI), R10
+	XORL    R11, R11
+	XORL    R12, R12
 	XORL    R13, R13
 	XORL    R14, R14
 	XORL    R15, R15
@@ -21678,7 +25037,7 @@ TEXT ·polySSSE3(SB), $1808-24
 	MULQ    1608(DI)
 	ADDQ    AX, R14
 	ADCQ    DX, R15
-	IMULQ   R10, R10
+	IMULQ   1608(DI), R10
 	ADDQ    R10, R15
 	MOVL    R13, R10
 	ANDL    $0x03, R10
@@ -21717,10 +25076,10 @@ TEXT ·polySSSE3(SB), $1808-24
 	MOVQ    p+8(FP), SI
 	MOVQ    n+16(FP), CX
 	SUBQ    $0x40, CX
-	JB      polySSSE3_groups_end_252
+	JB      polySSSE3_groups_end_295
 	PCALIGN $0x20
 
-polySSSE3_groups_251:
+polySSSE3_groups_294:
 	MOVQ  48(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -21891,15 +25250,15 @@ polySSSE3_groups_251:
 	MOVQ  R12, R9
 	ADDQ  $0x40, SI
 	SUBQ  $0x40, CX
-	JAE   polySSSE3_groups_251
+	JAE   polySSSE3_groups_294
 
-polySSSE3_groups_end_252:
+polySSSE3_groups_end_295:
 	ADDQ    $0x40, CX
 	SUBQ    $0x20, CX
-	JB      polySSSE3_groups_end_256
+	JB      polySSSE3_groups_end_299
 	PCALIGN $0x20
 
-polySSSE3_groups_255:
+polySSSE3_groups_298:
 	MOVQ  16(SI), AX
 	MULQ  1568(DI)
 	MOVQ  AX, R11
@@ -21998,12 +25357,12 @@ polySSSE3_groups_255:
 	MOVQ  R12, R9
 	ADDQ  $0x20, SI
 	SUBQ  $0x20, CX
-	JAE   polySSSE3_groups_255
+	JAE   polySSSE3_groups_298
 
-polySSSE3_groups_end_256:
+polySSSE3_groups_end_299:
 	ADDQ  $0x20, CX
 	CMPQ  CX, $0x10
-	JB    polySSSE3_absorb_part_253
+	JB    polySSSE3_absorb_part_296
 	ADDQ  (SI), R8
 	ADCQ  8(SI), R9
 	ADCQ  $0x01, R10
@@ -22044,14 +25403,14 @@ polySSSE3_groups_end_256:
 	ADDQ  $0x10, SI
 	SUBQ  $0x10, CX
 
-polySSSE3_absorb_part_253:
+polySSSE3_absorb_part_296:
 	TESTQ   CX, CX
-	JZ      polySSSE3_absorbed_254
+	JZ      polySSSE3_absorbed_297
 	XORL    R12, R12
 	CMPQ    CX, $0x08
-	JAE     polySSSE3_load8_258
+	JAE     polySSSE3_load8_301
 	CMPQ    CX, $0x04
-	JAE     polySSSE3_load4_257
+	JAE     polySSSE3_load4_300
 	MOVL    CX, DX
 	SHRL    $0x01, DX
 	MOVBLZX (SI)(DX*1), AX
@@ -22066,18 +25425,18 @@ polySSSE3_absorb_part_253:
 	SHLL    CL, AX
 	ORL     AX, R11
 	XORL    R12, R12
-	JMP     polySSSE3_loaded_259
+	JMP     polySSSE3_loaded_302
 
-polySSSE3_load4_257:
+polySSSE3_load4_300:
 	MOVL (SI), R11
 	MOVL -4(SI)(CX*1), AX
 	SHLL $0x03, CX
 	SUBL $0x20, CX
 	SHLQ CL, AX
 	ORQ  AX, R11
-	JMP  polySSSE3_loaded_259
+	JMP  polySSSE3_loaded_302
 
-polySSSE3_load8_258:
+polySSSE3_load8_301:
 	MOVQ (SI), R11
 	MOVQ -8(SI)(CX*1), R12
 	SHLL $0x03, CX
@@ -22086,7 +25445,7 @@ polySSSE3_load8_258:
 	SHRQ $0x08, R12
 	SHRQ CL, R12
 
-polySSSE3_loaded_259:
+polySSSE3_loaded_302:
 	MOVQ  R11, 1520(DI)
 	MOVQ  R12, 1528(DI)
 	ADDQ  1520(DI), R8
@@ -22127,7 +25486,7 @@ polySSSE3_loaded_259:
 	MOVQ  R11, R8
 	MOVQ  R12, R9
 
-polySSSE3_absorbed_254:
+polySSSE3_absorbed_297:
 	MOVQ s+0(FP), AX
 	MOVQ R8, 32(AX)
 	MOVQ R9, 40(AX)

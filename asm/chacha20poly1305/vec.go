@@ -119,8 +119,8 @@ const (
 	frameSlot   = frameKeyC + 16     // two blocks to hash
 	frameLens   = frameSlot + 32     // lengths of additional data and ciphertext
 	frameR      = frameLens + 16     // r0, r1, s1 = r1 + r1/4
-	framePowers = frameR + 24        // r^2 to r^4, in three limbs each
-	frameS      = framePowers + 72   // s0, s1 of the one-time key
+	framePowers = frameR + 24        // r^2 to r^5, in three limbs each
+	frameS      = framePowers + 96   // s0, s1 of the one-time key
 	frameNonce  = frameS + 16        // 12 bytes
 	frameDst    = frameNonce + 16    // where the pass writes
 	frameSrc    = frameDst + 8       // where it reads
@@ -128,8 +128,10 @@ const (
 	frameGroups = frameN + 8         // groups of four blocks that the pass hashes
 	frameFirst  = frameGroups + 8    // open: the first pass is still to be applied
 	frameCounts = frameFirst + 8     // double rounds left with two groups, one, none
-	frameH      = frameCounts + 3*8  // the sum, while a block is in its registers
-	frameSize   = frameH + 3*8
+	frameH      = frameCounts + 3*8  // one block: the sum
+	frameL      = frameH + 3*8       // and the lengths times r
+	frameLeft   = frameL + 3*8       // and bytes to hash
+	frameSize   = frameLeft + 8
 	frameAlign  = 32
 )
 
@@ -152,6 +154,7 @@ type vec struct {
 	t              [5]reg.GPPhysical
 	lo, hi         reg.GPPhysical
 	p, count, addr reg.GPPhysical
+	local, cells   Mem
 }
 
 // kernel starts the kernel stem. It is not NOSPLIT, unlike the other packages'
@@ -178,10 +181,15 @@ func (t tier) kernel(c *gen.Ctx, stem string) *vec {
 		g.hi = reg.RBX
 	}
 	g.p, g.count, g.addr = reg.RSI, reg.RCX, reg.RDI
-	local := g.AllocLocal(frameSize + frameAlign - 8) // the stack is aligned to 8
-	g.LEAQ(local.Offset(frameAlign-1), g.addr)
-	g.ANDQ(I32(-frameAlign), g.addr)
+	g.local = g.AllocLocal(frameSize + frameAlign - 8) // the stack is aligned to 8
+	g.cells = g.AllocLocal(cellsSize)
+	g.loadAddr()
 	return g
+}
+
+func (g *vec) loadAddr() {
+	g.LEAQ(g.local.Offset(frameAlign-1), g.addr)
+	g.ANDQ(I32(-frameAlign), g.addr)
 }
 
 func (g *vec) wide() bool { return g.width > 128 }

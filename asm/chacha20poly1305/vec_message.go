@@ -10,7 +10,7 @@ import (
 // message builds seal or open: a whole message, or its last part.
 func (t tier) message(c *gen.Ctx, stem string) {
 	g := t.kernel(c, stem)
-	stream, keyed, hashed, long, loop, end := g.label("stream"), g.label("keyed"), g.label("hashed"), g.label("long"), g.label("loop"), g.label("end")
+	stream, keyed, long, loop, end := g.label("stream"), g.label("keyed"), g.label("long"), g.label("loop"), g.label("end")
 	g.text()
 	s := g.lo
 	g.MOVQ(g.param("s"), s)
@@ -27,7 +27,7 @@ func (t tier) message(c *gen.Ctx, stem string) {
 	more := g.label("more")
 	g.CMPQ(g.frame(frameN), U8(block))
 	g.JA(LabelRef(more))
-	g.oneBlock(hashed)
+	g.oneBlock()
 	g.Label(more)
 	g.shortPasses(g.frame(frameN), block, func(r *rows) {
 		r.begin()
@@ -42,7 +42,6 @@ func (t tier) message(c *gen.Ctx, stem string) {
 
 	g.Label(keyed)
 	g.restAD()
-	g.Label(hashed)
 	g.CMPQ(g.frame(frameN), U32(g.chunk))
 	g.JA(LabelRef(long))
 	g.MOVQ(g.frame(frameN), g.count)

@@ -54,18 +54,7 @@ func (g *vec) limb(k, i int) Mem { return g.frame(framePowers + 24*(k-2) + 8*i) 
 func (g *vec) group(m Mem, n int) (steps []func()) {
 	t, h := g.t, []reg.GPPhysical{g.h0, g.h1, g.h2}
 	step := func(f func()) { steps = append(steps, f) }
-	// product adds v times the factor to columns i and i+1; the carry goes up to
-	// column 4, and beyond there is none.
-	product := func(v Op, i int) {
-		step(func() {
-			g.times(v, g.lo, g.hi)
-			g.ADDQ(g.lo, t[i])
-			g.ADCQ(g.hi, t[i+1])
-			for j := i + 2; j <= 4; j++ {
-				g.ADCQ(U8(0), t[j])
-			}
-		})
-	}
+	product := func(v Op, i int) { step(func() { g.product(v, i) }) }
 	word := func(i, j int) Mem { return m.Offset(hashBlock*i + 8*j) }
 
 	// The last block, with the clamped r: m0·r0 + m1·s1, then m1·r0 + m0·r1, then
@@ -194,21 +183,31 @@ func (g *vec) foldColumn() {
 
 // powers keeps r, which is in h0 and h1, s1 and r^2 to r^4 in the frame. It
 // destroys h.
-//
-// Bounds: r^2 = r0·r0 + s1·r1 + 2^64·2·r0·r1 before the fold, less than 2^186, and
-// less than 5·2^128 after it. The square of that is less than 25·2^256: as for
-// group.
 func (g *vec) powers() []func() {
-	t, h := g.t, []reg.GPPhysical{g.h0, g.h1, g.h2}
-	steps := []func(){
+	steps := append(g.keepR(), g.power2()...)
+	return append(append(steps, g.nextPower(3)...), g.power4()...)
+}
+
+func (g *vec) keepR() []func() {
+	return []func(){
 		func() {
 			g.MOVQ(g.h0, g.limbR(0))
 			g.MOVQ(g.h1, g.limbR(1))
-			g.MOVQ(g.h1, t[3])
-			g.SHRQ(U8(2), t[3])
-			g.ADDQ(g.h1, t[3])
-			g.MOVQ(t[3], g.limbS1())
+			g.MOVQ(g.h1, g.t[3])
+			g.SHRQ(U8(2), g.t[3])
+			g.ADDQ(g.h1, g.t[3])
+			g.MOVQ(g.t[3], g.limbS1())
 		},
+	}
+}
+
+// power2 keeps r^2, and leaves it in h; r is in h0 and h1, s1 in t3.
+//
+// Bounds: r^2 = r0·r0 + s1·r1 + 2^64·2·r0·r1 before the fold, less than 2^186, and
+// less than 5·2^128 after it.
+func (g *vec) power2() []func() {
+	t := g.t
+	return []func(){
 		func() { g.by(g.limbR(0)); g.times(g.h0, t[0], t[1]) },
 		func() {
 			g.by(g.limbR(1))
@@ -228,31 +227,55 @@ func (g *vec) powers() []func() {
 		g.foldColumn,
 		func() { g.keepPower(2) },
 	}
-	steps = append(steps, g.timesR()...)
-	steps = append(steps, func() {
-		g.keepPower(3)
-		for i := range h {
-			g.MOVQ(g.limb(2, i), h[i])
-			g.XORL(t[i].As32(), t[i].As32())
+}
+
+// nextPower keeps r^k; r^(k-1) is in h.
+func (g *vec) nextPower(k int) []func() {
+	return append(g.timesR(), func() { g.keepPower(k) })
+}
+
+// power4 keeps r^4, and leaves it in h.
+func (g *vec) power4() []func() {
+	steps := []func(){func() { g.loadPower(2) }}
+	steps = append(steps, g.columns(func(i int) Mem { return g.limb(2, i) })...)
+	return append(append(steps, g.fold()...), func() { g.keepPower(4) })
+}
+
+func (g *vec) loadPower(k int) {
+	for i, h := range []reg.GPPhysical{g.h0, g.h1, g.h2} {
+		g.MOVQ(g.limb(k, i), h)
+	}
+}
+
+// columns sets the columns to the product of h and the number whose limbs are in
+// memory. It destroys h2.
+//
+// Bounds: both are less than 5·2^128, so this is less than 25·2^256.
+func (g *vec) columns(limb func(int) Mem) []func() {
+	t, h := g.t, []reg.GPPhysical{g.h0, g.h1, g.h2}
+	steps := []func(){func() {
+		for _, c := range t {
+			g.XORL(c.As32(), c.As32())
 		}
-		g.XORL(t[3].As32(), t[3].As32())
-		g.XORL(t[4].As32(), t[4].As32())
-	})
+	}}
 	for j := range 3 {
-		steps = append(steps, func() { g.by(g.limb(2, j)) })
+		steps = append(steps, func() { g.by(limb(j)) })
 		for i := range min(3, 4-j) {
-			steps = append(steps, func() {
-				g.times(h[i], g.lo, g.hi)
-				g.ADDQ(g.lo, t[i+j])
-				g.ADCQ(g.hi, t[i+j+1])
-				for c := i + j + 2; c <= 4; c++ {
-					g.ADCQ(U8(0), t[c])
-				}
-			})
+			steps = append(steps, func() { g.product(h[i], i+j) })
 		}
 	}
-	steps = append(steps, func() { g.IMULQ(g.h2, g.h2); g.ADDQ(g.h2, t[4]) })
-	return append(append(steps, g.fold()...), func() { g.keepPower(4) })
+	return append(steps, func() { g.IMULQ(limb(2), g.h2); g.ADDQ(g.h2, t[4]) })
+}
+
+// product adds v times the factor to columns i and i+1; the carry goes up to
+// column 4, and beyond there is none.
+func (g *vec) product(v Op, i int) {
+	g.times(v, g.lo, g.hi)
+	g.ADDQ(g.lo, g.t[i])
+	g.ADCQ(g.hi, g.t[i+1])
+	for j := i + 2; j <= 4; j++ {
+		g.ADCQ(U8(0), g.t[j])
+	}
 }
 
 func (g *vec) keepPower(k int) {
@@ -318,16 +341,8 @@ func (g *vec) finish() {
 	g.TESTQ(g.count, g.count)
 	g.JZ(LabelRef(lengths))
 	// One more block: together with the lengths.
-	mask := make([]byte, 2*hashBlock)
-	for i := range hashBlock {
-		mask[i] = 0xff
-	}
-	g.LEAQ(g.Bytes("chachaMask", mask), g.t[2])
-	g.SUBQ(g.count, g.t[2])
+	g.maskPart(g.p, g.count, g.t[0], g.t[2])
 	for i := range 2 {
-		g.MOVQ(Mem{Base: g.p, Disp: 8 * i}, g.t[i])
-		g.ANDQ(Mem{Base: g.t[2], Disp: hashBlock + 8*i}, g.t[i])
-		g.MOVQ(g.t[i], g.frame(frameSlot+8*i))
 		g.MOVQ(g.frame(frameLens+8*i), g.t[i])
 		g.MOVQ(g.t[i], g.frame(frameSlot+hashBlock+8*i))
 	}
@@ -336,6 +351,22 @@ func (g *vec) finish() {
 	g.Label(lengths)
 	do(g.one(g.frame(frameLens)))
 	g.Label(end)
+}
+
+// maskPart puts the n bytes at p, 1 to 16, padded with zeros, into the frame's slot.
+// It reads 16, and destroys u and v.
+func (g *vec) maskPart(p, n, u, v reg.GPPhysical) {
+	mask := make([]byte, 2*hashBlock)
+	for i := range hashBlock {
+		mask[i] = 0xff
+	}
+	g.LEAQ(g.Bytes("chachaMask", mask), v)
+	g.SUBQ(n, v)
+	for i := range 2 {
+		g.MOVQ(Mem{Base: p, Disp: 8 * i}, u)
+		g.ANDQ(Mem{Base: v, Disp: hashBlock + 8*i}, u)
+		g.MOVQ(u, g.frame(frameSlot+8*i))
+	}
 }
 
 // tag leaves the tag in h0 and h1: h mod p + s mod 2^128.

@@ -42,7 +42,12 @@ func (g *vec) xorRest() {
 	}
 	g.TESTQ(n, n)
 	g.JZ(LabelRef(end))
-	v, w := g.t[3], g.t[4]
+	g.xorPart(src, dst, ks, g.t[3], g.t[4])
+	g.Label(end)
+}
+
+// xorPart encrypts or decrypts the last count bytes, 1 to 15, by v and w.
+func (g *vec) xorPart(src, dst, ks, v, w reg.GPPhysical) {
 	if g.open {
 		g.MOVQ(Mem{Base: src}, v)
 		g.MOVQ(Mem{Base: src, Disp: 8}, w)
@@ -57,7 +62,6 @@ func (g *vec) xorRest() {
 		g.MOVQ(v, Mem{Base: dst})
 		g.MOVQ(w, Mem{Base: dst, Disp: 8})
 	}
-	g.Label(end)
 }
 
 // xorFirst encrypts or decrypts as much as a pass covers with the key stream in
