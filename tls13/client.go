@@ -22,7 +22,7 @@ type client struct {
 
 	sni       string      // the name in server_name, "" for none
 	hello     []byte      // the last ClientHello
-	sessionID [32]byte    // legacy_session_id
+	sessionID []byte      // legacy_session_id; of a client that wants no middlebox compatibility mode, nothing
 	keys      []ephemeral // of the key shares in hello
 	shares    [2]ephemeral
 	cookie    []byte
@@ -53,7 +53,8 @@ func (c *client) start(addr string) error {
 	if _, err := io.ReadFull(cfg.rand(), c.random[:]); err != nil {
 		return fault(alertInternalError, "random: %w", err)
 	}
-	if _, err := io.ReadFull(cfg.rand(), c.sessionID[:]); err != nil {
+	c.sessionID = make([]byte, 32)
+	if _, err := io.ReadFull(cfg.rand(), c.sessionID); err != nil {
 		return fault(alertInternalError, "random: %w", err)
 	}
 	groups := cfg.groups()
@@ -107,7 +108,7 @@ func (c *client) sendHello() error {
 	mark := b.begin(typeClientHello)
 	b.u16(tls.VersionTLS12)
 	b.bytes(c.random[:])
-	b.vec8(c.sessionID[:])
+	b.vec8(c.sessionID)
 	list := b.open(2)
 	for _, id := range cfg.cipherSuites() {
 		b.u16(id)
@@ -150,6 +151,7 @@ func (c *client) sendHello() error {
 		b.endExt(ext)
 	}
 	b.endExt(b.ext(extSCT))
+	recordSizeLimit(&b)
 
 	ext = b.ext(extSupportedVersions)
 	b.u8(2)
@@ -332,8 +334,10 @@ func (c *client) waitServerHello(typ uint8, msg []byte) (clientState, error) {
 	}
 	// From here on the handshake keys protect what this side sends, an alert
 	// perhaps; only the change_cipher_spec before is not protected.
-	if err := c.sendCCS(); err != nil {
-		return nil, err
+	if len(c.sessionID) > 0 {
+		if err := c.sendCCS(); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.setOut(&c.client); err != nil {
 		return nil, err
@@ -370,7 +374,7 @@ func (c *client) checkHello(m *serverHello) error {
 	if m.legacyVersion != tls.VersionTLS12 {
 		return fault(alertProtocolVersion, "ServerHello with legacy_version %#04x", m.legacyVersion)
 	}
-	if !bytes.Equal(m.sessionID, c.sessionID[:]) {
+	if !bytes.Equal(m.sessionID, c.sessionID) {
 		return fault(alertIllegalParameter, "the server does not echo the session ID")
 	}
 	if m.compression != 0 {
@@ -430,8 +434,10 @@ func (c *client) retryHello(m *serverHello, msg []byte) (clientState, error) {
 	if c.session != nil && suiteByID(c.session.suite).hash != c.suite.hash {
 		c.session = nil // Section 4.2.4 wants it withdrawn
 	}
-	if err := c.sendCCS(); err != nil {
-		return nil, err
+	if len(c.sessionID) > 0 {
+		if err := c.sendCCS(); err != nil {
+			return nil, err
+		}
 	}
 	c.changed = true // nothing may follow in this record: the server waits
 	c.sealer.SetVersion(tls.VersionTLS12)
@@ -455,7 +461,7 @@ func (c *client) waitEncryptedExtensions(typ uint8, msg []byte) (clientState, er
 			return c.sni != ""
 		case extALPN:
 			return len(c.config.NextProtos) > 0
-		case extSupportedGroups:
+		case extSupportedGroups, extRecordSizeLimit:
 			return true
 		}
 		return false
@@ -467,6 +473,9 @@ func (c *client) waitEncryptedExtensions(typ uint8, msg []byte) (clientState, er
 		return nil, err
 	}
 	if _, err := m.extensions.numbers(extSupportedGroups, typ); err != nil {
+		return nil, err
+	}
+	if err := c.limitRecords(m.extensions, typ); err != nil {
 		return nil, err
 	}
 	protos, err := m.extensions.alpn(typ)

@@ -66,6 +66,7 @@ type inHalf struct {
 type outHalf struct {
 	sync.Mutex
 	sealer      *record.Sealer
+	max         int         // content of a record
 	sent        int64       // bytes of application data, up to bigRecords
 	epoch       uint64      // key updates
 	reply       atomic.Bool // the peer wants a KeyUpdate
@@ -101,6 +102,7 @@ func newConn(conn net.Conn, config *Config, client bool) *Conn {
 	}
 	c := &Conn{conn: conn, config: config, client: client}
 	c.in.opener = record.NewOpener()
+	c.out.max = record.MaxPlaintext
 	c.out.sealer = record.NewSealer()
 	c.in.init(conn)
 	return c
@@ -236,6 +238,9 @@ func (c *Conn) handshake() error {
 	}
 	c.suite = h.suite
 	c.state = h.state()
+	if h.maxPlaintext > 0 {
+		c.out.max = h.maxPlaintext
+	}
 	if c.client && (c.config.ClientSessionCache == nil || c.config.SessionTicketsDisabled) {
 		c.secrets.resumption.Clear()
 	}
@@ -646,7 +651,7 @@ func (c *Conn) writeRecords(data []byte) error {
 		}
 	}
 	small := 0
-	if !c.config.DynamicRecordSizingDisabled && out.sent < bigRecords {
+	if !c.config.DynamicRecordSizingDisabled && out.sent < bigRecords && smallRecord < out.max {
 		small = int(min(int64(len(data)), bigRecords-out.sent))
 		out.sent += int64(small)
 	}
@@ -657,7 +662,7 @@ func (c *Conn) writeRecords(data []byte) error {
 	if small > 0 {
 		out.sealer.SetMaxPlaintext(smallRecord)
 		b, err = out.sealer.Seal(b, record.ApplicationData, data[:small])
-		out.sealer.SetMaxPlaintext(record.MaxPlaintext)
+		out.sealer.SetMaxPlaintext(out.max)
 		if err != nil {
 			return err
 		}

@@ -66,6 +66,10 @@ type common struct {
 	client, server keyschedule.TrafficSecret // handshake traffic
 	random         [32]byte                  // ClientHello.random
 
+	// maxPlaintext is the most content of a record that the peer wants, 0 for no
+	// limit of its own.
+	maxPlaintext int
+
 	// What ConnectionState tells.
 	group      tls.CurveID
 	retried    bool
@@ -443,6 +447,18 @@ func (h *common) checkSignature(msg []byte, fromServer bool) error {
 		return err
 	}
 	h.transcript.Write(msg)
+	return nil
+}
+
+// limitRecords keeps to the peer's record_size_limit, which counts the type of a
+// record too (RFC 8449, Section 4).
+func (h *common) limitRecords(x extensions, msg uint8) error {
+	limit, err := x.sizeLimit(msg)
+	if err != nil || limit == 0 {
+		return err
+	}
+	h.maxPlaintext = min(int(limit)-1, record.MaxPlaintext)
+	h.sealer.SetMaxPlaintext(h.maxPlaintext)
 	return nil
 }
 

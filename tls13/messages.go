@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
+
+	"github.com/sealane/sealane/tls13/record"
 )
 
 // The types of handshake messages (RFC 9846, Section 4).
@@ -405,6 +407,7 @@ const (
 	extALPN                    uint16 = 16
 	extSCT                     uint16 = 18 // RFC 6962
 	extPadding                 uint16 = 21
+	extRecordSizeLimit         uint16 = 28 // RFC 8449
 	extPreSharedKey            uint16 = 41
 	extEarlyData               uint16 = 42
 	extSupportedVersions       uint16 = 43
@@ -434,7 +437,7 @@ func places(typ uint16) uint8 {
 		return inClientHello | inEncryptedExtensions | inCertificateRequest
 	case extStatusRequest, extSCT:
 		return inClientHello | inCertificateRequest | inCertificate
-	case extSupportedGroups, extALPN:
+	case extSupportedGroups, extALPN, extRecordSizeLimit:
 		return inClientHello | inEncryptedExtensions
 	case extSignatureAlgorithms, extSignatureAlgorithmsCert, extCertificateAuthorities:
 		return inClientHello | inCertificateRequest
@@ -874,6 +877,30 @@ func (e *certificateEntry) scts() ([][]byte, error) {
 		scts = append(scts, v)
 	}
 	return scts, nil
+}
+
+// recordSizeLimit appends the record_size_limit extension (RFC 8449, Section 4),
+// with the limit of TLS 1.3 itself: it allows the peer to have a lower one.
+func recordSizeLimit(b *builder) {
+	ext := b.ext(extRecordSizeLimit)
+	b.u16(record.MaxPlaintext + 1)
+	b.endExt(ext)
+}
+
+// sizeLimit reads the record_size_limit extension: 0 if there is none.
+func (x extensions) sizeLimit(msg uint8) (uint16, error) {
+	s, ok := x.get(extRecordSizeLimit)
+	if !ok {
+		return 0, nil
+	}
+	var v uint16
+	if !s.ReadUint16(&v) || !s.Empty() {
+		return 0, decodeError(msg)
+	}
+	if v < 64 {
+		return 0, fault(alertIllegalParameter, "record_size_limit of %d, less than 64", v)
+	}
+	return v, nil
 }
 
 // authorities reads the certificate_authorities extension (Section 4.3.4): DER

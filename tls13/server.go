@@ -163,6 +163,9 @@ func (s *server) readHello(m *clientHello) (err error) {
 	if s.pskModes, err = m.pskModes(); err != nil {
 		return err
 	}
+	if err := s.limitRecords(m.extensions, typeClientHello); err != nil {
+		return err
+	}
 	if _, err = m.extensions.authorities(typeClientHello); err != nil {
 		return err
 	}
@@ -558,6 +561,9 @@ func (s *server) sendFlight() (serverState, error) {
 		exts := b.open(2)
 		if s.serverName != "" && s.session == nil && len(s.cert.Certificate) > 0 {
 			b.endExt(b.ext(extServerName))
+		}
+		if s.hello.extensions.has(extRecordSizeLimit) {
+			recordSizeLimit(b)
 		}
 		if s.alpn != "" {
 			ext := b.ext(extALPN)
