@@ -3,8 +3,8 @@
 package sha2
 
 import (
-	"crypto/fips140"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"unsafe"
 
@@ -20,7 +20,7 @@ func pickBatch512(f cpu.Features) cpu.Tier { return f.First(cpu.AVX512, cpu.AVX2
 // A vector tells how the kernel of a tier that keeps a state in each lane of
 // vectors compares with hashing one message after the other.
 type vector struct {
-	lanes int
+	lanes int // a power of two
 	least int // this many lanes at work are worth a step
 	// Nanoseconds, on Zen 5: of a block of one message, of a step of one block of
 	// all lanes, of a batch, and of each of its messages.
@@ -61,69 +61,107 @@ var (
 
 // worth reports whether the kernel gains more than it takes to set the batch up,
 // as far as the first messages tell. Of a long message only the first blocks
-// count: it may be the only one. Blocks are of 1<<shift bytes.
+// count: it may be the only one. Blocks are of 1<<shift bytes. It takes no
+// division, which would be felt in a batch of few short messages.
 func (v *vector) worth(msgs [][]byte, shift int) bool {
 	if v == nil || len(msgs) < v.least {
 		return false
 	}
 	const most = 32
-	sum, longest := 0, 0
-	first := msgs[:min(len(msgs), v.lanes)]
+	sum, longest, times := 0, 0, 1
+	first := msgs
+	if len(msgs) > v.lanes {
+		first = msgs[:v.lanes]
+		times = len(msgs) >> bits.TrailingZeros(uint(v.lanes))
+	}
 	for _, m := range first {
 		n := min(len(m)>>shift+1, most)
 		sum += n
 		longest = max(longest, n)
 	}
-	times := len(msgs) / len(first)
 	if times >= 4 { // lanes that end take the next messages
-		longest = (sum + v.lanes - 1) / v.lanes
+		longest = (sum + v.lanes - 1) >> bits.TrailingZeros(uint(v.lanes))
 	}
 	return times*(sum*v.block-longest*v.step-len(first)*v.message) > v.fixed
 }
 
+// chooseBatch256 tells what Batch224 and Batch256 do here. It costs little, since a
+// batch of few short messages is done one by one and is not to take longer than a
+// loop.
+func chooseBatch256(msgs [][]byte) batchMode {
+	if len(msgs) < 2 || batchTier256 == cpu.Generic {
+		return oneByOne
+	}
+	return choose256(batchTier256, tier256, msgs)
+}
+
+// chooseBatch512 is chooseBatch256 for SHA-512.
+func chooseBatch512(msgs [][]byte) batchMode {
+	if len(msgs) < 2 || batchTier512 == cpu.Generic {
+		return oneByOne
+	}
+	return choose512(batchTier512, msgs)
+}
+
+// choose256 tells what is fastest for a batch: tier is that of the batch kernels,
+// one that of messages on their own.
+func choose256(tier, one cpu.Tier, msgs [][]byte) batchMode {
+	switch {
+	case vector256(tier, one).worth(msgs, 6):
+		return inVectors
+	case one == cpu.SHANI && streamed(msgs):
+		return inStreams
+	}
+	return oneByOne
+}
+
+func choose512(tier cpu.Tier, msgs [][]byte) batchMode {
+	if vector512(tier).worth(msgs, 7) {
+		return inVectors
+	}
+	return oneByOne
+}
+
 // batch256 hashes messages with SHA-256, from the intermediate hash value iv:
 // msgs[i] to the i-th size bytes of sums. tier is that of the batch kernels, one
-// that of messages on their own. It returns false, and does nothing, if one
-// message after the other is faster, or crypto/fips140 is enforced.
-func batch256(tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint32) bool {
-	v := vector256(tier, one)
-	wide := v.worth(msgs, 6)
-	if !wide && !(one == cpu.SHANI && streamed(msgs)) || fips140.Enforced() {
-		return false
-	}
+// that of messages on their own; at is what choose256 says.
+func batch256(at batchMode, tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint32) {
 	b := batch[uint32]{
-		block: BlockSize256, shift: 6, field: 8, tier: tier, one: one, vector: v,
+		block: BlockSize256, shift: 6, field: 8, tier: tier, one: one, vector: vector256(tier, one),
 		sums: sums, size: size, msgs: msgs, iv: iv,
 	}
-	b.hash(wide)
-	return true
+	b.hash(at == inVectors)
 }
 
-// batch512 is batch256 for SHA-512.
-func batch512(tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint64) bool {
-	v := vector512(tier)
-	if !v.worth(msgs, 7) || fips140.Enforced() {
-		return false
-	}
+// batch512 is batch256 for SHA-512; at is inVectors.
+func batch512(at batchMode, tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint64) {
 	b := batch[uint64]{
-		block: BlockSize512, shift: 7, field: 16, tier: tier, one: one, vector: v,
+		block: BlockSize512, shift: 7, field: 16, tier: tier, one: one, vector: vector512(tier),
 		sums: sums, size: size, msgs: msgs, iv: iv,
 	}
-	b.hash(true)
-	return true
+	b.hash(at == inVectors)
 }
 
-// streamLeast is the least length of messages that gain from being streams.
-const streamLeast = 512
+// streamLeast is the least length of messages that gain from being streams, and
+// pairLeast that of two messages alone.
+const (
+	streamLeast = 512
+	pairLeast   = 1024
+)
 
-// streamed reports whether two messages or more gain from being streams.
+// streamed reports whether messages gain from being streams: three or more, or two.
 func streamed(msgs [][]byte) bool {
-	n := 0
+	n, pair := 0, 0
 	for _, m := range msgs {
-		if len(m) >= streamLeast {
-			if n++; n == 2 {
-				return true
-			}
+		if len(m) < streamLeast {
+			continue
+		}
+		n++
+		if len(m) >= pairLeast {
+			pair++
+		}
+		if n == 3 || pair == 2 {
+			return true
 		}
 	}
 	return false

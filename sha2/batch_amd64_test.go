@@ -288,6 +288,8 @@ func TestBatchWorth(t *testing.T) {
 		streams          bool
 	}{
 		{2, 64, false, false, false},
+		{2, 512, false, false, false},
+		{3, 512, false, true, true},
 		{2, 64 << 10, false, true, true},
 		{4, 1024, false, true, true},
 		{8, 64, false, true, false},
@@ -317,10 +319,12 @@ func BenchmarkBatch(b *testing.B) {
 		cryptotest.BenchTiers(b, batchTiers256, func(b *testing.B, tier cpu.Tier) {
 			one := forced256(tier).one
 			benchBatches(b, func(sums []byte, msgs [][]byte) {
-				if !batch256(tier, one, sums, Size256, msgs, &iv256) {
-					for i, m := range msgs {
-						finish256(one, (*[Size256]byte)(sums[i*Size256:]), &iv256, m, uint64(len(m)))
-					}
+				if at := choose256(tier, one, msgs); len(msgs) > 1 && at != oneByOne {
+					batch256(at, tier, one, sums, Size256, msgs, &iv256)
+					return
+				}
+				for i, m := range msgs {
+					finish256(one, (*[Size256]byte)(sums[i*Size256:]), &iv256, m, uint64(len(m)))
 				}
 			})
 		})
@@ -328,10 +332,12 @@ func BenchmarkBatch(b *testing.B) {
 	b.Run("impl=sealane/alg=sha-512", func(b *testing.B) {
 		cryptotest.BenchTiers(b, batchTiers512, func(b *testing.B, tier cpu.Tier) {
 			benchBatches(b, func(sums []byte, msgs [][]byte) {
-				if !batch512(tier, tier, sums, Size512, msgs, &iv512) {
-					for i, m := range msgs {
-						finish512(tier, (*[Size512]byte)(sums[i*Size512:]), &iv512, m, uint64(len(m)))
-					}
+				if at := choose512(tier, msgs); len(msgs) > 1 && at != oneByOne {
+					batch512(at, tier, tier, sums, Size512, msgs, &iv512)
+					return
+				}
+				for i, m := range msgs {
+					finish512(tier, (*[Size512]byte)(sums[i*Size512:]), &iv512, m, uint64(len(m)))
 				}
 			})
 		})

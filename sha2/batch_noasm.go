@@ -8,12 +8,14 @@ func pickBatch256(cpu.Features) cpu.Tier { return cpu.Generic }
 
 func pickBatch512(cpu.Features) cpu.Tier { return cpu.Generic }
 
-// batch256 is not called: batched is false with the generic tier.
-func batch256(tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint32) bool {
-	return false
+func chooseBatch256([][]byte) batchMode { return oneByOne }
+
+func chooseBatch512([][]byte) batchMode { return oneByOne }
+
+// batch256 is not called.
+func batch256(at batchMode, tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint32) {
 }
 
 // batch512 is not called either.
-func batch512(tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint64) bool {
-	return false
+func batch512(at batchMode, tier, one cpu.Tier, sums []byte, size int, msgs [][]byte, iv *[8]uint64) {
 }

@@ -45,6 +45,16 @@ func finish256(tier cpu.Tier, sum *[Size256]byte, h *[8]uint32, tail []byte, n u
 	hash256(tier, &state, tail[whole:], sum, n)
 }
 
+// quick256 works like finish256 of a whole message, with a call less; or it returns
+// false. It is small enough to be inlined.
+func quick256(sum *[Size256]byte, h *[8]uint32, m []byte) bool {
+	if tier256 == cpu.SHANI && len(m) <= maxCall {
+		hash256SHANI(h, m, sum, uint64(len(m)))
+		return true
+	}
+	return false
+}
+
 // hash256 is the kernel of a tier, see hash256SHANI. The panics can't happen;
 // that of the length lets every test with a long message see that no kernel
 // call takes more than maxCall.
