@@ -29,6 +29,13 @@ func secrets() {
 			ct.Run("scalarBaseMult", out, func() { scalarBaseMult(tier, out, key) })
 		}
 	}
+	k := ct.Secret(&PrivateKey{tiers: tiers{cpu.ADX, cpu.ADX}, key: *key})
+	ct.Public(&k.tiers)
+	ct.Public(&k.std)
+	ct.Public(&k.public)
+	p := &PublicKey{valid: true, key: *point}
+	ct.Run("ecdh", out, func() { k.ecdh(out, p) })
+	ct.Run("setPublic", &p.key, func() { k.setPublic(p) })
 	ct.Run("mulP", z, func() { mulP(z, x, y) })
 	xz[0], xz[1] = *x, *y
 	ct.Run("divide", out, func() { divide(out, xz) })
