@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/sealane/sealane/internal/cpu"
 	"github.com/sealane/sealane/internal/cryptotest"
@@ -139,6 +140,92 @@ func TestCombTableIFMA(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// The multiplication of combIFMA, with limbs at their maxima.
+func TestMulIFMA(t *testing.T) {
+	if !cpu.Host().Has(cpu.IFMA) || !cpu.Host().HasFeature(cpu.Fast512) {
+		t.Skip("this machine lacks the tier, or SEALANE_DISABLE removed it")
+	}
+	const most = 1<<51 + 1<<18 // of a factor in combIFMA
+	r := rand.New(rand.NewPCG(52, 19))
+	limb := func(kind int) uint64 {
+		switch kind {
+		case 0:
+			return 1<<52 - 1
+		case 1:
+			return most
+		case 2:
+			return []uint64{0, 1, 1<<51 - 19, 1<<51 - 1, 1 << 51, most, 1<<52 - 1}[r.IntN(7)]
+		default:
+			return r.Uint64() >> 12
+		}
+	}
+	number := func(x *[5][8]uint64, lane int) *big.Int {
+		n := new(big.Int)
+		for i := 4; i >= 0; i-- {
+			n.Lsh(n, 51).Add(n, new(big.Int).SetUint64(x[i][lane]))
+		}
+		return n
+	}
+	for n := range kernelTests() {
+		var x, y, z [5][8]uint64
+		for lane := range 8 {
+			kx, ky := min(n+lane, 3), min(n, 3)
+			for i := range 5 {
+				x[i][lane], y[i][lane] = limb(kx), limb(ky)
+			}
+		}
+		x0, y0 := x, y
+		mulIFMA(&z, &x, &y)
+		if x != x0 || y != y0 {
+			t.Fatal("the factors change")
+		}
+		for lane := range 8 {
+			got, want := bigMod(number(&z, lane)), bigMul(number(&x, lane), number(&y, lane))
+			if got.Cmp(want) != 0 {
+				t.Fatalf("lane %d of %x times %x: %x, want %x", lane, x, y, got, want)
+			}
+			for i := range z {
+				if z[i][lane] >= 1<<51+1<<14 {
+					t.Fatalf("lane %d of %x times %x: limb %x", lane, x, y, z[i][lane])
+				}
+			}
+		}
+		mulIFMA(&x, &x, &y)
+		if x != z {
+			t.Fatal("z = x: another product")
+		}
+		x = x0
+		mulIFMA(&y, &x, &y)
+		if y != z {
+			t.Fatal("z = y: another product")
+		}
+	}
+}
+
+// alignedTable is what it says, and combIFMA takes a table at any address.
+func TestAlignedTable(t *testing.T) {
+	if at := uintptr(unsafe.Pointer(alignedTable())); at%64 != 0 {
+		t.Errorf("the table is at %x", at)
+	}
+	if *alignedTable() != *combTableIFMA() {
+		t.Error("another table")
+	}
+	if !cpu.Host().Has(cpu.IFMA) || !cpu.Host().HasFeature(cpu.Fast512) {
+		t.Skip("this machine lacks the tier, or SEALANE_DISABLE removed it")
+	}
+	b := make([]byte, unsafe.Sizeof(combTable{})+64)
+	k := scalars(1)[500]
+	var want, got [2][4]uint64
+	combIFMA(&want, &k, alignedTable())
+	for i := 0; i < 64; i += 8 {
+		table := (*combTable)(unsafe.Pointer(&b[i]))
+		*table = *combTableIFMA()
+		if combIFMA(&got, &k, table); got != want {
+			t.Fatalf("at %d: %x, want %x", i, got, want)
 		}
 	}
 }

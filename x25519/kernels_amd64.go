@@ -104,7 +104,7 @@ func ladder(tier cpu.Tier, xz *[2][4]uint64, k *[KeySize]byte, u *[4]uint64) {
 func comb(tier cpu.Tier, xz *[2][4]uint64, k *[KeySize]byte) {
 	switch tier {
 	case cpu.IFMA:
-		combIFMA(xz, k)
+		combIFMA(xz, k, alignedTable())
 	case cpu.ADX:
 		combADX(xz, k)
 	default:

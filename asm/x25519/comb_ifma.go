@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -55,28 +56,43 @@ import (
 // multiplications of the batch before.
 func combIFMA(c *gen.Ctx) {
 	g := &combiner{ifma8: ifma8{Ctx: c}}
-	g.kernel("combIFMA", 12*5*vec+vec)
+	table := combTableIFMA(c)
+	g.Kernel("combTableIFMA")
+	g.LEAQ(table, reg.RAX)
+	g.Store(reg.RAX, g.ReturnIndex(0))
+	g.RET()
+
+	g.mulKernel()
+
+	g.kernel("combIFMA", 5*5*vec+vec)
 	g.digits = g.bytes(vec)
-	for _, s := range []**slot{&g.m, &g.s, &g.t, &g.z, &g.ax, &g.e, &g.h, &g.f, &g.g, &g.qm, &g.qs, &g.qt} {
+	for _, s := range []**slot{&g.t, &g.z, &g.g, &g.qs, &g.qt} {
 		*s = g.newSlot()
 	}
-	g.LEAQ(combTableIFMA(c), row)
+	g.Load(g.Param("table"), row)
 	g.recode()
 	g.first()
+	g.KMOVB(nextSign, sign)
 	g.pickDigits()
-	g.lookup(g.qm, g.qs, g.qt, half)
+	g.lookupAll(half)
 	g.drain()
 
 	// The last batch is like the others, but there is no next to look up.
 	sum, factor := sumBounds()
-	g.m.b, g.s.b, g.t.b, g.z.b = factor, factor, factor, sum
+	g.difference.b, g.sum.b, g.t.b, g.z.b = factor, factor, factor, sum
+	start := []elem{g.difference, g.sum, g.qm}
+	for i := range start {
+		start[i].r = slices.Clone(start[i].r)
+	}
 	g.MOVL(operand.U32(6), left)
 	g.Align(64)
 	g.Label("batch")
 	g.pickDigits()
-	g.lookup(g.qm, g.qs, g.qt, half)
+	g.lookupAll(half)
 	g.batch()
 	g.drain()
+	g.move([]elem{g.difference, g.sum, g.qm}, start)
+	g.difference.r, g.sum.r, g.qm.r = start[0].r, start[1].r, start[2].r
 	g.DECL(left)
 	g.JNE(operand.LabelRef("batch"))
 	g.batch()
@@ -86,29 +102,83 @@ func combIFMA(c *gen.Ctx) {
 	g.RET()
 }
 
+// move moves elements to other registers, which may be those of some of them.
+func (g *combiner) move(from, to []elem) {
+	var src, dst []reg.VecPhysical
+	for i := range from {
+		src, dst = append(src, from[i].r...), append(dst, to[i].r...)
+	}
+	free := g.regs.Take("free")
+	g.regs.Give(free)
+	g.regs.Give(src...)
+	g.regs.TakeThese("moved", dst...)
+	for len(src) > 0 {
+		// One whose target is not to be read any more.
+		i := slices.IndexFunc(dst, func(r reg.VecPhysical) bool {
+			j := slices.Index(src, r)
+			return j < 0 || dst[j] == r
+		})
+		if i < 0 { // a circle
+			g.VMOVDQA64(src[0], free)
+			src[0] = free
+			continue
+		}
+		if src[i] != dst[i] {
+			g.VMOVDQA64(src[i], dst[i])
+		}
+		src, dst = slices.Delete(src, i, i+1), slices.Delete(dst, i, i+1)
+	}
+}
+
 // Registers outside of the arithmetic.
 var (
 	row  = reg.R9   // of the table: the next batch's
 	left = reg.R10L // batches to go
 
-	sign     = reg.K1 // lanes with d < 0, of the batch that is added
-	nextSign = reg.K2 // the same of the batch that is looked up
-	upper    = reg.K3 // lanes 4 to 7
+	sign     = reg.K1 // lanes whose sum is the negative
+	nextSign = reg.K2 // lanes with d < 0, of the batch that is looked up
+	flips    = reg.K3 // lanes whose sum is negated
+	upper    = reg.K2 // lanes 4 to 7
 	odd      = reg.K4 // lanes 2, 3, 6, 7
 	pair     = reg.K5 // lanes 2, 3
-	lower    = reg.K6 // lanes 0 to 3
+	lower    = reg.K3 // lanes 0 to 3
 	matches  = reg.K7 // lanes whose |d| is that of the entry
 )
+
+// mulKernel builds a function for tests: one multiplication with its carry.
+func (g *combiner) mulKernel() {
+	g.kernel("mulIFMA", 0)
+	x, y, z := reg.RAX, reg.RCX, reg.RDX
+	g.Load(g.Param("z"), z)
+	g.Load(g.Param("x"), x)
+	g.Load(g.Param("y"), y)
+	var e [2]elem
+	for i, p := range []reg.GPPhysical{x, y} {
+		_, most := sumBounds()
+		e[i] = elem{g.take("factor", 5), most}
+		for j, r := range e[i].r {
+			g.VMOVDQU64(operand.Mem{Base: p, Disp: j * vec}, r)
+		}
+	}
+	product := g.carry(g.mul(e[0], e[1], false))
+	for j, r := range product.r {
+		g.VMOVDQU64(r, operand.Mem{Base: z, Disp: j * vec})
+	}
+	g.VZEROUPPER()
+	g.RET()
+}
 
 // combiner holds where combIFMA keeps what.
 type combiner struct {
 	ifma8
 	digits operand.Mem // k', a word of 32 bits a lane, less the digits that were taken
 
-	m, s, t, z     *slot // the sums: Y-X, Y+X, T, Z; the latter biased and not carried
-	qm, qs, qt     *slot // the points to be added: (y-x)/2, (y+x)/2, d·x·y
-	ax, e, h, f, g *slot // A or X, E, H, F, G
-	abs            reg.VecPhysical
+	difference, sum elem  // of the sums: Y-X, Y+X
+	t, z            *slot // T; Z biased and not carried
+	qm              elem  // of the points to be added: (y-x)/2
+	qs, qt          *slot // (y+x)/2, d·x·y
+	g               *slot // G
+	abs             reg.VecPhysical
 }
 
 // recode makes k' and spreads it over the lanes.
@@ -168,104 +238,63 @@ func (g *combiner) pickDigits() {
 	)
 }
 
-// lookup looks up the points of a batch, in the side stream. scale is what y-x
-// and y+x are multiplied by in the table.
-func (g *combiner) lookup(m, s, t *slot, scale *big.Int) {
-	entry := func(coordinate, i, j int) operand.Mem {
-		return operand.Mem{Base: row, Disp: ((j*3+coordinate)*5 + i) * vec}
-	}
-	match := func(j int) func() {
-		return func() { g.VPCMPEQQ_BCST(g.word(fmt.Sprint("c", j+1), uint64(j+1)), g.abs, matches) }
-	}
-	var xy, minus, plus []reg.VecPhysical
+// lookup looks up a coordinate of the points of a batch, in the side stream: 0
+// for y-x, 1 for y+x, 2 for x·y, each scaled. Where a digit is 0 it is one. done
+// gets the registers.
+func (g *combiner) lookup(coordinate int, one *big.Int, done func(e elem)) {
+	var e elem
 	then := func(f func()) { g.side = append(g.side, f) }
-
+	limbs := limbs51(one)
 	for i := range 5 {
 		then(func() {
 			if i == 0 {
-				xy = g.take("xy", 5)
+				most := uint64(1<<51 - 1)
+				e = elem{g.take("coordinate", 5), upTo([5]uint64{most, most, most, most, most})}
 			}
-			g.zero(xy[i])
-		})
-	}
-	for j := range 8 {
-		then(match(j))
-		for i := range 5 {
-			then(func() { g.VMOVDQU64(entry(2, i, j), matches, xy[i]) })
-		}
-	}
-	for i := range 5 {
-		then(func() {
-			g.VMOVDQA64(xy[i], limb(t.m, i))
-			if i == 4 {
-				g.regs.Give(xy...)
-			}
-		})
-	}
-
-	one := limbs51(scale)
-	for i := range 5 {
-		then(func() {
-			if i == 0 {
-				minus, plus = g.take("y-x", 5), g.take("y+x", 5)
-			}
-			if one[i] == 0 {
-				g.zero(minus[i])
+			if limbs[i] == 0 {
+				g.zero(e.r[i])
 			} else {
-				g.VPBROADCASTQ(g.word(fmt.Sprintf("c%x", one[i]), one[i]), minus[i])
+				g.VPBROADCASTQ(g.word(fmt.Sprintf("c%x", limbs[i]), limbs[i]), e.r[i])
 			}
-			g.VMOVDQA64(minus[i], plus[i])
 		})
 	}
 	for j := range 8 {
-		then(match(j))
+		then(func() { g.VPCMPEQQ_BCST(g.word(fmt.Sprint("c", j+1), uint64(j+1)), g.abs, matches) })
 		for i := range 5 {
-			then(func() { g.VMOVDQU64(entry(0, i, j), matches, minus[i]) })
-			then(func() { g.VMOVDQU64(entry(1, i, j), matches, plus[i]) })
+			then(func() {
+				g.VMOVDQU64(operand.Mem{Base: row, Disp: ((j*3+coordinate)*5 + i) * vec}, matches, e.r[i])
+			})
 		}
 	}
-	for i := range 5 {
-		then(func() {
-			if i == 0 {
-				g.regs.Give(g.abs)
-			}
-			x := g.regs.Take("exchange")
-			g.VPBLENDMQ(plus[i], minus[i], nextSign, x)
-			g.VMOVDQA64(x, limb(m.m, i))
-			g.regs.Give(x)
-		})
-		then(func() {
-			g.VPBLENDMQ(minus[i], plus[i], nextSign, plus[i])
-			g.VMOVDQA64(plus[i], limb(s.m, i))
-			if i == 4 {
-				g.regs.Give(minus...)
-				g.regs.Give(plus...)
-			}
-		})
+	then(func() { done(e) })
+}
+
+// lookupAll looks up all three: y-x stays in registers.
+func (g *combiner) lookupAll(one *big.Int) {
+	keep := func(s *slot) func(e elem) {
+		return func(e elem) {
+			g.store(e, s)
+			g.give(e)
+		}
 	}
-	then(func() { g.ADDQ(operand.U32(8*3*5*vec), row) })
-	most := uint64(1<<51 - 1)
-	canonical := upTo([5]uint64{most, most, most, most, most})
-	m.b, s.b, t.b = canonical, canonical, canonical
+	g.lookup(1, one, keep(g.qs))
+	g.lookup(2, new(big.Int), keep(g.qt))
+	g.lookup(0, one, func(e elem) {
+		g.qm = e
+		g.regs.Give(g.abs)
+		g.ADDQ(operand.U32(8*3*5*vec), row)
+	})
 }
 
 // first takes the first batch for the sums.
 func (g *combiner) first() {
-	g.lookup(g.m, g.s, g.t, big.NewInt(1))
+	g.lookupAll(big.NewInt(1))
 	g.drain()
-	t := g.load(g.t)
-	b := multiple(2)
-	twoP := exactly(b)
-	for i, r := range t.r {
-		x := g.regs.Take("2p")
-		g.VPBROADCASTQ(g.multiple(2, i), x)
-		g.VPSUBQ(r, x, nextSign, r)
-		g.regs.Give(x)
-	}
-	t.b = t.b.union(twoP.sub(t.b))
-	t = g.carry(t)
+	g.sum = g.load(g.qs)
+	g.difference = g.qm
+	t := g.load(g.qt)
 	g.store(t, g.t)
-	b = multiple(19 * biasFold)
+	b := multiple(19 * biasFold)
 	b[0]++
 	for i, r := range t.r {
 		g.VPBROADCASTQ(g.word(fmt.Sprintf("c%x", b[i]), b[i]), r)
@@ -288,10 +317,8 @@ func sumBounds() (sum, factor bounds) {
 }
 
 func (g *combiner) check(sum, factor bounds) {
-	for _, s := range []*slot{g.m, g.s, g.t} {
-		if !s.b.within(factor) {
-			panic(fmt.Sprint("x25519: factors out of bounds: ", s.b))
-		}
+	if !g.difference.b.within(factor) || !g.sum.b.within(factor) || !g.t.b.within(factor) {
+		panic("x25519: factors out of bounds")
 	}
 	if !g.z.b.within(sum) {
 		panic(fmt.Sprint("x25519: Z out of bounds: ", g.z.b))
@@ -301,79 +328,77 @@ func (g *combiner) check(sum, factor bounds) {
 // batch adds the points of a batch to the sums. The order of the
 // multiplications is such that none waits for the one before it.
 func (g *combiner) batch() {
-	sumB, factor := sumBounds()
+	bounds, factor := sumBounds()
 	g.pace = 1000 * len(g.side) / 340
-	g.KMOVB(nextSign, sign)
-
-	// C = T·d·x·y, of which the negative is taken where the sign is: a number
-	// below 0, which Z exceeds.
-	t, q := g.load(g.t), g.load(g.qt)
-	c := g.mul(t, q, false)
-	g.give(t, q)
-	zero := g.regs.Take("zero")
-	g.zero(zero)
-	for _, r := range c.r {
-		g.VPSUBQ(r, zero, sign, r)
-	}
-	g.regs.Give(zero)
-	// F = D-C, G = D+C, D = Z.
-	f := elem{g.take("F", 5), g.z.b.plusMinus(c.b)}
-	z := g.load(g.z)
-	for i := range 5 {
-		g.VPSUBQ(c.r[i], z.r[i], f.r[i])
-		g.VPADDQ(c.r[i], z.r[i], z.r[i])
-	}
-	z.b = f.b
-	g.give(c)
-	f = g.carry(f)
-	g.store(f, g.f)
-	z = g.carry(z)
-	g.store(z, g.g)
-	g.give(f, z)
+	g.flip()
 
 	// A = (Y-X)·(y-x)/2, B = (Y+X)·(y+x)/2, E = B-A, H = B+A.
-	m, q := g.load(g.m), g.load(g.qm)
-	a := g.mul(m, q, false)
-	g.give(m, q)
-	g.store(a, g.ax)
-	g.give(a)
-	s, q := g.load(g.s), g.load(g.qs)
-	b := g.mul(s, q, true)
-	g.give(s, q)
-	h, e := g.sumDifference(b, g.ax)
-	e = g.carry(e)
-	g.store(e, g.e)
-	h = g.carry(h)
-	g.store(h, g.h)
-	g.give(e, h)
+	a := g.mul(g.difference, g.qm, false)
+	g.give(g.difference, g.qm)
+	b := g.mul(g.sum, g.qs, true)
+	g.give(g.sum)
+	h, e := g.sumDifference(b, a)
+	e, h = g.carry(e), g.carry(h)
 
-	// Z = F·G, T = E·H, X = E·F, Y = G·H.
-	f, gg := g.load(g.f), g.load(g.g)
-	z = g.mul(f, gg, true)
-	g.give(f, gg)
-	g.store(z, g.z)
-	g.give(z)
-	e, h = g.load(g.e), g.load(g.h)
-	t = g.mul(e, h, false)
-	g.give(h)
-	t = g.carry(t)
+	// C = T·d·x·y, D = Z, F = D-C, G = D+C. Where C is to be negated it becomes
+	// a number below 0, which Z exceeds.
+	t := g.load(g.t)
+	c := g.mul(t, g.qt, false)
+	g.give(t)
+	zero, z := g.regs.Take("zero"), g.regs.Take("limb of Z")
+	g.zero(zero)
+	for _, r := range c.r {
+		g.VPSUBQ(r, zero, flips, r)
+	}
+	f := elem{g.take("F", 5), g.z.b.plusMinus(c.b)}
+	for i := range 5 {
+		g.VMOVDQA64(limb(g.z.m, i), z)
+		g.VPSUBQ(c.r[i], z, f.r[i])
+		g.VPADDQ(c.r[i], z, c.r[i])
+	}
+	g.regs.Give(zero, z)
+	c.b = f.b
+	f, c = g.carry(f), g.carry(c)
+	g.store(c, g.g)
+	g.give(c)
+
+	// T = E·H, X = E·F, Y = G·H, Z = F·G.
+	t = g.carry(g.mul(h, e, false))
 	g.store(t, g.t)
 	g.give(t)
-	f = g.load(g.f)
-	x := g.mul(e, f, false)
-	g.give(e, f)
-	g.store(x, g.ax)
-	g.give(x)
-	gg, h = g.load(g.g), g.load(g.h)
-	y := g.mul(gg, h, true)
-	g.give(gg, h)
-	s, m = g.sumDifference(y, g.ax)
-	m = g.carry(m)
-	g.store(m, g.m)
-	s = g.carry(s)
-	g.store(s, g.s)
-	g.give(s, m)
-	g.check(sumB, factor)
+	x := g.mul(f, e, false)
+	g.give(e)
+	y := g.mul(h, g.g, true)
+	g.give(h)
+	g.sum, g.difference = g.sumDifference(y, x)
+	g.difference, g.sum = g.carry(g.difference), g.carry(g.sum)
+	d := g.mul(f, g.g, true)
+	g.give(f)
+	g.store(d, g.z)
+	g.give(d)
+	g.check(bounds, factor)
+}
+
+// flip takes the negative of the sums where the sign of the digit is not the one
+// that they have. The negative of T is had by negating C.
+func (g *combiner) flip() {
+	g.KXORB(sign, nextSign, flips)
+	g.KMOVB(nextSign, sign)
+	g.exchange()
+}
+
+// exchange exchanges Y-X and Y+X in the lanes of flips.
+func (g *combiner) exchange() {
+	x := g.regs.Take("exchanged")
+	for i := range 5 {
+		d, s := g.difference.r[i], g.sum.r[i]
+		g.VPBLENDMQ(s, d, flips, x)
+		g.VPBLENDMQ(d, s, flips, s)
+		g.difference.r[i], x = x, d
+	}
+	g.regs.Give(x)
+	both := g.difference.b.union(g.sum.b)
+	g.difference.b, g.sum.b = both, both
 }
 
 // Permutations of the four 128-bit parts of a vector, in the immediate of
@@ -463,6 +488,20 @@ func (g *combiner) scale(e elem, name string, c [8]uint64) elem {
 // are listed from the lowest on; a point in two parts has four lanes, in one it
 // has two.
 func (g *combiner) combine() {
+	const a, d, c = 121666 / 2, 121666, 121665
+	halves := []operand.Constant{parts(0, 1, 0, 1), parts(2, 3, 2, 3)}
+
+	// Lanes 0 to 3 and 4 to 7 to four points. (B, A) and (D, c):
+	g.KMOVB(sign, flips)
+	g.exchange()
+	t := g.load(g.t)
+	for i, r := range t.r {
+		p := g.regs.Take("2p")
+		g.VPBROADCASTQ(g.multiple(2, i), p)
+		g.VPSUBQ(r, p, flips, r)
+		g.regs.Give(p)
+	}
+	t.b = t.b.union(exactly(multiple(2)).sub(t.b))
 	for _, m := range []struct {
 		k    reg.OpmaskPhysical
 		bits uint32
@@ -470,16 +509,12 @@ func (g *combiner) combine() {
 		g.MOVL(operand.U32(m.bits), reg.EAX)
 		g.KMOVB(reg.EAX, m.k)
 	}
-	const a, d, c = 121666 / 2, 121666, 121665
-	halves := []operand.Constant{parts(0, 1, 0, 1), parts(2, 3, 2, 3)}
-
-	// Lanes 0 to 3 and 4 to 7 to four points. (B, A) and (D, c):
-	x, y := g.load(g.s), g.load(g.m)
+	x, y := g.sum, g.difference
 	l, r := g.shuffle(halves[0], x, y), g.shuffle(halves[1], x, y)
 	g.give(x, y)
 	ba := g.carry(g.mul(l, r, false))
 	g.give(l, r)
-	x, y = g.carry(g.load(g.z)), g.load(g.t)
+	x, y = g.carry(g.load(g.z)), t
 	l, r = g.shuffle(halves[0], x, y), g.shuffle(halves[1], x, y)
 	g.give(x, y)
 	dc := g.carry(g.mul(l, r, false))
@@ -542,12 +577,12 @@ func (g *combiner) combine() {
 	g.give(s)
 	// (F+H, F-H, ...):
 	u := g.carry(g.sumsDifferences(badc, swapHalves, pair, 8))
-	g.store(u, g.e)
+	g.store(u, g.g)
 	g.give(u)
 	xz := reg.RDI
 	g.Load(g.Param("xz"), xz)
 	for i := range 2 {
-		g.pack(g.e, i*16, operand.Mem{Base: xz, Disp: 32 * i})
+		g.pack(g.g, i*16, operand.Mem{Base: xz, Disp: 32 * i})
 	}
 }
 

@@ -120,8 +120,7 @@ func (g *ifma8) drain() {
 	g.side = nil
 }
 
-// bias holds, for each multiple of p that is added before a subtraction, its
-// limbs 0 and 1 to 4.
+// multiple returns the limbs of n·p.
 func multiple(n uint64) [5]uint64 {
 	m := n * (1<<51 - 1)
 	return [5]uint64{n * (1<<51 - 19), m, m, m, m}
@@ -134,6 +133,31 @@ func multiple(n uint64) [5]uint64 {
 // generator checks it), 304·(2^51-19) is more than 2^59.
 const biasFold = 16
 
+// A factor is what mul multiplies by: an elem, or a slot, of which a limb at a
+// time is in a register.
+type factor interface {
+	bounds() bounds
+	// limb returns a function that returns the register of limb j.
+	limbs(g *ifma8) (limb func(j int) reg.VecPhysical, done func())
+}
+
+func (e elem) bounds() bounds { return e.b }
+func (e elem) limbs(*ifma8) (func(j int) reg.VecPhysical, func()) {
+	return func(j int) reg.VecPhysical { return e.r[j] }, func() {}
+}
+
+func (s *slot) bounds() bounds { return s.b }
+func (s *slot) limbs(g *ifma8) (func(j int) reg.VecPhysical, func()) {
+	r, loaded := g.take("limb", 1), -1
+	return func(j int) reg.VecPhysical {
+		if j != loaded {
+			g.VMOVDQA64(limb(s.m, j), r[0])
+			loaded = j
+		}
+		return r[0]
+	}, func() { g.regs.Give(r...) }
+}
+
 // mul returns the product x·y, folded but not carried, plus biasFold·19·p if
 // biased.
 //
@@ -143,30 +167,22 @@ const biasFold = 16
 // column k is c[k] = l[k] + 2·h[k], and as 2^255 = 19 mod p, limb k is c[k] +
 // 19·c[k+5]. The five high columns come first, so that the sums of the low ones
 // can start with them.
-func (g *ifma8) mul(x, y elem, biased bool) elem {
+func (g *ifma8) mul(x elem, y factor, biased bool) elem {
+	yb := y.bounds()
 	for i := range 5 {
 		x.b[i].below(52)
-		y.b[i].below(52)
+		yb[i].below(52)
 	}
 	acc := g.take("acc", 9)
 	l, h := acc[:5], acc[5:] // l[k], h[k] hold columns l[k+5] and h[k+5], but l[4] holds h[9]
 	var lb, hb bounds
 	zero := interval{new(big.Int), new(big.Int)}
-	lo := func(i, j int) interval { return x.b[i].mul(y.b[j]).lowBits(52) }
-	hi := func(i, j int) interval { return x.b[i].mul(y.b[j]).shift(52) }
-
 	bias := multiple(biasFold)
 	bias[4] /= 2
 	for k := range 5 {
 		lb[k], hb[k] = zero, zero
 		if biased {
-			name := "bias1"
-			switch k {
-			case 0:
-				name = "bias0"
-			case 4:
-				name = "bias4"
-			}
+			name := []string{"bias0", "bias1", "bias1", "bias1", "bias4"}[k]
 			g.VPBROADCASTQ(g.word(name, bias[k]), l[k])
 			lb[k] = exactly(bias)[k]
 		} else {
@@ -176,22 +192,26 @@ func (g *ifma8) mul(x, y elem, biased bool) elem {
 			g.zero(h[k])
 		}
 	}
+	yr, done := y.limbs(g)
+	lo := func(i, j, k int) {
+		g.VPMADD52LUQ(yr(j), x.r[i], l[k])
+		lb[k] = lb[k].add(x.b[i].mul(yb[j]).lowBits(52))
+		g.tick()
+	}
+	hi := func(i, j int, r reg.VecPhysical, b *interval) {
+		g.VPMADD52HUQ(yr(j), x.r[i], r)
+		*b = b.add(x.b[i].mul(yb[j]).shift(52))
+		g.tick()
+	}
 	for j := 4; j >= 0; j-- {
-		for i := 4; i >= 0; i-- {
-			if s := i + j; s >= 4 {
-				if s == 8 {
-					g.VPMADD52HUQ(y.r[j], x.r[i], l[4])
-					lb[4] = lb[4].add(hi(i, j))
-				} else {
-					g.VPMADD52HUQ(y.r[j], x.r[i], h[s-4])
-					hb[s-4] = hb[s-4].add(hi(i, j))
-				}
-				g.tick()
+		for i := 4; i >= 4-j; i-- {
+			if i+j == 8 {
+				hi(i, j, l[4], &lb[4])
+			} else {
+				hi(i, j, h[i+j-4], &hb[i+j-4])
 			}
-			if s := i + j; s >= 5 {
-				g.VPMADD52LUQ(y.r[j], x.r[i], l[s-5])
-				lb[s-5] = lb[s-5].add(lo(i, j))
-				g.tick()
+			if i+j >= 5 {
+				lo(i, j, i+j-5)
 			}
 		}
 	}
@@ -208,20 +228,17 @@ func (g *ifma8) mul(x, y elem, biased bool) elem {
 		g.zero(h[k])
 		hb[k] = zero
 	}
-	for s := 3; s >= 0; s-- {
-		for i := 0; i <= s; i++ {
-			g.VPMADD52HUQ(y.r[s-i], x.r[i], h[s])
-			hb[s] = hb[s].add(hi(i, s-i))
-			g.tick()
+	for j := range 4 {
+		for i := 3 - j; i >= 0; i-- {
+			hi(i, j, h[i+j], &hb[i+j])
 		}
 	}
-	for j := range 5 {
+	for _, j := range []int{3, 4, 2, 1, 0} {
 		for i := 4 - j; i >= 0; i-- {
-			g.VPMADD52LUQ(y.r[j], x.r[i], l[i+j])
-			lb[i+j] = lb[i+j].add(lo(i, j))
-			g.tick()
+			lo(i, j, i+j)
 		}
 	}
+	done()
 	for k := 4; k >= 1; k-- {
 		g.VPADDQ(h[k-1], h[k-1], h[k-1])
 		g.VPADDQ(h[k-1], l[k], l[k])
@@ -247,13 +264,14 @@ func (g *ifma8) carry(e elem) elem {
 	return e
 }
 
-// sumDifference returns x+y and x-y, where x stays in its registers for the sum
-// and exceeds y limb by limb.
-func (g *ifma8) sumDifference(x elem, y *slot) (sum, difference elem) {
+// sumDifference returns x+y and x-y, where x exceeds y limb by limb, in other
+// registers than theirs or in theirs, which it gives back.
+func (g *ifma8) sumDifference(x, y elem) (sum, difference elem) {
 	difference = elem{g.take("difference", 5), x.b.sub(y.b)}
 	for i := range 5 {
-		g.VPSUBQ(limb(y.m, i), x.r[i], difference.r[i])
-		g.VPADDQ(limb(y.m, i), x.r[i], x.r[i])
+		g.VPSUBQ(y.r[i], x.r[i], difference.r[i])
+		g.VPADDQ(y.r[i], x.r[i], x.r[i])
 	}
+	g.give(y)
 	return elem{x.r, x.b.add(y.b)}, difference
 }

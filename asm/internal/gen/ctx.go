@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
@@ -156,6 +157,18 @@ func (p *Pool) TakeN(name string, n int) []reg.VecPhysical {
 		rs[i] = p.Take(fmt.Sprint(name, i))
 	}
 	return rs
+}
+
+// TakeThese takes given registers, which are free; names are as by TakeN.
+func (p *Pool) TakeThese(name string, rs ...reg.VecPhysical) {
+	for i, r := range rs {
+		at := slices.Index(p.free, int(r.PhysicalIndex()))
+		if at < 0 {
+			panic("gen: register is not free: " + r.Asm())
+		}
+		p.free = slices.Delete(p.free, at, at+1)
+		p.taken[int(r.PhysicalIndex())] = fmt.Sprint(name, i)
+	}
 }
 
 // Give returns registers to the pool.
