@@ -383,6 +383,9 @@ func (c *Conn) readLocked(b []byte) (int, error) {
 		switch {
 		case err == record.ErrNeedMore:
 			err = c.fill(len(b))
+		case err == nil && len(in.messages.part) > 0 && (n > 0 || last.Type == record.ApplicationData):
+			n = 0
+			err = fault(alertUnexpectedMessage, "application data amid a handshake message")
 		case err == nil:
 			err = c.received(n, last)
 		}
@@ -402,35 +405,24 @@ func (c *Conn) readLocked(b []byte) (int, error) {
 // received handles what came in besides n bytes of data.
 func (c *Conn) received(n int, last record.Record) error {
 	in := &c.in
-	if n > 0 || len(last.Content) > 0 && last.Type == record.ApplicationData {
+	data := last.Type == record.ApplicationData && len(last.Content) > 0
+	if n > 0 || data {
 		in.useless, in.keyUpdates = 0, 0
-		if len(in.messages.part) > 0 {
-			return fault(alertUnexpectedMessage, "application data amid a handshake message")
-		}
 	}
 	switch last.Type {
-	case 0:
-		if n == 0 {
-			return c.countUseless()
-		}
+	case 0: // no more than the n bytes
 	case record.ApplicationData:
-		if len(last.Content) == 0 {
-			return c.countUseless()
+		if data {
+			in.plain = last.Content
+		} else if in.useless++; in.useless > maxUseless {
+			return fault(alertUnexpectedMessage, "more than %d empty records in a row", maxUseless)
 		}
-		in.plain = last.Content
 	case record.Handshake:
 		return in.messages.feed(last.Content, c.message)
 	case record.AlertMessage:
 		return c.alerted(tls.AlertError(last.Content[1]))
 	default:
 		return fault(alertUnexpectedMessage, "change_cipher_spec after the handshake")
-	}
-	return nil
-}
-
-func (c *Conn) countUseless() error {
-	if c.in.useless++; c.in.useless > maxUseless {
-		return fault(alertUnexpectedMessage, "more than %d empty records in a row", maxUseless)
 	}
 	return nil
 }

@@ -135,8 +135,9 @@ func (o *Opener) Open(recs []Record, in []byte) (n, used int, err error) {
 // bytes it put there and how many bytes of in are done with.
 //
 // It stops at a record that dst has no room left for, which it leaves closed,
-// and after one that isn't application data. The latter is last, with its
-// Content in dst behind the n bytes or in in. If already the first record has
+// and after one that isn't application data or is empty, so that the caller can
+// count those. The latter is last, with its Content in dst behind the n bytes or
+// in in. If already the first record has
 // more content than dst has room, that record is last too, opened in place; its
 // Content is for the caller to copy piece by piece.
 //
@@ -169,7 +170,7 @@ func (o *Opener) OpenTo(dst, in []byte) (n, used int, last Record, err error) {
 			return n, used, Record{}, err
 		}
 		used += size
-		if rec.Type != ApplicationData || len(rec.Content) > len(dst)-n {
+		if rec.Type != ApplicationData || len(rec.Content) == 0 || len(rec.Content) > len(dst)-n {
 			return n, used, rec, nil
 		}
 		if room == nil {

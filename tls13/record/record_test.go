@@ -453,7 +453,7 @@ func testStream(t *testing.T, suite *Suite, r *rand.Rand, to bool) {
 					take(Record{ApplicationData, dst[:n]})
 				}
 				if last.Type != 0 {
-					if last.Type == ApplicationData && (n > 0 || len(last.Content) <= room) {
+					if last.Type == ApplicationData && len(last.Content) > 0 && (n > 0 || len(last.Content) <= room) {
 						t.Fatalf("data for a caller with %d bytes where there is room for %d of %d", len(last.Content), n, room)
 					}
 					take(last)
@@ -603,7 +603,7 @@ func TestOpenSuffix(t *testing.T) {
 		{inner(ApplicationData, data[:50], 50), 50, 0, 0},
 		{inner(Handshake, data, 0), 0, Handshake, 0},
 		{inner(Handshake, data[:50], 50), 0, Handshake, 0},
-		{inner(ApplicationData, nil, 100), 0, 0, 0},
+		{inner(ApplicationData, nil, 100), 0, ApplicationData, 0},
 		{inner(ChangeCipherSpec, data, 0), 0, 0, UnexpectedMessage},
 		{make([]byte, 101), 0, 0, UnexpectedMessage},
 	} {
@@ -1120,4 +1120,73 @@ func chachaTier(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return a.Tier()
+}
+
+// Early data that a server has not asked for is dropped, up to the limit: with a
+// key, what does not authenticate; without one, application data.
+func TestSkip(t *testing.T) {
+	suite := AES128GCMSHA256
+	key, iv := make([]byte, 16), make([]byte, IVSize)
+	early := NewSealer()
+	if err := early.SetKey(suite, bytes.Repeat([]byte{1}, 16), iv); err != nil {
+		t.Fatal(err)
+	}
+	junk := seal(t, early, ApplicationData, make([]byte, 100)) // 122 bytes
+	for _, keyed := range []bool{false, true} {
+		start := func(limit int) (*Sealer, *Opener) {
+			s, o := NewSealer(), NewOpener()
+			if keyed {
+				if err := s.SetKey(suite, key, iv); err != nil {
+					t.Fatal(err)
+				}
+				if err := o.SetKey(suite, key, iv); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o.Skip(limit)
+			return s, o
+		}
+		recs := make([]Record, 2)
+		s, o := start(2 * len(junk))
+		spec := seal(t, s, ChangeCipherSpec, []byte{1})
+		hello := seal(t, s, Handshake, []byte("hello"))
+		in := slices.Concat(junk, spec, junk, hello)
+		in = bytes.Clone(in)
+		// Every cut asks for more, behind what was dropped.
+		var got []Record
+		have := 0
+		for done := 0; done < len(in); {
+			n, used, err := o.Open(recs, in[done:have])
+			done += used
+			for _, r := range recs[:n] {
+				got = append(got, Record{r.Type, bytes.Clone(r.Content)})
+			}
+			if n == 0 {
+				if err != ErrNeedMore || have == len(in) {
+					t.Fatalf("keyed %v: %v with %d bytes of %d", keyed, err, have, len(in))
+				}
+				have++
+			}
+		}
+		if len(got) != 2 || got[0].Type != ChangeCipherSpec || got[1].Type != Handshake || string(got[1].Content) != "hello" {
+			t.Errorf("keyed %v: %v", keyed, got)
+		}
+		// Once a record has opened, nothing more is dropped.
+		_, _, err := o.Open(recs, bytes.Clone(junk))
+		if keyed {
+			checkAlert(t, err, BadRecordMAC)
+		} else {
+			checkAlert(t, err, UnexpectedMessage)
+		}
+		// Nor beyond the limit.
+		_, o = start(2*len(junk) - 1)
+		n, used, err := o.Open(recs, slices.Concat(junk, junk))
+		if n != 0 || used != len(junk) {
+			t.Errorf("keyed %v: %d records, %d bytes used", keyed, n, used)
+		}
+		checkAlert(t, err, UnexpectedMessage)
+		if _, _, again := o.Open(recs, hello); again != err {
+			t.Errorf("keyed %v: then %v", keyed, again)
+		}
+	}
 }
