@@ -130,6 +130,34 @@ func (a *AEAD) Seal(dst, nonce, plaintext, additionalData []byte) []byte {
 	return head
 }
 
+// SealSuffix works like Seal for the plaintext with suffix appended, without
+// joining the two first. TLS 1.3 seals a content type and padding behind the
+// content (RFC 9846, Section 5.2). The suffix must not overlap the output.
+func (a *AEAD) SealSuffix(dst, nonce, plaintext, suffix, additionalData []byte) []byte {
+	a.check()
+	if len(nonce) != a.nonceSize {
+		panic("chacha20poly1305: incorrect nonce length given to SealSuffix")
+	}
+	n := uint64(len(plaintext)) + uint64(len(suffix))
+	if n > maxPlaintext {
+		panic("chacha20poly1305: message too large")
+	}
+	head, out := extend(dst, int(n)+Overhead)
+	checkOverlap(out, plaintext, additionalData)
+	if alias.Any(out, suffix) {
+		panic("chacha20poly1305: invalid buffer overlap of output and input")
+	}
+	a.sealSuffix(out, nonce, plaintext, suffix, additionalData)
+	return head
+}
+
+// sealJoined joins plaintext and suffix in out and seals there.
+func (a *AEAD) sealJoined(out, nonce, plaintext, suffix, additionalData []byte) {
+	n := copy(out, plaintext)
+	n += copy(out[n:], suffix)
+	a.seal(&out[0], &nonce[0], &out[0], n, unsafe.SliceData(additionalData), len(additionalData))
+}
+
 // Open checks the tag at the end of ciphertext, decrypts what is before it and
 // appends the plaintext to dst. If anything is wrong with the message, the error
 // is always the same, and what was written behind dst is cleared. Overlaps and
@@ -150,6 +178,50 @@ func (a *AEAD) Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, erro
 		return nil, errOpen
 	}
 	return head, nil
+}
+
+// OpenSuffix opens a message as Open does, but splits the plaintext: its first
+// bytes fill dst, its last ones suffix. So ciphertext must have len(dst) +
+// len(suffix) + 16 bytes, or else OpenSuffix panics. It saves a reader of TLS 1.3,
+// who has room for just the content of a record, the copy that the content type
+// behind it would cost (RFC 9846, Section 5.2).
+//
+// ciphertext is scratch space: what is in it afterwards is undefined. dst must be
+// its beginning or not overlap it; suffix must overlap neither. On failure dst
+// and suffix are cleared.
+func (a *AEAD) OpenSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) error {
+	a.check()
+	if len(nonce) != a.nonceSize {
+		panic("chacha20poly1305: incorrect nonce length given to OpenSuffix")
+	}
+	n := len(dst) + len(suffix)
+	if len(ciphertext) != n+Overhead {
+		panic("chacha20poly1305: incorrect ciphertext length given to OpenSuffix")
+	}
+	if alias.Inexact(dst, ciphertext) || alias.Any(suffix, ciphertext) || alias.Any(suffix, dst) {
+		panic("chacha20poly1305: invalid buffer overlap of output and input")
+	}
+	if alias.Any(ciphertext, additionalData) || alias.Any(dst, additionalData) || alias.Any(suffix, additionalData) {
+		panic("chacha20poly1305: invalid buffer overlap of output and additional data")
+	}
+	if uint64(n) > maxPlaintext || !a.openSuffix(dst, suffix, nonce, ciphertext, additionalData) {
+		clear(dst)
+		clear(suffix)
+		return errOpen
+	}
+	return nil
+}
+
+// openJoined opens in place and copies the two parts out.
+func (a *AEAD) openJoined(dst, suffix, nonce, ciphertext, additionalData []byte) bool {
+	n := len(dst) + len(suffix)
+	if !a.open(&ciphertext[0], &nonce[0], &ciphertext[0], n, unsafe.SliceData(additionalData), len(additionalData)) {
+		clear(ciphertext[:n])
+		return false
+	}
+	copy(dst, ciphertext)
+	copy(suffix, ciphertext[len(dst):])
+	return true
 }
 
 func checkOverlap(out, in, additionalData []byte) {

@@ -6,6 +6,7 @@ import (
 	"crypto/fips140"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
@@ -49,6 +50,80 @@ func TestContract(t *testing.T) {
 	})
 }
 
+func TestSuffix(t *testing.T) {
+	cryptotest.Tiers(t, "chacha20poly1305", tiers, func(t *testing.T, tier cpu.Tier) {
+		for _, v := range variants {
+			t.Run("alg="+v.name, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(1, uint64(tier)))
+				key := filled(r, KeySize)
+				a, err := newTier(key, v.nonce, tier)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ref, _ := v.ref(key)
+				testSuffix(t, r, a, ref)
+			})
+		}
+	})
+}
+
+func testSuffix(t *testing.T, r *rand.Rand, a *AEAD, ref cipher.AEAD) {
+	buf := make([]byte, 200<<10)
+	for _, n := range []int{0, 1, 15, 16, 63, 64, 255, 256, 1023, 1024, 1025, 2047, 2048, 2049, 16384, 65535, 65536, 150000} {
+		for _, m := range []int{0, 1, 2, 16, 255, 3000} {
+			msg, nonce := filled(r, n+m), filled(r, a.NonceSize())
+			ad := msg[:min(len(msg), r.IntN(100))]
+			want := ref.Seal(nil, nonce, msg, ad)
+			if got := a.SealSuffix(buf[:0], nonce, msg[:n], msg[n:], ad); !bytes.Equal(got, want) {
+				t.Fatalf("%d and %d bytes: differs from Seal", n, m)
+			}
+			suffix := bytes.Clone(msg[n:])
+			in := append(buf[:3], msg[:n]...)
+			if got := a.SealSuffix(in[:3], nonce, in[3:], suffix, bytes.Clone(ad)); !bytes.Equal(got[3:], want) {
+				t.Fatalf("%d and %d bytes in place: differs from Seal", n, m)
+			}
+			sealed := bytes.Clone(want)
+			first, last := make([]byte, n), make([]byte, m)
+			if err := a.OpenSuffix(first, last, nonce, sealed, ad); err != nil || !bytes.Equal(first, msg[:n]) || !bytes.Equal(last, msg[n:]) {
+				t.Fatalf("%d and %d bytes: OpenSuffix: %v", n, m, err)
+			}
+			sealed = append(sealed[:0], want...)
+			if err := a.OpenSuffix(sealed[:n], last, nonce, sealed, ad); err != nil || !bytes.Equal(sealed[:n], msg[:n]) || !bytes.Equal(last, msg[n:]) {
+				t.Fatalf("%d and %d bytes in place: OpenSuffix: %v", n, m, err)
+			}
+			sealed = append(sealed[:0], want...)
+			sealed[r.IntN(len(sealed))] ^= 0x40
+			if err := a.OpenSuffix(first, last, nonce, sealed, ad); err != errOpen || !bytes.Equal(first, make([]byte, n)) || !bytes.Equal(last, make([]byte, m)) {
+				t.Fatalf("%d and %d bytes, forged: OpenSuffix: %v, or not cleared", n, m, err)
+			}
+		}
+	}
+	const (
+		overlap   = "chacha20poly1305: invalid buffer overlap of output and input"
+		overlapAD = "chacha20poly1305: invalid buffer overlap of output and additional data"
+	)
+	x, nonce, last := buf[:64], make([]byte, a.NonceSize()), make([]byte, 1)
+	mustPanic(t, overlap, func() { a.SealSuffix(x[:0], nonce, x[1:9], nil, nil) })
+	mustPanic(t, overlap, func() { a.SealSuffix(x[:0], nonce, x[:8], x[8:9], nil) })
+	mustPanic(t, overlapAD, func() { a.SealSuffix(x[:0], nonce, x[:8], nil, x[3:5]) })
+	mustPanic(t, overlapAD, func() { a.OpenSuffix(x[:8], last, nonce, x[:25], x[20:22]) })
+	mustPanic(t, overlap, func() { a.OpenSuffix(x[1:9], last, nonce, x[:25], nil) })
+	mustPanic(t, overlap, func() { a.OpenSuffix(x[:8], x[8:9], nonce, x[:25], nil) })
+	mustPanic(t, overlap, func() { a.OpenSuffix(x[40:48], x[47:48], nonce, x[:25], nil) })
+	mustPanic(t, "chacha20poly1305: incorrect nonce length given to SealSuffix", func() { a.SealSuffix(x[:0], nonce[:8], x[:8], nil, nil) })
+	mustPanic(t, "chacha20poly1305: incorrect ciphertext length given to OpenSuffix", func() { a.OpenSuffix(x[:8], last, nonce, x[:26], nil) })
+	mustPanic(t, "chacha20poly1305: incorrect nonce length given to OpenSuffix", func() { a.OpenSuffix(x[:8], last, nonce[1:], x[:25], nil) })
+	if a.tier == cpu.Generic {
+		return // x/crypto's portable code may allocate
+	}
+	if n := testing.AllocsPerRun(20, func() { a.OpenSuffix(buf[:20000], last, nonce, buf[30000:50017], nil) }); n != 0 {
+		t.Errorf("OpenSuffix allocates %v times", n)
+	}
+	if n := testing.AllocsPerRun(20, func() { a.SealSuffix(buf[:0], nonce, buf[:20000], last, nil) }); n != 0 {
+		t.Errorf("SealSuffix allocates %v times", n)
+	}
+}
+
 func mustPanic(t *testing.T, text string, f func()) {
 	t.Helper()
 	defer func() {
@@ -67,6 +142,8 @@ func TestNotMade(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mustPanic(t, text, func() { a.Seal(nil, nonce, msg, nil) })
 			mustPanic(t, text, func() { a.Open(nil, nonce, msg, nil) })
+			mustPanic(t, text, func() { a.SealSuffix(nil, nonce, msg, msg, nil) })
+			mustPanic(t, text, func() { a.OpenSuffix(msg[:1], msg[1:2], nonce, msg[2:20], nil) })
 			mustPanic(t, text, func() { a.Tier() })
 			mustPanic(t, text, func() { a.NonceSize() })
 		})

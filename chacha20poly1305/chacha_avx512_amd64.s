@@ -4,15 +4,25 @@
 
 #include "textflag.h"
 
-// func sealAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int)
+// func sealAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int, suffix *byte)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealAVX512(SB), $2344-64
+TEXT ·sealAVX512(SB), $2360-72
 	MOVL    $0x00000055, AX
 	KMOVW   AX, K5
 	MOVL    $0x00000033, AX
 	KMOVW   AX, K6
 	MOVL    $0x0000000f, AX
 	KMOVW   AX, K7
+	XORL    BX, BX
+	MOVQ    suffix+64(FP), AX
+	TESTQ   AX, AX
+	SETNE   BL
+	MOVQ    BX, 368(SP)
+	JEQ     noSuffix_11
+	MOVBLZX (AX), BX
+	MOVQ    BX, 376(SP)
+
+noSuffix_11:
 	MOVQ    s+8(FP), AX
 	TESTQ   AX, AX
 	JEQ     sealAVX512Whole_2
@@ -53,9 +63,9 @@ TEXT ·sealAVX512(SB), $2344-64
 	MOVQ    n+40(FP), CX
 	MOVQ    $-1, R8
 
-passes_11:
+passes_12:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_12
+	JBE          passesRows_13
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -94,7 +104,7 @@ passes_11:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_16:
+double_17:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -288,9 +298,9 @@ double_16:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_16
+	JNE         double_17
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_17
+	JBE         columnsLast_18
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -523,9 +533,9 @@ double_16:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_18
+	JMP         columnsNext_19
 
-columnsLast_17:
+columnsLast_18:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -608,82 +618,82 @@ columnsLast_17:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_19
+	JBE         part_20
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_20
+	JBE         part_21
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_21
+	JBE         part_22
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_22
+	JBE         part_23
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_23
+	JBE         part_24
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_24
+	JBE         part_25
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_25
+	JBE         part_26
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_26
+	JBE         part_27
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_27
+	JBE         part_28
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_28
+	JBE         part_29
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_29
+	JBE         part_30
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_30
+	JBE         part_31
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_31
+	JBE         part_32
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_32
+	JBE         part_33
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_33
+	JBE         part_34
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_34
+	JBE         part_35
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -771,82 +781,82 @@ columnsLast_17:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_35
+	JBE         part_36
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_36
+	JBE         part_37
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_37
+	JBE         part_38
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_38
+	JBE         part_39
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_39
+	JBE         part_40
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_40
+	JBE         part_41
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_41
+	JBE         part_42
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_42
+	JBE         part_43
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_43
+	JBE         part_44
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_44
+	JBE         part_45
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_45
+	JBE         part_46
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_46
+	JBE         part_47
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_47
+	JBE         part_48
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_48
+	JBE         part_49
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_49
+	JBE         part_50
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_50
+	JBE         part_51
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -854,16 +864,16 @@ columnsLast_17:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_18:
-	JMP passes_11
+columnsNext_19:
+	JMP passes_12
 
-passesRows_12:
+passesRows_13:
 	TESTQ           CX, CX
 	JEQ             sealAVX512Hash_6
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_14
+	JBE             passesOne_15
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_13
+	JBE             passesTwo_14
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -884,7 +894,7 @@ passesRows_12:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_51:
+double_52:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -1006,7 +1016,7 @@ double_51:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_51
+	JNE             double_52
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1063,9 +1073,9 @@ double_51:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_15
+	JMP             passesWrite_16
 
-passesTwo_13:
+passesTwo_14:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1078,7 +1088,7 @@ passesTwo_13:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_52:
+double_53:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -1140,7 +1150,7 @@ double_52:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_52
+	JNE             double_53
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1171,9 +1181,9 @@ double_52:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_15
+	JMP             passesWrite_16
 
-passesOne_14:
+passesOne_15:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -1182,7 +1192,7 @@ passesOne_14:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_53:
+double_54:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -1214,7 +1224,7 @@ double_53:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_53
+	JNE             double_54
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -1233,84 +1243,84 @@ double_53:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_15:
+passesWrite_16:
 	CMPQ      CX, $0x00000040
-	JBE       part_54
+	JBE       part_55
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_55
+	JBE       part_56
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_56
+	JBE       part_57
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_57
+	JBE       part_58
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_58
+	JBE       part_59
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_59
+	JBE       part_60
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_60
+	JBE       part_61
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_61
+	JBE       part_62
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_62
+	JBE       part_63
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_63
+	JBE       part_64
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_64
+	JBE       part_65
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_65
+	JBE       part_66
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_66
+	JBE       part_67
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_67
+	JBE       part_68
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_68
+	JBE       part_69
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_69
+	JBE       part_70
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
@@ -1358,24 +1368,47 @@ sealAVX512Whole_2:
 	MOVQ            $-1, R8
 	XORL            R11, R11
 	MOVL            $0x00000040, R12
+	MOVQ            376(SP), R13
+	MOVQ            CX, R9
+	SUBQ            368(SP), R9
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K1
-	MOVQ            AX, 2288(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            AX, 2304(SP)
+	MOVQ            R9, BX
+	CMPQ            BX, R12
+	CMOVQHI         R12, BX
+	BZHIQ           BX, R8, BX
+	SUBQ            R12, R9
+	CMOVQCS         R11, R9
+	KMOVQ           BX, K1
 	VMOVDQU8.Z      (SI), K1, Z4
+	XORQ            AX, BX
+	KMOVQ           BX, K1
+	VPBROADCASTB    R13, K1, Z4
+	KMOVQ           AX, K1
 	VPMOVM2B        K1, Z8
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K2
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            R9, BX
+	CMPQ            BX, R12
+	CMOVQHI         R12, BX
+	BZHIQ           BX, R8, BX
+	SUBQ            R12, R9
+	CMOVQCS         R11, R9
+	KMOVQ           BX, K2
 	VMOVDQU8.Z      64(SI), K2, Z5
+	XORQ            AX, BX
+	KMOVQ           BX, K2
+	VPBROADCASTB    R13, K2, Z5
+	KMOVQ           AX, K2
 	VPMOVM2B        K2, Z9
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
@@ -1404,7 +1437,7 @@ sealAVX512Whole_2:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_70:
+key_71:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -2046,7 +2079,7 @@ key_70:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_70
+	JNE     key_71
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -2082,15 +2115,15 @@ key_70:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_72
+	JEQ     adEnd_73
 
-ad_71:
+ad_72:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_73
+	JAE   adFull_74
 	BZHIQ DI, AX, AX
 
-adFull_73:
+adFull_74:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -2128,13 +2161,13 @@ adFull_73:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_71
+	JA         ad_72
 
-adEnd_72:
+adEnd_73:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2288(SP), K1
+	KMOVQ           2304(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
 	XORL            R10, R10
@@ -2166,9 +2199,9 @@ adEnd_72:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2296(SP)
-	MOVQ            R9, 2304(SP)
-	MOVQ            R10, 2312(SP)
+	MOVQ            R8, 2312(SP)
+	MOVQ            R9, 2320(SP)
+	MOVQ            R10, 2328(SP)
 	MOVQ            312(SP), AX
 	MOVQ            320(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -2426,20 +2459,20 @@ adEnd_72:
 	VPERMT2Q        Z21, Z25, Z23
 	VPROLD          $0x07, Z1, Z1
 	VPERMT2Q        Z21, Z25, Z24
-	VMOVDQU64       Z22, 368(SP)
-	VMOVDQU64       Z23, 752(SP)
+	VMOVDQU64       Z22, 384(SP)
+	VMOVDQU64       Z23, 768(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z24, 1136(SP)
+	VMOVDQU64       Z24, 1152(SP)
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1520(SP)
+	VMOVDQU64       Z20, 1536(SP)
 	VPSLLQ          $0x04, Z24, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z24, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1904(SP)
+	VMOVDQU64       Z20, 1920(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
@@ -2453,24 +2486,24 @@ adEnd_72:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     368(SP), Z12, Z16
-	VPMADD52HUQ     368(SP), Z12, Z19
-	VPMADD52LUQ     752(SP), Z12, Z17
-	VPMADD52HUQ     752(SP), Z12, Z20
-	VPMADD52LUQ     1136(SP), Z12, Z18
-	VPMADD52HUQ     1136(SP), Z12, Z21
-	VPMADD52LUQ     1904(SP), Z13, Z16
-	VPMADD52HUQ     1904(SP), Z13, Z19
-	VPMADD52LUQ     368(SP), Z13, Z17
-	VPMADD52HUQ     368(SP), Z13, Z20
-	VPMADD52LUQ     752(SP), Z13, Z18
-	VPMADD52HUQ     752(SP), Z13, Z21
-	VPMADD52LUQ     1520(SP), Z14, Z16
-	VPMADD52HUQ     1520(SP), Z14, Z19
-	VPMADD52LUQ     1904(SP), Z14, Z17
-	VPMADD52HUQ     1904(SP), Z14, Z20
-	VPMADD52LUQ     368(SP), Z14, Z18
-	VPMADD52HUQ     368(SP), Z14, Z21
+	VPMADD52LUQ     384(SP), Z12, Z16
+	VPMADD52HUQ     384(SP), Z12, Z19
+	VPMADD52LUQ     768(SP), Z12, Z17
+	VPMADD52HUQ     768(SP), Z12, Z20
+	VPMADD52LUQ     1152(SP), Z12, Z18
+	VPMADD52HUQ     1152(SP), Z12, Z21
+	VPMADD52LUQ     1920(SP), Z13, Z16
+	VPMADD52HUQ     1920(SP), Z13, Z19
+	VPMADD52LUQ     384(SP), Z13, Z17
+	VPMADD52HUQ     384(SP), Z13, Z20
+	VPMADD52LUQ     768(SP), Z13, Z18
+	VPMADD52HUQ     768(SP), Z13, Z21
+	VPMADD52LUQ     1536(SP), Z14, Z16
+	VPMADD52HUQ     1536(SP), Z14, Z19
+	VPMADD52LUQ     1920(SP), Z14, Z17
+	VPMADD52HUQ     1920(SP), Z14, Z20
+	VPMADD52LUQ     384(SP), Z14, Z18
+	VPMADD52HUQ     384(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -2492,10 +2525,10 @@ adEnd_72:
 	VPTERNLOGQ      $0x28, Z9, Z5, Z1
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortHash_75
+	JBE             shortHash_76
 	VMOVDQU8        Z1, K2, 64(DI)
 
-shortHash_75:
+shortHash_76:
 	VMOVDQA64     Z0, Z25
 	VMOVDQA64     Z0, Z27
 	VPERMT2Q      Z1, Z29, Z25
@@ -2506,24 +2539,24 @@ shortHash_75:
 	VPANDQ        Z31, Z25, Z25
 	VPSRLQ        $0x18, Z27, Z27
 	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ   368(SP), Z25, Z16
-	VPMADD52HUQ   368(SP), Z25, Z19
-	VPMADD52LUQ   752(SP), Z25, Z17
-	VPMADD52HUQ   752(SP), Z25, Z20
-	VPMADD52LUQ   1136(SP), Z25, Z18
-	VPMADD52HUQ   1136(SP), Z25, Z21
-	VPMADD52LUQ   1904(SP), Z26, Z16
-	VPMADD52HUQ   1904(SP), Z26, Z19
-	VPMADD52LUQ   368(SP), Z26, Z17
-	VPMADD52HUQ   368(SP), Z26, Z20
-	VPMADD52LUQ   752(SP), Z26, Z18
-	VPMADD52HUQ   752(SP), Z26, Z21
-	VPMADD52LUQ   1520(SP), Z27, Z16
-	VPMADD52HUQ   1520(SP), Z27, Z19
-	VPMADD52LUQ   1904(SP), Z27, Z17
-	VPMADD52HUQ   1904(SP), Z27, Z20
-	VPMADD52LUQ   368(SP), Z27, Z18
-	VPMADD52HUQ   368(SP), Z27, Z21
+	VPMADD52LUQ   384(SP), Z25, Z16
+	VPMADD52HUQ   384(SP), Z25, Z19
+	VPMADD52LUQ   768(SP), Z25, Z17
+	VPMADD52HUQ   768(SP), Z25, Z20
+	VPMADD52LUQ   1152(SP), Z25, Z18
+	VPMADD52HUQ   1152(SP), Z25, Z21
+	VPMADD52LUQ   1920(SP), Z26, Z16
+	VPMADD52HUQ   1920(SP), Z26, Z19
+	VPMADD52LUQ   384(SP), Z26, Z17
+	VPMADD52HUQ   384(SP), Z26, Z20
+	VPMADD52LUQ   768(SP), Z26, Z18
+	VPMADD52HUQ   768(SP), Z26, Z21
+	VPMADD52LUQ   1536(SP), Z27, Z16
+	VPMADD52HUQ   1536(SP), Z27, Z19
+	VPMADD52LUQ   1920(SP), Z27, Z17
+	VPMADD52HUQ   1920(SP), Z27, Z20
+	VPMADD52LUQ   384(SP), Z27, Z18
+	VPMADD52HUQ   384(SP), Z27, Z21
 	VPSLLQ        $0x08, Z19, Z19
 	VPSLLQ        $0x08, Z20, Z20
 	VPADDQ        Z19, Z17, Z17
@@ -2556,9 +2589,9 @@ shortHash_75:
 	ADDQ          R11, AX
 	ADCQ          R12, BX
 	ADCQ          R13, DX
-	ADDQ          2296(SP), AX
-	ADCQ          2304(SP), BX
-	ADCQ          2312(SP), DX
+	ADDQ          2312(SP), AX
+	ADCQ          2320(SP), BX
+	ADCQ          2328(SP), DX
 	MOVQ          DX, R11
 	MOVQ          DX, R12
 	SHRQ          $0x02, R11
@@ -2589,42 +2622,85 @@ sealAVX512Short_1:
 	MOVQ            $-1, R8
 	XORL            R11, R11
 	MOVL            $0x00000040, R12
+	MOVQ            376(SP), R13
+	MOVQ            CX, R9
+	SUBQ            368(SP), R9
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K1
-	MOVQ            AX, 2288(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            AX, 2304(SP)
+	MOVQ            R9, BX
+	CMPQ            BX, R12
+	CMOVQHI         R12, BX
+	BZHIQ           BX, R8, BX
+	SUBQ            R12, R9
+	CMOVQCS         R11, R9
+	KMOVQ           BX, K1
 	VMOVDQU8.Z      (SI), K1, Z4
+	XORQ            AX, BX
+	KMOVQ           BX, K1
+	VPBROADCASTB    R13, K1, Z4
+	KMOVQ           AX, K1
 	VPMOVM2B        K1, Z8
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K2
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            R9, BX
+	CMPQ            BX, R12
+	CMOVQHI         R12, BX
+	BZHIQ           BX, R8, BX
+	SUBQ            R12, R9
+	CMOVQCS         R11, R9
+	KMOVQ           BX, K2
 	VMOVDQU8.Z      64(SI), K2, Z5
+	XORQ            AX, BX
+	KMOVQ           BX, K2
+	VPBROADCASTB    R13, K2, Z5
+	KMOVQ           AX, K2
 	VPMOVM2B        K2, Z9
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K3
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            R9, BX
+	CMPQ            BX, R12
+	CMOVQHI         R12, BX
+	BZHIQ           BX, R8, BX
+	SUBQ            R12, R9
+	CMOVQCS         R11, R9
+	KMOVQ           BX, K3
 	VMOVDQU8.Z      128(SI), K3, Z6
+	XORQ            AX, BX
+	KMOVQ           BX, K3
+	VPBROADCASTB    R13, K3, Z6
+	KMOVQ           AX, K3
 	VPMOVM2B        K3, Z10
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K4
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            R9, BX
+	CMPQ            BX, R12
+	CMOVQHI         R12, BX
+	BZHIQ           BX, R8, BX
+	SUBQ            R12, R9
+	CMOVQCS         R11, R9
+	KMOVQ           BX, K4
 	VMOVDQU8.Z      192(SI), K4, Z7
+	XORQ            AX, BX
+	KMOVQ           BX, K4
+	VPBROADCASTB    R13, K4, Z7
+	KMOVQ           AX, K4
 	VPMOVM2B        K4, Z11
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
@@ -2653,7 +2729,7 @@ sealAVX512Short_1:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_77:
+key_78:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -3295,7 +3371,7 @@ key_77:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_77
+	JNE     key_78
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -3331,15 +3407,15 @@ key_77:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_79
+	JEQ     adEnd_80
 
-ad_78:
+ad_79:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_80
+	JAE   adFull_81
 	BZHIQ DI, AX, AX
 
-adFull_80:
+adFull_81:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -3377,13 +3453,13 @@ adFull_80:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_78
+	JA         ad_79
 
-adEnd_79:
+adEnd_80:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2288(SP), K1
+	KMOVQ           2304(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
 	XORL            R10, R10
@@ -3418,9 +3494,9 @@ adEnd_79:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2296(SP)
-	MOVQ            R9, 2304(SP)
-	MOVQ            R10, 2312(SP)
+	MOVQ            R8, 2312(SP)
+	MOVQ            R9, 2320(SP)
+	MOVQ            R10, 2328(SP)
 	MOVQ            280(SP), AX
 	MOVQ            288(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -3429,9 +3505,9 @@ adEnd_79:
 	SHRQ            $0x2c, BX, AX
 	ANDQ            R11, AX
 	SHRQ            $0x18, BX
-	MOVQ            R12, 2320(SP)
-	MOVQ            AX, 2328(SP)
-	MOVQ            BX, 2336(SP)
+	MOVQ            R12, 2336(SP)
+	MOVQ            AX, 2344(SP)
+	MOVQ            BX, 2352(SP)
 	MOVQ            312(SP), AX
 	MOVQ            320(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -3664,13 +3740,13 @@ adEnd_79:
 	VPBROADCASTQ    X17, Z26
 	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X18, Z27
-	VMOVDQU64       Z25, 496(SP)
-	VMOVDQU64       Z26, 880(SP)
-	VMOVDQU64       Z27, 1264(SP)
-	VPBROADCASTQ    2320(SP), Z25
-	VPBROADCASTQ    2328(SP), Z26
+	VMOVDQU64       Z25, 512(SP)
+	VMOVDQU64       Z26, 896(SP)
+	VMOVDQU64       Z27, 1280(SP)
+	VPBROADCASTQ    2336(SP), Z25
+	VPBROADCASTQ    2344(SP), Z26
 	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    2336(SP), Z27
+	VPBROADCASTQ    2352(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
@@ -3731,12 +3807,12 @@ adEnd_79:
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQA64       Z16, Z22
-	VMOVDQU64       496(SP), Z25
+	VMOVDQU64       512(SP), Z25
 	VPSHUFD         $0x39, Z2, Z2
 	VMOVDQA64       Z17, Z23
-	VMOVDQU64       880(SP), Z26
+	VMOVDQU64       896(SP), Z26
 	VMOVDQA64       Z18, Z24
-	VMOVDQU64       1264(SP), Z27
+	VMOVDQU64       1280(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z1, Z0, Z0
@@ -3801,39 +3877,39 @@ adEnd_79:
 	VPERMT2Q        Z22, Z28, Z16
 	VPERMT2Q        Z23, Z28, Z17
 	VPERMT2Q        Z24, Z28, Z18
-	VMOVQ           2320(SP), X25
+	VMOVQ           2336(SP), X25
 	VPERMT2Q        Z25, Z28, Z22
 	VPXORD          Z2, Z1, Z1
-	VMOVQ           2328(SP), X26
+	VMOVQ           2344(SP), X26
 	VPERMT2Q        Z26, Z28, Z23
-	VMOVQ           2336(SP), X27
+	VMOVQ           2352(SP), X27
 	VPERMT2Q        Z27, Z28, Z24
-	VMOVDQU64       Z16, 368(SP)
+	VMOVDQU64       Z16, 384(SP)
 	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z17, 752(SP)
-	VMOVDQU64       Z18, 1136(SP)
+	VMOVDQU64       Z17, 768(SP)
+	VMOVDQU64       Z18, 1152(SP)
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z20, 1520(SP)
+	VMOVDQU64       Z20, 1536(SP)
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1904(SP)
-	VMOVDQU64       Z22, 432(SP)
+	VMOVDQU64       Z20, 1920(SP)
+	VMOVDQU64       Z22, 448(SP)
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z23, 816(SP)
-	VMOVDQU64       Z24, 1200(SP)
+	VMOVDQU64       Z23, 832(SP)
+	VMOVDQU64       Z24, 1216(SP)
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z20, 1584(SP)
+	VMOVDQU64       Z20, 1600(SP)
 	VPSLLQ          $0x04, Z24, Z19
 	VPSLLQ          $0x02, Z24, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1968(SP)
+	VMOVDQU64       Z20, 1984(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
@@ -3847,24 +3923,24 @@ adEnd_79:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     368(SP), Z12, Z16
-	VPMADD52HUQ     368(SP), Z12, Z19
-	VPMADD52LUQ     752(SP), Z12, Z17
-	VPMADD52HUQ     752(SP), Z12, Z20
-	VPMADD52LUQ     1136(SP), Z12, Z18
-	VPMADD52HUQ     1136(SP), Z12, Z21
-	VPMADD52LUQ     1904(SP), Z13, Z16
-	VPMADD52HUQ     1904(SP), Z13, Z19
-	VPMADD52LUQ     368(SP), Z13, Z17
-	VPMADD52HUQ     368(SP), Z13, Z20
-	VPMADD52LUQ     752(SP), Z13, Z18
-	VPMADD52HUQ     752(SP), Z13, Z21
-	VPMADD52LUQ     1520(SP), Z14, Z16
-	VPMADD52HUQ     1520(SP), Z14, Z19
-	VPMADD52LUQ     1904(SP), Z14, Z17
-	VPMADD52HUQ     1904(SP), Z14, Z20
-	VPMADD52LUQ     368(SP), Z14, Z18
-	VPMADD52HUQ     368(SP), Z14, Z21
+	VPMADD52LUQ     384(SP), Z12, Z16
+	VPMADD52HUQ     384(SP), Z12, Z19
+	VPMADD52LUQ     768(SP), Z12, Z17
+	VPMADD52HUQ     768(SP), Z12, Z20
+	VPMADD52LUQ     1152(SP), Z12, Z18
+	VPMADD52HUQ     1152(SP), Z12, Z21
+	VPMADD52LUQ     1920(SP), Z13, Z16
+	VPMADD52HUQ     1920(SP), Z13, Z19
+	VPMADD52LUQ     384(SP), Z13, Z17
+	VPMADD52HUQ     384(SP), Z13, Z20
+	VPMADD52LUQ     768(SP), Z13, Z18
+	VPMADD52HUQ     768(SP), Z13, Z21
+	VPMADD52LUQ     1536(SP), Z14, Z16
+	VPMADD52HUQ     1536(SP), Z14, Z19
+	VPMADD52LUQ     1920(SP), Z14, Z17
+	VPMADD52HUQ     1920(SP), Z14, Z20
+	VPMADD52LUQ     384(SP), Z14, Z18
+	VPMADD52HUQ     384(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -3888,16 +3964,16 @@ adEnd_79:
 	VPTERNLOGQ      $0x28, Z11, Z7, Z3
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortHash_82
+	JBE             shortHash_83
 	VMOVDQU8        Z1, K2, 64(DI)
 	CMPQ            R9, $0x00000080
-	JBE             shortHash_82
+	JBE             shortHash_83
 	VMOVDQU8        Z2, K3, 128(DI)
 	CMPQ            R9, $0x000000c0
-	JBE             shortHash_82
+	JBE             shortHash_83
 	VMOVDQU8        Z3, K4, 192(DI)
 
-shortHash_82:
+shortHash_83:
 	VMOVDQA64     Z0, Z25
 	VMOVDQA64     Z0, Z27
 	VPERMT2Q      Z1, Z29, Z25
@@ -3908,24 +3984,24 @@ shortHash_82:
 	VPANDQ        Z31, Z25, Z25
 	VPSRLQ        $0x18, Z27, Z27
 	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ   368(SP), Z25, Z16
-	VPMADD52HUQ   368(SP), Z25, Z19
-	VPMADD52LUQ   752(SP), Z25, Z17
-	VPMADD52HUQ   752(SP), Z25, Z20
-	VPMADD52LUQ   1136(SP), Z25, Z18
-	VPMADD52HUQ   1136(SP), Z25, Z21
-	VPMADD52LUQ   1904(SP), Z26, Z16
-	VPMADD52HUQ   1904(SP), Z26, Z19
-	VPMADD52LUQ   368(SP), Z26, Z17
-	VPMADD52HUQ   368(SP), Z26, Z20
-	VPMADD52LUQ   752(SP), Z26, Z18
-	VPMADD52HUQ   752(SP), Z26, Z21
-	VPMADD52LUQ   1520(SP), Z27, Z16
-	VPMADD52HUQ   1520(SP), Z27, Z19
-	VPMADD52LUQ   1904(SP), Z27, Z17
-	VPMADD52HUQ   1904(SP), Z27, Z20
-	VPMADD52LUQ   368(SP), Z27, Z18
-	VPMADD52HUQ   368(SP), Z27, Z21
+	VPMADD52LUQ   384(SP), Z25, Z16
+	VPMADD52HUQ   384(SP), Z25, Z19
+	VPMADD52LUQ   768(SP), Z25, Z17
+	VPMADD52HUQ   768(SP), Z25, Z20
+	VPMADD52LUQ   1152(SP), Z25, Z18
+	VPMADD52HUQ   1152(SP), Z25, Z21
+	VPMADD52LUQ   1920(SP), Z26, Z16
+	VPMADD52HUQ   1920(SP), Z26, Z19
+	VPMADD52LUQ   384(SP), Z26, Z17
+	VPMADD52HUQ   384(SP), Z26, Z20
+	VPMADD52LUQ   768(SP), Z26, Z18
+	VPMADD52HUQ   768(SP), Z26, Z21
+	VPMADD52LUQ   1536(SP), Z27, Z16
+	VPMADD52HUQ   1536(SP), Z27, Z19
+	VPMADD52LUQ   1920(SP), Z27, Z17
+	VPMADD52HUQ   1920(SP), Z27, Z20
+	VPMADD52LUQ   384(SP), Z27, Z18
+	VPMADD52HUQ   384(SP), Z27, Z21
 	VPXORQ        Z8, Z8, Z8
 	VPXORQ        Z9, Z9, Z9
 	VPXORQ        Z10, Z10, Z10
@@ -3942,24 +4018,24 @@ shortHash_82:
 	VPANDQ        Z31, Z25, Z25
 	VPSRLQ        $0x18, Z27, Z27
 	VPORQ.BCST    polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ   432(SP), Z25, Z8
-	VPMADD52HUQ   432(SP), Z25, Z11
-	VPMADD52LUQ   816(SP), Z25, Z9
-	VPMADD52HUQ   816(SP), Z25, Z12
-	VPMADD52LUQ   1200(SP), Z25, Z10
-	VPMADD52HUQ   1200(SP), Z25, Z13
-	VPMADD52LUQ   1968(SP), Z26, Z8
-	VPMADD52HUQ   1968(SP), Z26, Z11
-	VPMADD52LUQ   432(SP), Z26, Z9
-	VPMADD52HUQ   432(SP), Z26, Z12
-	VPMADD52LUQ   816(SP), Z26, Z10
-	VPMADD52HUQ   816(SP), Z26, Z13
-	VPMADD52LUQ   1584(SP), Z27, Z8
-	VPMADD52HUQ   1584(SP), Z27, Z11
-	VPMADD52LUQ   1968(SP), Z27, Z9
-	VPMADD52HUQ   1968(SP), Z27, Z12
-	VPMADD52LUQ   432(SP), Z27, Z10
-	VPMADD52HUQ   432(SP), Z27, Z13
+	VPMADD52LUQ   448(SP), Z25, Z8
+	VPMADD52HUQ   448(SP), Z25, Z11
+	VPMADD52LUQ   832(SP), Z25, Z9
+	VPMADD52HUQ   832(SP), Z25, Z12
+	VPMADD52LUQ   1216(SP), Z25, Z10
+	VPMADD52HUQ   1216(SP), Z25, Z13
+	VPMADD52LUQ   1984(SP), Z26, Z8
+	VPMADD52HUQ   1984(SP), Z26, Z11
+	VPMADD52LUQ   448(SP), Z26, Z9
+	VPMADD52HUQ   448(SP), Z26, Z12
+	VPMADD52LUQ   832(SP), Z26, Z10
+	VPMADD52HUQ   832(SP), Z26, Z13
+	VPMADD52LUQ   1600(SP), Z27, Z8
+	VPMADD52HUQ   1600(SP), Z27, Z11
+	VPMADD52LUQ   1984(SP), Z27, Z9
+	VPMADD52HUQ   1984(SP), Z27, Z12
+	VPMADD52LUQ   448(SP), Z27, Z10
+	VPMADD52HUQ   448(SP), Z27, Z13
 	VPADDQ        Z8, Z16, Z16
 	VPADDQ        Z11, Z19, Z19
 	VPADDQ        Z9, Z17, Z17
@@ -3998,9 +4074,9 @@ shortHash_82:
 	ADDQ          R11, AX
 	ADCQ          R12, BX
 	ADCQ          R13, DX
-	ADDQ          2296(SP), AX
-	ADCQ          2304(SP), BX
-	ADCQ          2312(SP), DX
+	ADDQ          2312(SP), AX
+	ADCQ          2320(SP), BX
+	ADCQ          2328(SP), DX
 	MOVQ          DX, R11
 	MOVQ          DX, R12
 	SHRQ          $0x02, R11
@@ -4058,7 +4134,7 @@ sealAVX512Two_3:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_84:
+key_85:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -4760,7 +4836,7 @@ key_84:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_84
+	JNE     key_85
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -4796,15 +4872,15 @@ key_84:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_86
+	JEQ     adEnd_87
 
-ad_85:
+ad_86:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_87
+	JAE   adFull_88
 	BZHIQ DI, AX, AX
 
-adFull_87:
+adFull_88:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -4842,9 +4918,9 @@ adFull_87:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_85
+	JA         ad_86
 
-adEnd_86:
+adEnd_87:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -5118,31 +5194,31 @@ adEnd_86:
 	VMOVDQA64       Z17, K7, Z23
 	VMOVDQA64       Z18, K7, Z24
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z22, 624(SP)
-	VMOVDQU64       Z23, 1008(SP)
+	VMOVDQU64       Z22, 640(SP)
+	VMOVDQU64       Z23, 1024(SP)
 	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z24, 1392(SP)
+	VMOVDQU64       Z24, 1408(SP)
 	VPROLD          $0x10, Z7, Z7
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1776(SP)
+	VMOVDQU64       Z20, 1792(SP)
 	VPADDD          Z7, Z6, Z6
 	VPSLLQ          $0x04, Z24, Z19
 	VPSLLQ          $0x02, Z24, Z20
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2160(SP)
+	VMOVDQU64       Z20, 2176(SP)
 	VPXORD          Z6, Z5, Z5
 	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 688(SP)
+	VMOVDQU64       Z21, 704(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1072(SP)
-	VMOVDQU64       Z21, 1456(SP)
+	VMOVDQU64       Z21, 1088(SP)
+	VMOVDQU64       Z21, 1472(SP)
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1840(SP)
-	VMOVDQU64       Z21, 2224(SP)
+	VMOVDQU64       Z21, 1856(SP)
+	VMOVDQU64       Z21, 2240(SP)
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
@@ -5225,22 +5301,22 @@ adEnd_86:
 	VPANDQ          Z31, Z16, Z16
 	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 560(SP)
+	VMOVDQU64       Z16, 576(SP)
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z17, 944(SP)
-	VMOVDQU64       Z18, 1328(SP)
+	VMOVDQU64       Z17, 960(SP)
+	VMOVDQU64       Z18, 1344(SP)
 	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPADDD          Z5, Z4, Z4
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1712(SP)
+	VMOVDQU64       Z20, 1728(SP)
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPXORD          Z4, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2096(SP)
+	VMOVDQU64       Z20, 2112(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
@@ -5323,27 +5399,27 @@ adEnd_86:
 	VPANDQ          Z31, Z16, Z16
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 496(SP)
+	VMOVDQU64       Z16, 512(SP)
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z17, 880(SP)
-	VMOVDQU64       Z18, 1264(SP)
+	VMOVDQU64       Z17, 896(SP)
+	VMOVDQU64       Z18, 1280(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPROLD          $0x08, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1648(SP)
+	VMOVDQU64       Z20, 1664(SP)
 	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDD          Z7, Z6, Z6
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2032(SP)
+	VMOVDQU64       Z20, 2048(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       560(SP), Z22
-	VMOVDQU64       944(SP), Z23
+	VMOVDQU64       576(SP), Z22
+	VMOVDQU64       960(SP), Z23
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       1328(SP), Z24
+	VMOVDQU64       1344(SP), Z24
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
@@ -5421,32 +5497,32 @@ adEnd_86:
 	VPANDQ          Z31, Z16, Z16
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 432(SP)
+	VMOVDQU64       Z16, 448(SP)
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z17, 816(SP)
-	VMOVDQU64       Z18, 1200(SP)
+	VMOVDQU64       Z17, 832(SP)
+	VMOVDQU64       Z18, 1216(SP)
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPXORD          Z6, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1584(SP)
+	VMOVDQU64       Z20, 1600(SP)
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPROLD          $0x07, Z5, Z5
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1968(SP)
+	VMOVDQU64       Z20, 1984(SP)
 	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPBROADCASTQ    X17, Z26
 	VPSHUFD         $0x93, Z4, Z4
 	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       624(SP), Z22
-	VMOVDQU64       1008(SP), Z23
+	VMOVDQU64       640(SP), Z22
+	VMOVDQU64       1024(SP), Z23
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       1392(SP), Z24
+	VMOVDQU64       1408(SP), Z24
 	VPSLLQ          $0x04, Z26, Z30
 	VPSHUFD         $0x39, Z2, Z2
 	VPSLLQ          $0x02, Z26, Z28
@@ -5524,22 +5600,22 @@ adEnd_86:
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 368(SP)
-	VMOVDQU64       Z17, 752(SP)
+	VMOVDQU64       Z16, 384(SP)
+	VMOVDQU64       Z17, 768(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z18, 1136(SP)
+	VMOVDQU64       Z18, 1152(SP)
 	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSLLQ          $0x02, Z17, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z20, 1520(SP)
+	VMOVDQU64       Z20, 1536(SP)
 	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z20, 1904(SP)
+	VMOVDQU64       Z20, 1920(SP)
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -5612,7 +5688,7 @@ sealAVX512Four_4:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_88:
+key_89:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -6494,7 +6570,7 @@ key_88:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_88
+	JNE     key_89
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -6530,15 +6606,15 @@ key_88:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_90
+	JEQ     adEnd_91
 
-ad_89:
+ad_90:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_91
+	JAE   adFull_92
 	BZHIQ DI, AX, AX
 
-adFull_91:
+adFull_92:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -6576,9 +6652,9 @@ adFull_91:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_89
+	JA         ad_90
 
-adEnd_90:
+adEnd_91:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -6945,12 +7021,12 @@ adEnd_90:
 	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K7, Z24
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z22, 624(SP)
+	VMOVDQU64       Z22, 640(SP)
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z23, 1008(SP)
+	VMOVDQU64       Z23, 1024(SP)
 	VPROLD          $0x10, Z3, Z3
 	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z24, 1392(SP)
+	VMOVDQU64       Z24, 1408(SP)
 	VPROLD          $0x10, Z11, Z11
 	VPSLLQ          $0x04, Z23, Z19
 	VPROLD          $0x10, Z15, Z15
@@ -6958,7 +7034,7 @@ adEnd_90:
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z20, 1776(SP)
+	VMOVDQU64       Z20, 1792(SP)
 	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x04, Z24, Z19
 	VPADDD          Z15, Z14, Z14
@@ -6966,19 +7042,19 @@ adEnd_90:
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z20, 2160(SP)
+	VMOVDQU64       Z20, 2176(SP)
 	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z21, 688(SP)
+	VMOVDQU64       Z21, 704(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1072(SP)
+	VMOVDQU64       Z21, 1088(SP)
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1456(SP)
+	VMOVDQU64       Z21, 1472(SP)
 	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z21, 1840(SP)
+	VMOVDQU64       Z21, 1856(SP)
 	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z21, 2224(SP)
+	VMOVDQU64       Z21, 2240(SP)
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
@@ -7090,11 +7166,11 @@ adEnd_90:
 	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z16, 560(SP)
+	VMOVDQU64       Z16, 576(SP)
 	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z17, 944(SP)
+	VMOVDQU64       Z17, 960(SP)
 	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z18, 1328(SP)
+	VMOVDQU64       Z18, 1344(SP)
 	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPADDD          Z5, Z4, Z4
@@ -7102,7 +7178,7 @@ adEnd_90:
 	VPADDD          Z9, Z8, Z8
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z13, Z12, Z12
-	VMOVDQU64       Z20, 1712(SP)
+	VMOVDQU64       Z20, 1728(SP)
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
 	VPXORD          Z4, Z7, Z7
@@ -7110,7 +7186,7 @@ adEnd_90:
 	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z20, 2096(SP)
+	VMOVDQU64       Z20, 2112(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x08, Z7, Z7
@@ -7222,11 +7298,11 @@ adEnd_90:
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z16, 496(SP)
+	VMOVDQU64       Z16, 512(SP)
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z17, 880(SP)
+	VMOVDQU64       Z17, 896(SP)
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z18, 1264(SP)
+	VMOVDQU64       Z18, 1280(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z17, Z19
 	VPROLD          $0x08, Z7, Z7
@@ -7234,7 +7310,7 @@ adEnd_90:
 	VPROLD          $0x08, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x08, Z15, Z15
-	VMOVDQU64       Z20, 1648(SP)
+	VMOVDQU64       Z20, 1664(SP)
 	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z7, Z6, Z6
@@ -7242,14 +7318,14 @@ adEnd_90:
 	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z20, 2032(SP)
+	VMOVDQU64       Z20, 2048(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       560(SP), Z22
+	VMOVDQU64       576(SP), Z22
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       944(SP), Z23
+	VMOVDQU64       960(SP), Z23
 	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       1328(SP), Z24
+	VMOVDQU64       1344(SP), Z24
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPROLD          $0x07, Z5, Z5
@@ -7354,11 +7430,11 @@ adEnd_90:
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z16, 432(SP)
+	VMOVDQU64       Z16, 448(SP)
 	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z17, 816(SP)
+	VMOVDQU64       Z17, 832(SP)
 	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z18, 1200(SP)
+	VMOVDQU64       Z18, 1216(SP)
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z19
 	VPXORD          Z6, Z5, Z5
@@ -7366,7 +7442,7 @@ adEnd_90:
 	VPXORD          Z10, Z9, Z9
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z20, 1584(SP)
+	VMOVDQU64       Z20, 1600(SP)
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z18, Z19
 	VPROLD          $0x07, Z5, Z5
@@ -7374,7 +7450,7 @@ adEnd_90:
 	VPROLD          $0x07, Z9, Z9
 	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z13, Z13
-	VMOVDQU64       Z20, 1968(SP)
+	VMOVDQU64       Z20, 1984(SP)
 	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPSHUFD         $0x93, Z4, Z4
@@ -7383,11 +7459,11 @@ adEnd_90:
 	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       624(SP), Z22
+	VMOVDQU64       640(SP), Z22
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       1008(SP), Z23
+	VMOVDQU64       1024(SP), Z23
 	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       1392(SP), Z24
+	VMOVDQU64       1408(SP), Z24
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSLLQ          $0x04, Z26, Z30
 	VPSHUFD         $0x39, Z2, Z2
@@ -7492,11 +7568,11 @@ adEnd_90:
 	VPROLD          $0x07, Z13, Z13
 	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 368(SP)
+	VMOVDQU64       Z16, 384(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z17, 752(SP)
+	VMOVDQU64       Z17, 768(SP)
 	VPSHUFD         $0x39, Z8, Z8
-	VMOVDQU64       Z18, 1136(SP)
+	VMOVDQU64       Z18, 1152(SP)
 	VPSHUFD         $0x39, Z12, Z12
 	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
@@ -7504,7 +7580,7 @@ adEnd_90:
 	VPSHUFD         $0x4e, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       Z20, 1520(SP)
+	VMOVDQU64       Z20, 1536(SP)
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
@@ -7512,7 +7588,7 @@ adEnd_90:
 	VPSHUFD         $0x93, Z6, Z6
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z20, 1904(SP)
+	VMOVDQU64       Z20, 1920(SP)
 	VPSHUFD         $0x93, Z14, Z14
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
@@ -7577,82 +7653,82 @@ sealAVX512After_8:
 	MOVQ      n+40(FP), CX
 	MOVQ      $-1, R8
 	CMPQ      CX, $0x00000040
-	JBE       part_92
+	JBE       part_93
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_93
+	JBE       part_94
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_94
+	JBE       part_95
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_95
+	JBE       part_96
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_96
+	JBE       part_97
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_97
+	JBE       part_98
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_98
+	JBE       part_99
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_99
+	JBE       part_100
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_100
+	JBE       part_101
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_101
+	JBE       part_102
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_102
+	JBE       part_103
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_103
+	JBE       part_104
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_104
+	JBE       part_105
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_105
+	JBE       part_106
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_106
+	JBE       part_107
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_107
+	JBE       part_108
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
@@ -7717,7 +7793,7 @@ sealAVX512Columns_5:
 	MOVQ         $0x0000000a, 272(SP)
 	PCALIGN      $0x20
 
-key_108:
+key_109:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
 	VPADDD    Z5, Z1, Z1
@@ -8015,7 +8091,7 @@ key_108:
 	ROLL      $0x07, SI
 	VPROLD    $0x07, Z20, Z20
 	DECQ      272(SP)
-	JNE       key_108
+	JNE       key_109
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -8052,15 +8128,15 @@ key_108:
 	MOVQ      ad+48(FP), SI
 	MOVQ      352(SP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_110
+	JEQ       adEnd_111
 
-ad_109:
+ad_110:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_111
+	JAE   adFull_112
 	BZHIQ DI, AX, AX
 
-adFull_111:
+adFull_112:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -8098,9 +8174,9 @@ adFull_111:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_109
+	JA         ad_110
 
-adEnd_110:
+adEnd_111:
 	MOVQ        R8, 312(SP)
 	MOVQ        R9, 320(SP)
 	MOVQ        R10, 328(SP)
@@ -8110,7 +8186,7 @@ adEnd_110:
 	MOVQ        n+40(FP), CX
 	MOVQ        $-1, R8
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_112
+	JBE         columnsLast_113
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -8343,9 +8419,9 @@ adEnd_110:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_113
+	JMP         columnsNext_114
 
-columnsLast_112:
+columnsLast_113:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -8428,82 +8504,82 @@ columnsLast_112:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_114
+	JBE         part_115
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_115
+	JBE         part_116
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_116
+	JBE         part_117
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_117
+	JBE         part_118
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_118
+	JBE         part_119
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_119
+	JBE         part_120
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_120
+	JBE         part_121
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_121
+	JBE         part_122
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_122
+	JBE         part_123
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_123
+	JBE         part_124
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_124
+	JBE         part_125
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_125
+	JBE         part_126
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_126
+	JBE         part_127
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_127
+	JBE         part_128
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_128
+	JBE         part_129
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_129
+	JBE         part_130
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -8591,82 +8667,82 @@ columnsLast_112:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_130
+	JBE         part_131
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_131
+	JBE         part_132
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_132
+	JBE         part_133
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_133
+	JBE         part_134
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_134
+	JBE         part_135
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_135
+	JBE         part_136
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_136
+	JBE         part_137
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_137
+	JBE         part_138
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_138
+	JBE         part_139
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_139
+	JBE         part_140
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_140
+	JBE         part_141
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_141
+	JBE         part_142
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_142
+	JBE         part_143
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_143
+	JBE         part_144
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_144
+	JBE         part_145
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_145
+	JBE         part_146
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -8674,10 +8750,10 @@ columnsLast_112:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_113:
-passes_146:
+columnsNext_114:
+passes_147:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_147
+	JBE          passesRows_148
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -8716,7 +8792,7 @@ passes_146:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_151:
+double_152:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -8910,9 +8986,9 @@ double_151:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_151
+	JNE         double_152
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_152
+	JBE         columnsLast_153
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9145,9 +9221,9 @@ double_151:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_153
+	JMP         columnsNext_154
 
-columnsLast_152:
+columnsLast_153:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9230,82 +9306,82 @@ columnsLast_152:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_154
+	JBE         part_155
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_155
+	JBE         part_156
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_156
+	JBE         part_157
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_157
+	JBE         part_158
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_158
+	JBE         part_159
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_159
+	JBE         part_160
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_160
+	JBE         part_161
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_161
+	JBE         part_162
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_162
+	JBE         part_163
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_163
+	JBE         part_164
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_164
+	JBE         part_165
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_165
+	JBE         part_166
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_166
+	JBE         part_167
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_167
+	JBE         part_168
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_168
+	JBE         part_169
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_169
+	JBE         part_170
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -9393,82 +9469,82 @@ columnsLast_152:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_170
+	JBE         part_171
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_171
+	JBE         part_172
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_172
+	JBE         part_173
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_173
+	JBE         part_174
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_174
+	JBE         part_175
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_175
+	JBE         part_176
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_176
+	JBE         part_177
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_177
+	JBE         part_178
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_178
+	JBE         part_179
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_179
+	JBE         part_180
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_180
+	JBE         part_181
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_181
+	JBE         part_182
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_182
+	JBE         part_183
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_183
+	JBE         part_184
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_184
+	JBE         part_185
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_185
+	JBE         part_186
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
@@ -9476,16 +9552,16 @@ columnsLast_152:
 	ADDQ        $0x00000400, DI
 	JMP         sealAVX512Hash_6
 
-columnsNext_153:
-	JMP passes_146
+columnsNext_154:
+	JMP passes_147
 
-passesRows_147:
+passesRows_148:
 	TESTQ           CX, CX
 	JEQ             sealAVX512Hash_6
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_149
+	JBE             passesOne_150
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_148
+	JBE             passesTwo_149
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -9506,7 +9582,7 @@ passesRows_147:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_186:
+double_187:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -9628,7 +9704,7 @@ double_186:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_186
+	JNE             double_187
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -9685,9 +9761,9 @@ double_186:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_150
+	JMP             passesWrite_151
 
-passesTwo_148:
+passesTwo_149:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -9700,7 +9776,7 @@ passesTwo_148:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_187:
+double_188:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -9762,7 +9838,7 @@ double_187:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_187
+	JNE             double_188
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -9793,9 +9869,9 @@ double_187:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_150
+	JMP             passesWrite_151
 
-passesOne_149:
+passesOne_150:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -9804,7 +9880,7 @@ passesOne_149:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_188:
+double_189:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -9836,7 +9912,7 @@ double_188:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_188
+	JNE             double_189
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -9855,84 +9931,84 @@ double_188:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_150:
+passesWrite_151:
 	CMPQ      CX, $0x00000040
-	JBE       part_189
+	JBE       part_190
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_190
+	JBE       part_191
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_191
+	JBE       part_192
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_192
+	JBE       part_193
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_193
+	JBE       part_194
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_194
+	JBE       part_195
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_195
+	JBE       part_196
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_196
+	JBE       part_197
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_197
+	JBE       part_198
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_198
+	JBE       part_199
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_199
+	JBE       part_200
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_200
+	JBE       part_201
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_201
+	JBE       part_202
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_202
+	JBE       part_203
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_203
+	JBE       part_204
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_204
+	JBE       part_205
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
@@ -10116,23 +10192,23 @@ sealAVX512Hash_6:
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 624(SP)
-	VMOVDQU64    Z23, 1008(SP)
-	VMOVDQU64    Z24, 1392(SP)
+	VMOVDQU64    Z22, 640(SP)
+	VMOVDQU64    Z23, 1024(SP)
+	VMOVDQU64    Z24, 1408(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1776(SP)
+	VMOVDQU64    Z20, 1792(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2160(SP)
+	VMOVDQU64    Z20, 2176(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 688(SP)
-	VMOVDQU64    Z21, 1072(SP)
-	VMOVDQU64    Z21, 1456(SP)
-	VMOVDQU64    Z21, 1840(SP)
-	VMOVDQU64    Z21, 2224(SP)
+	VMOVDQU64    Z21, 704(SP)
+	VMOVDQU64    Z21, 1088(SP)
+	VMOVDQU64    Z21, 1472(SP)
+	VMOVDQU64    Z21, 1856(SP)
+	VMOVDQU64    Z21, 2240(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -10186,17 +10262,17 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 560(SP)
-	VMOVDQU64    Z17, 944(SP)
-	VMOVDQU64    Z18, 1328(SP)
+	VMOVDQU64    Z16, 576(SP)
+	VMOVDQU64    Z17, 960(SP)
+	VMOVDQU64    Z18, 1344(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1712(SP)
+	VMOVDQU64    Z20, 1728(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2096(SP)
+	VMOVDQU64    Z20, 2112(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -10250,20 +10326,20 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 496(SP)
-	VMOVDQU64    Z17, 880(SP)
-	VMOVDQU64    Z18, 1264(SP)
+	VMOVDQU64    Z16, 512(SP)
+	VMOVDQU64    Z17, 896(SP)
+	VMOVDQU64    Z18, 1280(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1648(SP)
+	VMOVDQU64    Z20, 1664(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2032(SP)
-	VMOVDQU64    560(SP), Z22
-	VMOVDQU64    944(SP), Z23
-	VMOVDQU64    1328(SP), Z24
+	VMOVDQU64    Z20, 2048(SP)
+	VMOVDQU64    576(SP), Z22
+	VMOVDQU64    960(SP), Z23
+	VMOVDQU64    1344(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10314,23 +10390,23 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 432(SP)
-	VMOVDQU64    Z17, 816(SP)
-	VMOVDQU64    Z18, 1200(SP)
+	VMOVDQU64    Z16, 448(SP)
+	VMOVDQU64    Z17, 832(SP)
+	VMOVDQU64    Z18, 1216(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1584(SP)
+	VMOVDQU64    Z20, 1600(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1968(SP)
+	VMOVDQU64    Z20, 1984(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    624(SP), Z22
-	VMOVDQU64    1008(SP), Z23
-	VMOVDQU64    1392(SP), Z24
+	VMOVDQU64    640(SP), Z22
+	VMOVDQU64    1024(SP), Z23
+	VMOVDQU64    1408(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -10381,22 +10457,22 @@ sealAVX512Hash_6:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 368(SP)
-	VMOVDQU64    Z17, 752(SP)
-	VMOVDQU64    Z18, 1136(SP)
+	VMOVDQU64    Z16, 384(SP)
+	VMOVDQU64    Z17, 768(SP)
+	VMOVDQU64    Z18, 1152(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1520(SP)
+	VMOVDQU64    Z20, 1536(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1904(SP)
+	VMOVDQU64    Z20, 1920(SP)
 
 sealAVX512End_9:
 	MOVQ         360(SP), CX
 	TESTQ        CX, CX
-	JEQ          noLongAD_205
+	JEQ          noLongAD_206
 	MOVQ         ad+48(FP), SI
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VMOVDQU64    polyIndex<>+0(SB), Z29
@@ -10417,9 +10493,9 @@ sealAVX512End_9:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_206:
+hash_207:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_207
+	JBE          hashEnd_208
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -10442,11 +10518,11 @@ hash_206:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 624(SP), Z0
-	VPBROADCASTQ 1008(SP), Z1
-	VPBROADCASTQ 1392(SP), Z2
-	VPBROADCASTQ 1776(SP), Z3
-	VPBROADCASTQ 2160(SP), Z4
+	VPBROADCASTQ 640(SP), Z0
+	VPBROADCASTQ 1024(SP), Z1
+	VPBROADCASTQ 1408(SP), Z2
+	VPBROADCASTQ 1792(SP), Z3
+	VPBROADCASTQ 2176(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -10475,11 +10551,11 @@ hash_206:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 560(SP), Z0
-	VPBROADCASTQ 944(SP), Z1
-	VPBROADCASTQ 1328(SP), Z2
-	VPBROADCASTQ 1712(SP), Z3
-	VPBROADCASTQ 2096(SP), Z4
+	VPBROADCASTQ 576(SP), Z0
+	VPBROADCASTQ 960(SP), Z1
+	VPBROADCASTQ 1344(SP), Z2
+	VPBROADCASTQ 1728(SP), Z3
+	VPBROADCASTQ 2112(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -10508,11 +10584,11 @@ hash_206:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 496(SP), Z0
-	VPBROADCASTQ 880(SP), Z1
-	VPBROADCASTQ 1264(SP), Z2
-	VPBROADCASTQ 1648(SP), Z3
-	VPBROADCASTQ 2032(SP), Z4
+	VPBROADCASTQ 512(SP), Z0
+	VPBROADCASTQ 896(SP), Z1
+	VPBROADCASTQ 1280(SP), Z2
+	VPBROADCASTQ 1664(SP), Z3
+	VPBROADCASTQ 2048(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -10544,11 +10620,11 @@ hash_206:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 432(SP), Z0
-	VPBROADCASTQ 816(SP), Z1
-	VPBROADCASTQ 1200(SP), Z2
-	VPBROADCASTQ 1584(SP), Z3
-	VPBROADCASTQ 1968(SP), Z4
+	VPBROADCASTQ 448(SP), Z0
+	VPBROADCASTQ 832(SP), Z1
+	VPBROADCASTQ 1216(SP), Z2
+	VPBROADCASTQ 1600(SP), Z3
+	VPBROADCASTQ 1984(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -10596,9 +10672,9 @@ hash_206:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_206
+	JMP          hash_207
 
-hashEnd_207:
+hashEnd_208:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -10607,14 +10683,14 @@ hashEnd_207:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   368(SP)(R10*8), R10
+	LEAQ   384(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_208:
+hashVector_209:
 	CMPQ        R9, $0x08
-	JBE         hashTail_209
+	JBE         hashTail_210
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -10667,9 +10743,9 @@ hashVector_208:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_208
+	JMP         hashVector_209
 
-hashTail_209:
+hashTail_210:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -10777,7 +10853,7 @@ hashTail_209:
 	MOVQ          BX, 320(SP)
 	MOVQ          DX, 328(SP)
 
-noLongAD_205:
+noLongAD_206:
 	MOVQ         dst+24(FP), SI
 	MOVQ         n+40(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -10800,9 +10876,9 @@ noLongAD_205:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_210:
+hash_211:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_211
+	JBE          hashEnd_212
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -10825,11 +10901,11 @@ hash_210:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 624(SP), Z0
-	VPBROADCASTQ 1008(SP), Z1
-	VPBROADCASTQ 1392(SP), Z2
-	VPBROADCASTQ 1776(SP), Z3
-	VPBROADCASTQ 2160(SP), Z4
+	VPBROADCASTQ 640(SP), Z0
+	VPBROADCASTQ 1024(SP), Z1
+	VPBROADCASTQ 1408(SP), Z2
+	VPBROADCASTQ 1792(SP), Z3
+	VPBROADCASTQ 2176(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -10858,11 +10934,11 @@ hash_210:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 560(SP), Z0
-	VPBROADCASTQ 944(SP), Z1
-	VPBROADCASTQ 1328(SP), Z2
-	VPBROADCASTQ 1712(SP), Z3
-	VPBROADCASTQ 2096(SP), Z4
+	VPBROADCASTQ 576(SP), Z0
+	VPBROADCASTQ 960(SP), Z1
+	VPBROADCASTQ 1344(SP), Z2
+	VPBROADCASTQ 1728(SP), Z3
+	VPBROADCASTQ 2112(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -10891,11 +10967,11 @@ hash_210:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 496(SP), Z0
-	VPBROADCASTQ 880(SP), Z1
-	VPBROADCASTQ 1264(SP), Z2
-	VPBROADCASTQ 1648(SP), Z3
-	VPBROADCASTQ 2032(SP), Z4
+	VPBROADCASTQ 512(SP), Z0
+	VPBROADCASTQ 896(SP), Z1
+	VPBROADCASTQ 1280(SP), Z2
+	VPBROADCASTQ 1664(SP), Z3
+	VPBROADCASTQ 2048(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -10927,11 +11003,11 @@ hash_210:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 432(SP), Z0
-	VPBROADCASTQ 816(SP), Z1
-	VPBROADCASTQ 1200(SP), Z2
-	VPBROADCASTQ 1584(SP), Z3
-	VPBROADCASTQ 1968(SP), Z4
+	VPBROADCASTQ 448(SP), Z0
+	VPBROADCASTQ 832(SP), Z1
+	VPBROADCASTQ 1216(SP), Z2
+	VPBROADCASTQ 1600(SP), Z3
+	VPBROADCASTQ 1984(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -10979,9 +11055,9 @@ hash_210:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_210
+	JMP          hash_211
 
-hashEnd_211:
+hashEnd_212:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -10990,14 +11066,14 @@ hashEnd_211:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   368(SP)(R10*8), R10
+	LEAQ   384(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_212:
+hashVector_213:
 	CMPQ        R9, $0x08
-	JBE         hashTail_213
+	JBE         hashTail_214
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -11050,9 +11126,9 @@ hashVector_212:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_212
+	JMP         hashVector_213
 
-hashTail_213:
+hashTail_214:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -11180,1157 +11256,2165 @@ hashTail_213:
 	VZEROUPPER
 	RET
 
-part_19:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_6
-
 part_20:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z10, Z10
+	VMOVDQU8     Z10, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_21:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z8, Z8
+	VMOVDQU8     Z8, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_22:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z5, Z5
+	VMOVDQU8     Z5, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_23:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z11, Z11
+	VMOVDQU8     Z11, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_24:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z13, Z13
+	VMOVDQU8     Z13, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_25:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z6, Z6
+	VMOVDQU8     Z6, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_26:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z4, Z4
+	VMOVDQU8     Z4, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_27:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z1, Z1
+	VMOVDQU8     Z1, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_28:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z2, Z2
+	VMOVDQU8     Z2, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_29:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z0, Z0
+	VMOVDQU8     Z0, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_30:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z31, Z31
+	VMOVDQU8     Z31, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_31:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z3, Z3
+	VMOVDQU8     Z3, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_32:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z14, Z14
+	VMOVDQU8     Z14, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_33:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z12, Z12
+	VMOVDQU8     Z12, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_34:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z9, Z9
+	VMOVDQU8     Z9, K1, 896(DI)
+	JMP          sealAVX512Hash_6
 
 part_35:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z15, Z15
+	VMOVDQU8     Z15, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 part_36:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z26, Z26
+	VMOVDQU8     Z26, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_37:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z24, Z24
+	VMOVDQU8     Z24, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_38:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z21, Z21
+	VMOVDQU8     Z21, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_39:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z27, Z27
+	VMOVDQU8     Z27, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_40:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z29, Z29
+	VMOVDQU8     Z29, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_41:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z22, Z22
+	VMOVDQU8     Z22, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_42:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z20, Z20
+	VMOVDQU8     Z20, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_43:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z17, Z17
+	VMOVDQU8     Z17, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_44:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z18, Z18
+	VMOVDQU8     Z18, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_45:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z16, Z16
+	VMOVDQU8     Z16, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_46:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z0, Z0
+	VMOVDQU8     Z0, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_47:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z19, Z19
+	VMOVDQU8     Z19, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_48:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z30, Z30
+	VMOVDQU8     Z30, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_49:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z28, Z28
+	VMOVDQU8     Z28, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_50:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z25, Z25
+	VMOVDQU8     Z25, K1, 896(DI)
+	JMP          sealAVX512Hash_6
 
-part_54:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512Hash_6
+part_51:
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z31, Z31
+	VMOVDQU8     Z31, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 part_55:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z0, Z0
+	VMOVDQU8     Z0, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_56:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z1, Z1
+	VMOVDQU8     Z1, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_57:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z2, Z2
+	VMOVDQU8     Z2, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_58:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z3, Z3
+	VMOVDQU8     Z3, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_59:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z4, Z4
+	VMOVDQU8     Z4, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_60:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z5, Z5
+	VMOVDQU8     Z5, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_61:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z6, Z6
+	VMOVDQU8     Z6, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_62:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z7, Z7
+	VMOVDQU8     Z7, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_63:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z8, Z8
+	VMOVDQU8     Z8, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_64:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z9, Z9
+	VMOVDQU8     Z9, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_65:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z10, Z10
+	VMOVDQU8     Z10, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_66:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z11, Z11
+	VMOVDQU8     Z11, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_67:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z12, Z12
+	VMOVDQU8     Z12, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_68:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z13, Z13
+	VMOVDQU8     Z13, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_69:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z14, Z14
+	VMOVDQU8     Z14, K1, 896(DI)
+	JMP          sealAVX512Hash_6
 
-part_92:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512End_9
+part_70:
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z15, Z15
+	VMOVDQU8     Z15, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 part_93:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z0, Z0
+	VMOVDQU8     Z0, K1, (DI)
+	JMP          sealAVX512End_9
 
 part_94:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z1, Z1
+	VMOVDQU8     Z1, K1, 64(DI)
+	JMP          sealAVX512End_9
 
 part_95:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z2, Z2
+	VMOVDQU8     Z2, K1, 128(DI)
+	JMP          sealAVX512End_9
 
 part_96:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z3, Z3
+	VMOVDQU8     Z3, K1, 192(DI)
+	JMP          sealAVX512End_9
 
 part_97:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z4, Z4
+	VMOVDQU8     Z4, K1, 256(DI)
+	JMP          sealAVX512End_9
 
 part_98:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z5, Z5
+	VMOVDQU8     Z5, K1, 320(DI)
+	JMP          sealAVX512End_9
 
 part_99:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z6, Z6
+	VMOVDQU8     Z6, K1, 384(DI)
+	JMP          sealAVX512End_9
 
 part_100:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z7, Z7
+	VMOVDQU8     Z7, K1, 448(DI)
+	JMP          sealAVX512End_9
 
 part_101:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z8, Z8
+	VMOVDQU8     Z8, K1, 512(DI)
+	JMP          sealAVX512End_9
 
 part_102:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z9, Z9
+	VMOVDQU8     Z9, K1, 576(DI)
+	JMP          sealAVX512End_9
 
 part_103:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z10, Z10
+	VMOVDQU8     Z10, K1, 640(DI)
+	JMP          sealAVX512End_9
 
 part_104:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z11, Z11
+	VMOVDQU8     Z11, K1, 704(DI)
+	JMP          sealAVX512End_9
 
 part_105:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z12, Z12
+	VMOVDQU8     Z12, K1, 768(DI)
+	JMP          sealAVX512End_9
 
 part_106:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z13, Z13
+	VMOVDQU8     Z13, K1, 832(DI)
+	JMP          sealAVX512End_9
 
 part_107:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512End_9
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z14, Z14
+	VMOVDQU8     Z14, K1, 896(DI)
+	JMP          sealAVX512End_9
 
-part_114:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_6
+part_108:
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z15, Z15
+	VMOVDQU8     Z15, K1, 960(DI)
+	JMP          sealAVX512End_9
 
 part_115:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z10, Z10
+	VMOVDQU8     Z10, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_116:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z8, Z8
+	VMOVDQU8     Z8, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_117:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z5, Z5
+	VMOVDQU8     Z5, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_118:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z11, Z11
+	VMOVDQU8     Z11, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_119:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z13, Z13
+	VMOVDQU8     Z13, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_120:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z6, Z6
+	VMOVDQU8     Z6, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_121:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z4, Z4
+	VMOVDQU8     Z4, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_122:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z1, Z1
+	VMOVDQU8     Z1, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_123:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z2, Z2
+	VMOVDQU8     Z2, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_124:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z0, Z0
+	VMOVDQU8     Z0, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_125:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z31, Z31
+	VMOVDQU8     Z31, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_126:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z3, Z3
+	VMOVDQU8     Z3, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_127:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z14, Z14
+	VMOVDQU8     Z14, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_128:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z12, Z12
+	VMOVDQU8     Z12, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_129:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z9, Z9
+	VMOVDQU8     Z9, K1, 896(DI)
+	JMP          sealAVX512Hash_6
 
 part_130:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z15, Z15
+	VMOVDQU8     Z15, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 part_131:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z26, Z26
+	VMOVDQU8     Z26, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_132:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z24, Z24
+	VMOVDQU8     Z24, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_133:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z21, Z21
+	VMOVDQU8     Z21, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_134:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z27, Z27
+	VMOVDQU8     Z27, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_135:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z29, Z29
+	VMOVDQU8     Z29, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_136:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z22, Z22
+	VMOVDQU8     Z22, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_137:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z20, Z20
+	VMOVDQU8     Z20, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_138:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z17, Z17
+	VMOVDQU8     Z17, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_139:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z18, Z18
+	VMOVDQU8     Z18, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_140:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z16, Z16
+	VMOVDQU8     Z16, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_141:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z0, Z0
+	VMOVDQU8     Z0, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_142:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z19, Z19
+	VMOVDQU8     Z19, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_143:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z30, Z30
+	VMOVDQU8     Z30, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_144:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z28, Z28
+	VMOVDQU8     Z28, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_145:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z25, Z25
+	VMOVDQU8     Z25, K1, 896(DI)
+	JMP          sealAVX512Hash_6
 
-part_154:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealAVX512Hash_6
+part_146:
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z31, Z31
+	VMOVDQU8     Z31, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 part_155:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z10, Z10
+	VMOVDQU8     Z10, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_156:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z8, Z8
+	VMOVDQU8     Z8, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_157:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z5, Z5
+	VMOVDQU8     Z5, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_158:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z11, Z11
+	VMOVDQU8     Z11, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_159:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z13, Z13
+	VMOVDQU8     Z13, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_160:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z6, Z6
+	VMOVDQU8     Z6, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_161:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z4, Z4
+	VMOVDQU8     Z4, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_162:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z1, Z1
+	VMOVDQU8     Z1, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_163:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z2, Z2
+	VMOVDQU8     Z2, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_164:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z0, Z0
+	VMOVDQU8     Z0, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_165:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z31, Z31
+	VMOVDQU8     Z31, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_166:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z3, Z3
+	VMOVDQU8     Z3, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_167:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z14, Z14
+	VMOVDQU8     Z14, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_168:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z12, Z12
+	VMOVDQU8     Z12, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_169:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z9, Z9
+	VMOVDQU8     Z9, K1, 896(DI)
+	JMP          sealAVX512Hash_6
 
 part_170:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z15, Z15
+	VMOVDQU8     Z15, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 part_171:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z26, Z26
+	VMOVDQU8     Z26, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_172:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z24, Z24
+	VMOVDQU8     Z24, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_173:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z21, Z21
+	VMOVDQU8     Z21, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_174:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z27, Z27
+	VMOVDQU8     Z27, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_175:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z29, Z29
+	VMOVDQU8     Z29, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_176:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z22, Z22
+	VMOVDQU8     Z22, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_177:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z20, Z20
+	VMOVDQU8     Z20, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_178:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z17, Z17
+	VMOVDQU8     Z17, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_179:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z18, Z18
+	VMOVDQU8     Z18, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_180:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z16, Z16
+	VMOVDQU8     Z16, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_181:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z0, Z0
+	VMOVDQU8     Z0, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_182:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z19, Z19
+	VMOVDQU8     Z19, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_183:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z30, Z30
+	VMOVDQU8     Z30, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_184:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z28, Z28
+	VMOVDQU8     Z28, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_185:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z25, Z25
+	VMOVDQU8     Z25, K1, 896(DI)
+	JMP          sealAVX512Hash_6
 
-part_189:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealAVX512Hash_6
+part_186:
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z23
+	VPBROADCASTB DX, K3, Z23
+	VPXORQ       Z23, Z31, Z31
+	VMOVDQU8     Z31, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 part_190:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   (SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z0, Z0
+	VMOVDQU8     Z0, K1, (DI)
+	JMP          sealAVX512Hash_6
 
 part_191:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z1, Z1
+	VMOVDQU8     Z1, K1, 64(DI)
+	JMP          sealAVX512Hash_6
 
 part_192:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   128(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z2, Z2
+	VMOVDQU8     Z2, K1, 128(DI)
+	JMP          sealAVX512Hash_6
 
 part_193:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   192(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z3, Z3
+	VMOVDQU8     Z3, K1, 192(DI)
+	JMP          sealAVX512Hash_6
 
 part_194:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   256(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z4, Z4
+	VMOVDQU8     Z4, K1, 256(DI)
+	JMP          sealAVX512Hash_6
 
 part_195:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   320(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z5, Z5
+	VMOVDQU8     Z5, K1, 320(DI)
+	JMP          sealAVX512Hash_6
 
 part_196:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   384(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z6, Z6
+	VMOVDQU8     Z6, K1, 384(DI)
+	JMP          sealAVX512Hash_6
 
 part_197:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   448(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z7, Z7
+	VMOVDQU8     Z7, K1, 448(DI)
+	JMP          sealAVX512Hash_6
 
 part_198:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   512(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z8, Z8
+	VMOVDQU8     Z8, K1, 512(DI)
+	JMP          sealAVX512Hash_6
 
 part_199:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   576(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z9, Z9
+	VMOVDQU8     Z9, K1, 576(DI)
+	JMP          sealAVX512Hash_6
 
 part_200:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   640(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z10, Z10
+	VMOVDQU8     Z10, K1, 640(DI)
+	JMP          sealAVX512Hash_6
 
 part_201:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   704(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z11, Z11
+	VMOVDQU8     Z11, K1, 704(DI)
+	JMP          sealAVX512Hash_6
 
 part_202:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   768(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z12, Z12
+	VMOVDQU8     Z12, K1, 768(DI)
+	JMP          sealAVX512Hash_6
 
 part_203:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   832(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z13, Z13
+	VMOVDQU8     Z13, K1, 832(DI)
+	JMP          sealAVX512Hash_6
 
 part_204:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealAVX512Hash_6
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   896(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z14, Z14
+	VMOVDQU8     Z14, K1, 896(DI)
+	JMP          sealAVX512Hash_6
+
+part_205:
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
+	VMOVDQU8.Z   960(SI), K2, Z16
+	VPBROADCASTB DX, K3, Z16
+	VPXORQ       Z16, Z15, Z15
+	VMOVDQU8     Z15, K1, 960(DI)
+	JMP          sealAVX512Hash_6
 
 DATA chachaConstants<>+0(SB)/8, $0x3320646e61707865
 DATA chachaConstants<>+8(SB)/8, $0x6b20657479622d32
@@ -12433,18 +13517,23 @@ GLOBL polyIndex<>(SB), RODATA|NOPTR, $128
 DATA polyPad<>+0(SB)/8, $0x0000010000000000
 GLOBL polyPad<>(SB), RODATA|NOPTR, $8
 
-// func openAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int) (ok int)
+// func openAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int, suffix *byte) (ok int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openAVX512(SB), $4392-72
+TEXT ·openAVX512(SB), $4408-80
 	MOVL    $0x00000055, AX
 	KMOVW   AX, K5
 	MOVL    $0x00000033, AX
 	KMOVW   AX, K6
 	MOVL    $0x0000000f, AX
 	KMOVW   AX, K7
+	XORL    BX, BX
+	MOVQ    suffix+64(FP), AX
+	TESTQ   AX, AX
+	SETNE   BL
+	MOVQ    BX, 368(SP)
 	MOVQ    s+8(FP), AX
 	TESTQ   AX, AX
-	JEQ     openAVX512Whole_215
+	JEQ     openAVX512Whole_216
 	MOVQ    s+8(FP), R15
 	MOVQ    key+0(FP), BX
 	VMOVDQU chachaConstants<>+0(SB), X0
@@ -12477,9 +13566,9 @@ TEXT ·openAVX512(SB), $4392-72
 	MOVQ    120(R15), AX
 	MOVQ    AX, 344(SP)
 	MOVQ    $0x00000000, 360(SP)
-	JMP     openAVX512Hash_219
+	JMP     openAVX512Hash_220
 
-openAVX512Whole_215:
+openAVX512Whole_216:
 	MOVQ            nonce+16(FP), DX
 	MOVQ            key+0(FP), BX
 	VMOVDQU         chachaConstants<>+0(SB), X0
@@ -12506,15 +13595,15 @@ openAVX512Whole_215:
 	MOVQ            BX, 352(SP)
 	MOVQ            AX, 360(SP)
 	CMPQ            CX, $0x00000400
-	JA              openAVX512Columns_218
+	JA              openAVX512Columns_219
 	CMPQ            CX, $0x00000200
-	JA              openAVX512Four_217
+	JA              openAVX512Four_218
 	CMPQ            CX, $0x00000100
-	JA              openAVX512Two_216
+	JA              openAVX512Two_217
 	CMPQ            360(SP), $0x00
-	JNE             openAVX512Two_216
+	JNE             openAVX512Two_217
 	CMPQ            CX, $0x00000070
-	JA              openAVX512Short_214
+	JA              openAVX512Short_215
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -12523,18 +13612,18 @@ openAVX512Whole_215:
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K1
-	MOVQ            AX, 2288(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            AX, 2304(SP)
+	KMOVQ           AX, K1
 	VMOVDQU8.Z      (SI), K1, Z4
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K2
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	KMOVQ           AX, K2
 	VMOVDQU8.Z      64(SI), K2, Z5
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
@@ -12563,7 +13652,7 @@ openAVX512Whole_215:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_224:
+key_226:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -13205,7 +14294,7 @@ key_224:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_224
+	JNE     key_226
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -13241,15 +14330,15 @@ key_224:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_226
+	JEQ     adEnd_228
 
-ad_225:
+ad_227:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_227
+	JAE   adFull_229
 	BZHIQ DI, AX, AX
 
-adFull_227:
+adFull_229:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -13287,13 +14376,13 @@ adFull_227:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_225
+	JA         ad_227
 
-adEnd_226:
+adEnd_228:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2288(SP), K1
+	KMOVQ           2304(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
 	XORL            R10, R10
@@ -13325,9 +14414,9 @@ adEnd_226:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2296(SP)
-	MOVQ            R9, 2304(SP)
-	MOVQ            R10, 2312(SP)
+	MOVQ            R8, 2312(SP)
+	MOVQ            R9, 2320(SP)
+	MOVQ            R10, 2328(SP)
 	MOVQ            312(SP), AX
 	MOVQ            320(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -13585,20 +14674,20 @@ adEnd_226:
 	VPERMT2Q        Z21, Z25, Z23
 	VPROLD          $0x07, Z1, Z1
 	VPERMT2Q        Z21, Z25, Z24
-	VMOVDQU64       Z22, 368(SP)
-	VMOVDQU64       Z23, 752(SP)
+	VMOVDQU64       Z22, 384(SP)
+	VMOVDQU64       Z23, 768(SP)
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z24, 1136(SP)
+	VMOVDQU64       Z24, 1152(SP)
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPSHUFD         $0x4e, Z3, Z3
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1520(SP)
+	VMOVDQU64       Z20, 1536(SP)
 	VPSLLQ          $0x04, Z24, Z19
 	VPSHUFD         $0x93, Z2, Z2
 	VPSLLQ          $0x02, Z24, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1904(SP)
+	VMOVDQU64       Z20, 1920(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
@@ -13612,24 +14701,24 @@ adEnd_226:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     368(SP), Z12, Z16
-	VPMADD52HUQ     368(SP), Z12, Z19
-	VPMADD52LUQ     752(SP), Z12, Z17
-	VPMADD52HUQ     752(SP), Z12, Z20
-	VPMADD52LUQ     1136(SP), Z12, Z18
-	VPMADD52HUQ     1136(SP), Z12, Z21
-	VPMADD52LUQ     1904(SP), Z13, Z16
-	VPMADD52HUQ     1904(SP), Z13, Z19
-	VPMADD52LUQ     368(SP), Z13, Z17
-	VPMADD52HUQ     368(SP), Z13, Z20
-	VPMADD52LUQ     752(SP), Z13, Z18
-	VPMADD52HUQ     752(SP), Z13, Z21
-	VPMADD52LUQ     1520(SP), Z14, Z16
-	VPMADD52HUQ     1520(SP), Z14, Z19
-	VPMADD52LUQ     1904(SP), Z14, Z17
-	VPMADD52HUQ     1904(SP), Z14, Z20
-	VPMADD52LUQ     368(SP), Z14, Z18
-	VPMADD52HUQ     368(SP), Z14, Z21
+	VPMADD52LUQ     384(SP), Z12, Z16
+	VPMADD52HUQ     384(SP), Z12, Z19
+	VPMADD52LUQ     768(SP), Z12, Z17
+	VPMADD52HUQ     768(SP), Z12, Z20
+	VPMADD52LUQ     1152(SP), Z12, Z18
+	VPMADD52HUQ     1152(SP), Z12, Z21
+	VPMADD52LUQ     1920(SP), Z13, Z16
+	VPMADD52HUQ     1920(SP), Z13, Z19
+	VPMADD52LUQ     384(SP), Z13, Z17
+	VPMADD52HUQ     384(SP), Z13, Z20
+	VPMADD52LUQ     768(SP), Z13, Z18
+	VPMADD52HUQ     768(SP), Z13, Z21
+	VPMADD52LUQ     1536(SP), Z14, Z16
+	VPMADD52HUQ     1536(SP), Z14, Z19
+	VPMADD52LUQ     1920(SP), Z14, Z17
+	VPMADD52HUQ     1920(SP), Z14, Z20
+	VPMADD52LUQ     384(SP), Z14, Z18
+	VPMADD52HUQ     384(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -13657,24 +14746,24 @@ adEnd_226:
 	VPANDQ          Z31, Z25, Z25
 	VPSRLQ          $0x18, Z27, Z27
 	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     368(SP), Z25, Z16
-	VPMADD52HUQ     368(SP), Z25, Z19
-	VPMADD52LUQ     752(SP), Z25, Z17
-	VPMADD52HUQ     752(SP), Z25, Z20
-	VPMADD52LUQ     1136(SP), Z25, Z18
-	VPMADD52HUQ     1136(SP), Z25, Z21
-	VPMADD52LUQ     1904(SP), Z26, Z16
-	VPMADD52HUQ     1904(SP), Z26, Z19
-	VPMADD52LUQ     368(SP), Z26, Z17
-	VPMADD52HUQ     368(SP), Z26, Z20
-	VPMADD52LUQ     752(SP), Z26, Z18
-	VPMADD52HUQ     752(SP), Z26, Z21
-	VPMADD52LUQ     1520(SP), Z27, Z16
-	VPMADD52HUQ     1520(SP), Z27, Z19
-	VPMADD52LUQ     1904(SP), Z27, Z17
-	VPMADD52HUQ     1904(SP), Z27, Z20
-	VPMADD52LUQ     368(SP), Z27, Z18
-	VPMADD52HUQ     368(SP), Z27, Z21
+	VPMADD52LUQ     384(SP), Z25, Z16
+	VPMADD52HUQ     384(SP), Z25, Z19
+	VPMADD52LUQ     768(SP), Z25, Z17
+	VPMADD52HUQ     768(SP), Z25, Z20
+	VPMADD52LUQ     1152(SP), Z25, Z18
+	VPMADD52HUQ     1152(SP), Z25, Z21
+	VPMADD52LUQ     1920(SP), Z26, Z16
+	VPMADD52HUQ     1920(SP), Z26, Z19
+	VPMADD52LUQ     384(SP), Z26, Z17
+	VPMADD52HUQ     384(SP), Z26, Z20
+	VPMADD52LUQ     768(SP), Z26, Z18
+	VPMADD52HUQ     768(SP), Z26, Z21
+	VPMADD52LUQ     1536(SP), Z27, Z16
+	VPMADD52HUQ     1536(SP), Z27, Z19
+	VPMADD52LUQ     1920(SP), Z27, Z17
+	VPMADD52HUQ     1920(SP), Z27, Z20
+	VPMADD52LUQ     384(SP), Z27, Z18
+	VPMADD52HUQ     384(SP), Z27, Z21
 	VPSLLQ          $0x08, Z19, Z19
 	VPSLLQ          $0x08, Z20, Z20
 	VPADDQ          Z19, Z17, Z17
@@ -13707,9 +14796,9 @@ adEnd_226:
 	ADDQ            R11, AX
 	ADCQ            R12, BX
 	ADCQ            R13, DX
-	ADDQ            2296(SP), AX
-	ADCQ            2304(SP), BX
-	ADCQ            2312(SP), DX
+	ADDQ            2312(SP), AX
+	ADCQ            2320(SP), BX
+	ADCQ            2328(SP), DX
 	MOVQ            DX, R11
 	MOVQ            DX, R12
 	SHRQ            $0x02, R11
@@ -13733,27 +14822,29 @@ adEnd_226:
 	XORQ            (SI)(R9*1), AX
 	XORQ            8(SI)(R9*1), BX
 	ORQ             BX, AX
-	JNE             shortBad_228
+	JNE             shortBad_230
+	CMPQ            368(SP), $0x00
+	JNE             shortSuffix_233
 	VPXORQ          Z4, Z0, Z0
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortEnd_230
+	JBE             shortEnd_232
 	VPXORQ          Z5, Z1, Z1
 	VMOVDQU8        Z1, K2, 64(DI)
 
-shortEnd_230:
+shortEnd_232:
 	MOVL $0x00000001, AX
-	MOVQ AX, ok+64(FP)
+	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-shortBad_228:
+shortBad_230:
 	MOVL $0x00000000, AX
-	MOVQ AX, ok+64(FP)
+	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Short_214:
+openAVX512Short_215:
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -13762,34 +14853,34 @@ openAVX512Short_214:
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K1
-	MOVQ            AX, 2288(SP)
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	MOVQ            AX, 2304(SP)
+	KMOVQ           AX, K1
 	VMOVDQU8.Z      (SI), K1, Z4
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K2
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	KMOVQ           AX, K2
 	VMOVDQU8.Z      64(SI), K2, Z5
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K3
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	KMOVQ           AX, K3
 	VMOVDQU8.Z      128(SI), K3, Z6
 	MOVQ            CX, AX
 	CMPQ            AX, R12
 	CMOVQHI         R12, AX
 	BZHIQ           AX, R8, AX
-	KMOVQ           AX, K4
 	SUBQ            R12, CX
 	CMOVQCS         R11, CX
+	KMOVQ           AX, K4
 	VMOVDQU8.Z      192(SI), K4, Z7
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
@@ -13818,7 +14909,7 @@ openAVX512Short_214:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_231:
+key_234:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -14460,7 +15551,7 @@ key_231:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_231
+	JNE     key_234
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -14496,15 +15587,15 @@ key_231:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_233
+	JEQ     adEnd_236
 
-ad_232:
+ad_235:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_234
+	JAE   adFull_237
 	BZHIQ DI, AX, AX
 
-adFull_234:
+adFull_237:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -14542,13 +15633,13 @@ adFull_234:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_232
+	JA         ad_235
 
-adEnd_233:
+adEnd_236:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
-	KMOVQ           2288(SP), K1
+	KMOVQ           2304(SP), K1
 	MOVQ            336(SP), R8
 	MOVQ            344(SP), R9
 	XORL            R10, R10
@@ -14583,9 +15674,9 @@ adEnd_233:
 	ADDQ            CX, R8
 	ADCQ            $0x00, R9
 	ADCQ            $0x00, R10
-	MOVQ            R8, 2296(SP)
-	MOVQ            R9, 2304(SP)
-	MOVQ            R10, 2312(SP)
+	MOVQ            R8, 2312(SP)
+	MOVQ            R9, 2320(SP)
+	MOVQ            R10, 2328(SP)
 	MOVQ            280(SP), AX
 	MOVQ            288(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -14594,9 +15685,9 @@ adEnd_233:
 	SHRQ            $0x2c, BX, AX
 	ANDQ            R11, AX
 	SHRQ            $0x18, BX
-	MOVQ            R12, 2320(SP)
-	MOVQ            AX, 2328(SP)
-	MOVQ            BX, 2336(SP)
+	MOVQ            R12, 2336(SP)
+	MOVQ            AX, 2344(SP)
+	MOVQ            BX, 2352(SP)
 	MOVQ            312(SP), AX
 	MOVQ            320(SP), BX
 	MOVQ            poly44<>+0(SB), R11
@@ -14829,13 +15920,13 @@ adEnd_233:
 	VPBROADCASTQ    X17, Z26
 	VPADDD          Z3, Z2, Z2
 	VPBROADCASTQ    X18, Z27
-	VMOVDQU64       Z25, 496(SP)
-	VMOVDQU64       Z26, 880(SP)
-	VMOVDQU64       Z27, 1264(SP)
-	VPBROADCASTQ    2320(SP), Z25
-	VPBROADCASTQ    2328(SP), Z26
+	VMOVDQU64       Z25, 512(SP)
+	VMOVDQU64       Z26, 896(SP)
+	VMOVDQU64       Z27, 1280(SP)
+	VPBROADCASTQ    2336(SP), Z25
+	VPBROADCASTQ    2344(SP), Z26
 	VPXORD          Z2, Z1, Z1
-	VPBROADCASTQ    2336(SP), Z27
+	VPBROADCASTQ    2352(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDQ          Z30, Z28, Z28
@@ -14896,12 +15987,12 @@ adEnd_233:
 	VPANDQ          Z31, Z16, Z16
 	VPADDQ          Z30, Z17, Z17
 	VMOVDQA64       Z16, Z22
-	VMOVDQU64       496(SP), Z25
+	VMOVDQU64       512(SP), Z25
 	VPSHUFD         $0x39, Z2, Z2
 	VMOVDQA64       Z17, Z23
-	VMOVDQU64       880(SP), Z26
+	VMOVDQU64       896(SP), Z26
 	VMOVDQA64       Z18, Z24
-	VMOVDQU64       1264(SP), Z27
+	VMOVDQU64       1280(SP), Z27
 	VPSLLQ          $0x04, Z26, Z30
 	VPSLLQ          $0x02, Z26, Z28
 	VPADDD          Z1, Z0, Z0
@@ -14966,39 +16057,39 @@ adEnd_233:
 	VPERMT2Q        Z22, Z28, Z16
 	VPERMT2Q        Z23, Z28, Z17
 	VPERMT2Q        Z24, Z28, Z18
-	VMOVQ           2320(SP), X25
+	VMOVQ           2336(SP), X25
 	VPERMT2Q        Z25, Z28, Z22
 	VPXORD          Z2, Z1, Z1
-	VMOVQ           2328(SP), X26
+	VMOVQ           2344(SP), X26
 	VPERMT2Q        Z26, Z28, Z23
-	VMOVQ           2336(SP), X27
+	VMOVQ           2352(SP), X27
 	VPERMT2Q        Z27, Z28, Z24
-	VMOVDQU64       Z16, 368(SP)
+	VMOVDQU64       Z16, 384(SP)
 	VPROLD          $0x07, Z1, Z1
-	VMOVDQU64       Z17, 752(SP)
-	VMOVDQU64       Z18, 1136(SP)
+	VMOVDQU64       Z17, 768(SP)
+	VMOVDQU64       Z18, 1152(SP)
 	VPSLLQ          $0x04, Z17, Z19
 	VPSLLQ          $0x02, Z17, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z20, 1520(SP)
+	VMOVDQU64       Z20, 1536(SP)
 	VPSLLQ          $0x04, Z18, Z19
 	VPSLLQ          $0x02, Z18, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1904(SP)
-	VMOVDQU64       Z22, 432(SP)
+	VMOVDQU64       Z20, 1920(SP)
+	VMOVDQU64       Z22, 448(SP)
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       Z23, 816(SP)
-	VMOVDQU64       Z24, 1200(SP)
+	VMOVDQU64       Z23, 832(SP)
+	VMOVDQU64       Z24, 1216(SP)
 	VPSLLQ          $0x04, Z23, Z19
 	VPSLLQ          $0x02, Z23, Z20
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z2, Z2
-	VMOVDQU64       Z20, 1584(SP)
+	VMOVDQU64       Z20, 1600(SP)
 	VPSLLQ          $0x04, Z24, Z19
 	VPSLLQ          $0x02, Z24, Z20
 	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1968(SP)
+	VMOVDQU64       Z20, 1984(SP)
 	MOVQ            dst+24(FP), DI
 	MOVQ            src+32(FP), SI
 	MOVQ            n+40(FP), CX
@@ -15012,24 +16103,24 @@ adEnd_233:
 	VPXORQ          Z19, Z19, Z19
 	VPXORQ          Z20, Z20, Z20
 	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     368(SP), Z12, Z16
-	VPMADD52HUQ     368(SP), Z12, Z19
-	VPMADD52LUQ     752(SP), Z12, Z17
-	VPMADD52HUQ     752(SP), Z12, Z20
-	VPMADD52LUQ     1136(SP), Z12, Z18
-	VPMADD52HUQ     1136(SP), Z12, Z21
-	VPMADD52LUQ     1904(SP), Z13, Z16
-	VPMADD52HUQ     1904(SP), Z13, Z19
-	VPMADD52LUQ     368(SP), Z13, Z17
-	VPMADD52HUQ     368(SP), Z13, Z20
-	VPMADD52LUQ     752(SP), Z13, Z18
-	VPMADD52HUQ     752(SP), Z13, Z21
-	VPMADD52LUQ     1520(SP), Z14, Z16
-	VPMADD52HUQ     1520(SP), Z14, Z19
-	VPMADD52LUQ     1904(SP), Z14, Z17
-	VPMADD52HUQ     1904(SP), Z14, Z20
-	VPMADD52LUQ     368(SP), Z14, Z18
-	VPMADD52HUQ     368(SP), Z14, Z21
+	VPMADD52LUQ     384(SP), Z12, Z16
+	VPMADD52HUQ     384(SP), Z12, Z19
+	VPMADD52LUQ     768(SP), Z12, Z17
+	VPMADD52HUQ     768(SP), Z12, Z20
+	VPMADD52LUQ     1152(SP), Z12, Z18
+	VPMADD52HUQ     1152(SP), Z12, Z21
+	VPMADD52LUQ     1920(SP), Z13, Z16
+	VPMADD52HUQ     1920(SP), Z13, Z19
+	VPMADD52LUQ     384(SP), Z13, Z17
+	VPMADD52HUQ     384(SP), Z13, Z20
+	VPMADD52LUQ     768(SP), Z13, Z18
+	VPMADD52HUQ     768(SP), Z13, Z21
+	VPMADD52LUQ     1536(SP), Z14, Z16
+	VPMADD52HUQ     1536(SP), Z14, Z19
+	VPMADD52LUQ     1920(SP), Z14, Z17
+	VPMADD52HUQ     1920(SP), Z14, Z20
+	VPMADD52LUQ     384(SP), Z14, Z18
+	VPMADD52HUQ     384(SP), Z14, Z21
 	VBROADCASTI32X4 (SP), Z12
 	VBROADCASTI32X4 16(SP), Z13
 	VBROADCASTI32X4 32(SP), Z14
@@ -15057,24 +16148,24 @@ adEnd_233:
 	VPANDQ          Z31, Z25, Z25
 	VPSRLQ          $0x18, Z27, Z27
 	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     368(SP), Z25, Z16
-	VPMADD52HUQ     368(SP), Z25, Z19
-	VPMADD52LUQ     752(SP), Z25, Z17
-	VPMADD52HUQ     752(SP), Z25, Z20
-	VPMADD52LUQ     1136(SP), Z25, Z18
-	VPMADD52HUQ     1136(SP), Z25, Z21
-	VPMADD52LUQ     1904(SP), Z26, Z16
-	VPMADD52HUQ     1904(SP), Z26, Z19
-	VPMADD52LUQ     368(SP), Z26, Z17
-	VPMADD52HUQ     368(SP), Z26, Z20
-	VPMADD52LUQ     752(SP), Z26, Z18
-	VPMADD52HUQ     752(SP), Z26, Z21
-	VPMADD52LUQ     1520(SP), Z27, Z16
-	VPMADD52HUQ     1520(SP), Z27, Z19
-	VPMADD52LUQ     1904(SP), Z27, Z17
-	VPMADD52HUQ     1904(SP), Z27, Z20
-	VPMADD52LUQ     368(SP), Z27, Z18
-	VPMADD52HUQ     368(SP), Z27, Z21
+	VPMADD52LUQ     384(SP), Z25, Z16
+	VPMADD52HUQ     384(SP), Z25, Z19
+	VPMADD52LUQ     768(SP), Z25, Z17
+	VPMADD52HUQ     768(SP), Z25, Z20
+	VPMADD52LUQ     1152(SP), Z25, Z18
+	VPMADD52HUQ     1152(SP), Z25, Z21
+	VPMADD52LUQ     1920(SP), Z26, Z16
+	VPMADD52HUQ     1920(SP), Z26, Z19
+	VPMADD52LUQ     384(SP), Z26, Z17
+	VPMADD52HUQ     384(SP), Z26, Z20
+	VPMADD52LUQ     768(SP), Z26, Z18
+	VPMADD52HUQ     768(SP), Z26, Z21
+	VPMADD52LUQ     1536(SP), Z27, Z16
+	VPMADD52HUQ     1536(SP), Z27, Z19
+	VPMADD52LUQ     1920(SP), Z27, Z17
+	VPMADD52HUQ     1920(SP), Z27, Z20
+	VPMADD52LUQ     384(SP), Z27, Z18
+	VPMADD52HUQ     384(SP), Z27, Z21
 	VPXORQ          Z8, Z8, Z8
 	VPXORQ          Z9, Z9, Z9
 	VPXORQ          Z10, Z10, Z10
@@ -15091,24 +16182,24 @@ adEnd_233:
 	VPANDQ          Z31, Z25, Z25
 	VPSRLQ          $0x18, Z27, Z27
 	VPORQ.BCST      polyPad<>+0(SB), Z27, Z27
-	VPMADD52LUQ     432(SP), Z25, Z8
-	VPMADD52HUQ     432(SP), Z25, Z11
-	VPMADD52LUQ     816(SP), Z25, Z9
-	VPMADD52HUQ     816(SP), Z25, Z12
-	VPMADD52LUQ     1200(SP), Z25, Z10
-	VPMADD52HUQ     1200(SP), Z25, Z13
-	VPMADD52LUQ     1968(SP), Z26, Z8
-	VPMADD52HUQ     1968(SP), Z26, Z11
-	VPMADD52LUQ     432(SP), Z26, Z9
-	VPMADD52HUQ     432(SP), Z26, Z12
-	VPMADD52LUQ     816(SP), Z26, Z10
-	VPMADD52HUQ     816(SP), Z26, Z13
-	VPMADD52LUQ     1584(SP), Z27, Z8
-	VPMADD52HUQ     1584(SP), Z27, Z11
-	VPMADD52LUQ     1968(SP), Z27, Z9
-	VPMADD52HUQ     1968(SP), Z27, Z12
-	VPMADD52LUQ     432(SP), Z27, Z10
-	VPMADD52HUQ     432(SP), Z27, Z13
+	VPMADD52LUQ     448(SP), Z25, Z8
+	VPMADD52HUQ     448(SP), Z25, Z11
+	VPMADD52LUQ     832(SP), Z25, Z9
+	VPMADD52HUQ     832(SP), Z25, Z12
+	VPMADD52LUQ     1216(SP), Z25, Z10
+	VPMADD52HUQ     1216(SP), Z25, Z13
+	VPMADD52LUQ     1984(SP), Z26, Z8
+	VPMADD52HUQ     1984(SP), Z26, Z11
+	VPMADD52LUQ     448(SP), Z26, Z9
+	VPMADD52HUQ     448(SP), Z26, Z12
+	VPMADD52LUQ     832(SP), Z26, Z10
+	VPMADD52HUQ     832(SP), Z26, Z13
+	VPMADD52LUQ     1600(SP), Z27, Z8
+	VPMADD52HUQ     1600(SP), Z27, Z11
+	VPMADD52LUQ     1984(SP), Z27, Z9
+	VPMADD52HUQ     1984(SP), Z27, Z12
+	VPMADD52LUQ     448(SP), Z27, Z10
+	VPMADD52HUQ     448(SP), Z27, Z13
 	VPADDQ          Z8, Z16, Z16
 	VPADDQ          Z11, Z19, Z19
 	VPADDQ          Z9, Z17, Z17
@@ -15147,9 +16238,9 @@ adEnd_233:
 	ADDQ            R11, AX
 	ADCQ            R12, BX
 	ADCQ            R13, DX
-	ADDQ            2296(SP), AX
-	ADCQ            2304(SP), BX
-	ADCQ            2312(SP), DX
+	ADDQ            2312(SP), AX
+	ADCQ            2320(SP), BX
+	ADCQ            2328(SP), DX
 	MOVQ            DX, R11
 	MOVQ            DX, R12
 	SHRQ            $0x02, R11
@@ -15173,35 +16264,37 @@ adEnd_233:
 	XORQ            (SI)(R9*1), AX
 	XORQ            8(SI)(R9*1), BX
 	ORQ             BX, AX
-	JNE             shortBad_235
+	JNE             shortBad_238
+	CMPQ            368(SP), $0x00
+	JNE             shortSuffix_241
 	VPXORQ          Z4, Z0, Z0
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortEnd_237
+	JBE             shortEnd_240
 	VPXORQ          Z5, Z1, Z1
 	VMOVDQU8        Z1, K2, 64(DI)
 	CMPQ            R9, $0x00000080
-	JBE             shortEnd_237
+	JBE             shortEnd_240
 	VPXORQ          Z6, Z2, Z2
 	VMOVDQU8        Z2, K3, 128(DI)
 	CMPQ            R9, $0x000000c0
-	JBE             shortEnd_237
+	JBE             shortEnd_240
 	VPXORQ          Z7, Z3, Z3
 	VMOVDQU8        Z3, K4, 192(DI)
 
-shortEnd_237:
+shortEnd_240:
 	MOVL $0x00000001, AX
-	MOVQ AX, ok+64(FP)
+	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-shortBad_235:
+shortBad_238:
 	MOVL $0x00000000, AX
-	MOVQ AX, ok+64(FP)
+	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Two_216:
+openAVX512Two_217:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -15209,1568 +16302,6 @@ openAVX512Two_216:
 	VMOVDQA64       Z0, Z4
 	VMOVDQA64       Z1, Z5
 	VMOVDQA64       Z2, Z6
-	VPADDD          chachaRows<>+64(SB), Z3, Z7
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	MOVL            (SP), AX
-	MOVL            16(SP), SI
-	MOVL            48(SP), R10
-	MOVL            4(SP), BX
-	MOVL            20(SP), DI
-	MOVL            52(SP), R11
-	MOVL            8(SP), CX
-	MOVL            24(SP), R8
-	MOVL            56(SP), R12
-	MOVL            12(SP), DX
-	MOVL            28(SP), R9
-	MOVL            60(SP), R13
-	XORL            R10, R10
-	MOVL            40(SP), R14
-	MOVL            R14, 264(SP)
-	MOVL            44(SP), R14
-	MOVL            R14, 268(SP)
-	MOVL            32(SP), R14
-	MOVL            36(SP), R15
-	MOVQ            $0x00000002, 272(SP)
-	PCALIGN         $0x20
-
-key_238:
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x10, Z3, Z3
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x10, Z7, Z7
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z3, Z2, Z2
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x07, Z1, Z1
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x07, Z5, Z5
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPSHUFD $0x93, Z4, Z4
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPSHUFD $0x4e, Z3, Z3
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPSHUFD $0x4e, Z7, Z7
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x39, Z6, Z6
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x0c, Z5, Z5
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z1, Z0, Z0
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPSHUFD $0x39, Z4, Z4
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPSHUFD $0x93, Z6, Z6
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x10, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z0, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x08, Z3, Z3
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x08, Z7, Z7
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z3, Z2, Z2
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPSHUFD $0x93, Z4, Z4
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPSHUFD $0x4e, Z7, Z7
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPSHUFD $0x39, Z6, Z6
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x10, Z3, Z3
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x10, Z7, Z7
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x08, Z3, Z3
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPXORD  Z2, Z1, Z1
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPROLD  $0x07, Z1, Z1
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPROLD  $0x07, Z5, Z5
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPSHUFD $0x39, Z4, Z4
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPSHUFD $0x4e, Z3, Z3
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPSHUFD $0x4e, Z7, Z7
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPSHUFD $0x93, Z6, Z6
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z5, Z4, Z4
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z0, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z4, Z7, Z7
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z3, Z2, Z2
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z7, Z6, Z6
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z2, Z1, Z1
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z6, Z5, Z5
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x0c, Z5, Z5
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z1, Z0, Z0
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x08, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x08, Z7, Z7
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPROLD  $0x07, Z1, Z1
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	ADDL    SI, AX
-	VPSHUFD $0x93, Z0, Z0
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPSHUFD $0x93, Z4, Z4
-	XORL    BX, R11
-	ROLL    $0x10, R10
-	ROLL    $0x10, R11
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPSHUFD $0x4e, Z7, Z7
-	XORL    R15, DI
-	ROLL    $0x0c, SI
-	ROLL    $0x0c, DI
-	VPSHUFD $0x39, Z2, Z2
-	ADDL    SI, AX
-	ADDL    DI, BX
-	XORL    AX, R10
-	VPSHUFD $0x39, Z6, Z6
-	XORL    BX, R11
-	ROLL    $0x08, R10
-	ROLL    $0x08, R11
-	VPADDD  Z1, Z0, Z0
-	ADDL    R10, R14
-	ADDL    R11, R15
-	XORL    R14, SI
-	VPADDD  Z5, Z4, Z4
-	XORL    R15, DI
-	ROLL    $0x07, SI
-	ROLL    $0x07, DI
-	VPXORD  Z0, Z3, Z3
-	MOVL    R14, 256(SP)
-	MOVL    R15, 260(SP)
-	MOVL    264(SP), R14
-	VPXORD  Z4, Z7, Z7
-	MOVL    268(SP), R15
-	ADDL    R8, CX
-	VPROLD  $0x10, Z3, Z3
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPROLD  $0x10, Z7, Z7
-	ROLL    $0x10, R12
-	ROLL    $0x10, R13
-	ADDL    R12, R14
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPADDD  Z7, Z6, Z6
-	ROLL    $0x0c, R8
-	ROLL    $0x0c, R9
-	ADDL    R8, CX
-	VPXORD  Z2, Z1, Z1
-	ADDL    R9, DX
-	XORL    CX, R12
-	XORL    DX, R13
-	VPXORD  Z6, Z5, Z5
-	ROLL    $0x08, R12
-	ROLL    $0x08, R13
-	ADDL    R12, R14
-	VPROLD  $0x0c, Z1, Z1
-	ADDL    R13, R15
-	XORL    R14, R8
-	XORL    R15, R9
-	VPROLD  $0x0c, Z5, Z5
-	ROLL    $0x07, R8
-	ROLL    $0x07, R9
-	ADDL    DI, AX
-	VPADDD  Z1, Z0, Z0
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPADDD  Z5, Z4, Z4
-	XORL    BX, R10
-	ROLL    $0x10, R13
-	ROLL    $0x10, R10
-	VPXORD  Z0, Z3, Z3
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPXORD  Z4, Z7, Z7
-	XORL    R15, R8
-	ROLL    $0x0c, DI
-	ROLL    $0x0c, R8
-	VPROLD  $0x08, Z3, Z3
-	ADDL    DI, AX
-	ADDL    R8, BX
-	XORL    AX, R13
-	VPROLD  $0x08, Z7, Z7
-	XORL    BX, R10
-	ROLL    $0x08, R13
-	ROLL    $0x08, R10
-	VPADDD  Z3, Z2, Z2
-	ADDL    R13, R14
-	ADDL    R10, R15
-	XORL    R14, DI
-	VPADDD  Z7, Z6, Z6
-	XORL    R15, R8
-	ROLL    $0x07, DI
-	ROLL    $0x07, R8
-	VPXORD  Z2, Z1, Z1
-	MOVL    R14, 264(SP)
-	MOVL    R15, 268(SP)
-	MOVL    256(SP), R14
-	VPXORD  Z6, Z5, Z5
-	MOVL    260(SP), R15
-	ADDL    R9, CX
-	VPROLD  $0x07, Z1, Z1
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPROLD  $0x07, Z5, Z5
-	ROLL    $0x10, R11
-	ROLL    $0x10, R12
-	ADDL    R11, R14
-	VPSHUFD $0x39, Z0, Z0
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPSHUFD $0x39, Z4, Z4
-	ROLL    $0x0c, R9
-	ROLL    $0x0c, SI
-	ADDL    R9, CX
-	VPSHUFD $0x4e, Z3, Z3
-	ADDL    SI, DX
-	XORL    CX, R11
-	XORL    DX, R12
-	VPSHUFD $0x4e, Z7, Z7
-	ROLL    $0x08, R11
-	ROLL    $0x08, R12
-	ADDL    R11, R14
-	VPSHUFD $0x93, Z2, Z2
-	ADDL    R12, R15
-	XORL    R14, R9
-	XORL    R15, SI
-	VPSHUFD $0x93, Z6, Z6
-	ROLL    $0x07, R9
-	ROLL    $0x07, SI
-	DECQ    272(SP)
-	JNE     key_238
-	ADDL    (SP), AX
-	ADDL    16(SP), SI
-	ADDL    4(SP), BX
-	ADDL    20(SP), DI
-	ADDL    8(SP), CX
-	ADDL    24(SP), R8
-	ADDL    12(SP), DX
-	ADDL    28(SP), R9
-	SHLQ    $0x20, BX
-	ORQ     BX, AX
-	SHLQ    $0x20, DX
-	ORQ     DX, CX
-	SHLQ    $0x20, DI
-	ORQ     DI, SI
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	MOVQ    $0x0ffffffc0fffffff, R10
-	MOVQ    $0x0ffffffc0ffffffc, R11
-	ANDQ    R10, AX
-	ANDQ    R11, CX
-	MOVQ    AX, 280(SP)
-	MOVQ    CX, 288(SP)
-	MOVQ    SI, 296(SP)
-	MOVQ    R8, 304(SP)
-	MOVQ    280(SP), R11
-	MOVQ    288(SP), R12
-	MOVQ    R12, R13
-	SHRQ    $0x02, R13
-	ADDQ    R12, R13
-	XORL    R8, R8
-	XORL    R9, R9
-	XORL    R10, R10
-	MOVQ    ad+48(FP), SI
-	MOVQ    352(SP), DI
-	TESTQ   DI, DI
-	JEQ     adEnd_240
-
-ad_239:
-	MOVL  $0x0000ffff, AX
-	CMPQ  DI, $0x10
-	JAE   adFull_241
-	BZHIQ DI, AX, AX
-
-adFull_241:
-	KMOVW      AX, K1
-	VMOVDQU8.Z (SI), K1, X31
-	VMOVQ      X31, AX
-	VPEXTRQ    $0x01, X31, BX
-	ADDQ       AX, R8
-	ADCQ       BX, R9
-	ADCQ       $0x01, R10
-	MOVQ       R8, DX
-	MULXQ      R11, AX, BX
-	MULXQ      R12, R14, R15
-	MOVQ       R9, DX
-	MULXQ      R13, CX, R8
-	ADDQ       CX, AX
-	ADCQ       R8, BX
-	MULXQ      R11, CX, R8
-	ADDQ       CX, R14
-	ADCQ       R8, R15
-	MOVQ       R10, CX
-	IMULQ      R13, CX
-	ADDQ       CX, R14
-	ADCQ       $0x00, R15
-	IMULQ      R11, R10
-	ADDQ       BX, R14
-	ADCQ       R15, R10
-	MOVQ       AX, R8
-	MOVQ       R14, R9
-	MOVQ       R10, CX
-	MOVQ       R10, DX
-	SHRQ       $0x02, CX
-	ANDQ       $-4, DX
-	ANDL       $0x03, R10
-	ADDQ       DX, CX
-	ADDQ       CX, R8
-	ADCQ       $0x00, R9
-	ADCQ       $0x00, R10
-	ADDQ       $0x10, SI
-	SUBQ       $0x10, DI
-	JA         ad_239
-
-adEnd_240:
-	MOVQ            R8, 312(SP)
-	MOVQ            R9, 320(SP)
-	MOVQ            R10, 328(SP)
-	VPBROADCASTQ    poly44<>+0(SB), Z31
-	VPADDD          Z1, Z0, Z0
-	VPBROADCASTQ    280(SP), Z22
-	VPADDD          Z5, Z4, Z4
-	VPBROADCASTQ    288(SP), Z24
-	VPSRLQ          $0x2c, Z22, Z23
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x14, Z24, Z30
-	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
-	VPXORD          Z4, Z7, Z7
-	VPANDQ          Z31, Z22, Z22
-	VPSRLQ          $0x18, Z24, Z24
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQA64       Z22, Z25
-	VMOVDQA64       Z23, Z26
-	VPROLD          $0x10, Z7, Z7
-	VMOVDQA64       Z24, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z2, Z1, Z1
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z6, Z5, Z5
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x93, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x93, Z4, Z4
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x4e, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPSHUFD         $0x39, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPSHUFD         $0x39, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z16, K5, Z22
-	VMOVDQA64       Z17, K5, Z23
-	VPXORD          Z4, Z7, Z7
-	VMOVDQA64       Z18, K5, Z24
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x10, Z3, Z3
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x10, Z7, Z7
-	VPBROADCASTQ    X18, Z27
-	VPSLLQ          $0x04, Z26, Z30
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPADDD          Z5, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPXORD          Z0, Z3, Z3
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPXORD          Z4, Z7, Z7
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x07, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSHUFD         $0x39, Z4, Z4
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPSHUFD         $0x4e, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x93, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x93, Z6, Z6
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z16, K6, Z22
-	VMOVDQA64       Z17, K6, Z23
-	VPXORD          Z4, Z7, Z7
-	VMOVDQA64       Z18, K6, Z24
-	VPBROADCASTQ    X16, Z25
-	VPROLD          $0x10, Z3, Z3
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z2, Z1, Z1
-	VPXORQ          Z16, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPROLD          $0x0c, Z1, Z1
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPROLD          $0x0c, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x08, Z7, Z7
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z19, Z19
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPSHUFD         $0x93, Z0, Z0
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPSHUFD         $0x93, Z4, Z4
-	VPADDQ          Z30, Z18, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPSHUFD         $0x4e, Z7, Z7
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQA64       Z16, K7, Z22
-	VPXORD          Z0, Z3, Z3
-	VMOVDQA64       Z17, K7, Z23
-	VMOVDQA64       Z18, K7, Z24
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z22, 624(SP)
-	VMOVDQU64       Z23, 1008(SP)
-	VPROLD          $0x10, Z3, Z3
-	VMOVDQU64       Z24, 1392(SP)
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x04, Z23, Z19
-	VPSLLQ          $0x02, Z23, Z20
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1776(SP)
-	VPADDD          Z7, Z6, Z6
-	VPSLLQ          $0x04, Z24, Z19
-	VPSLLQ          $0x02, Z24, Z20
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2160(SP)
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z21, Z21, Z21
-	VMOVDQU64       Z21, 688(SP)
-	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1072(SP)
-	VMOVDQU64       Z21, 1456(SP)
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1840(SP)
-	VMOVDQU64       Z21, 2224(SP)
-	VPADDD          Z1, Z0, Z0
-	VPBROADCASTQ    X16, Z25
-	VPADDD          Z5, Z4, Z4
-	VPBROADCASTQ    X17, Z26
-	VPBROADCASTQ    X18, Z27
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPROLD          $0x08, Z7, Z7
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPADDD          Z7, Z6, Z6
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPROLD          $0x07, Z5, Z5
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z0, Z0
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x39, Z4, Z4
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPADDD          Z1, Z0, Z0
-	VPSRLQ          $0x2c, Z16, Z30
-	VPADDD          Z5, Z4, Z4
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPXORD          Z4, Z7, Z7
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPROLD          $0x10, Z3, Z3
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 560(SP)
-	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z17, 944(SP)
-	VMOVDQU64       Z18, 1328(SP)
-	VPADDD          Z1, Z0, Z0
-	VPSLLQ          $0x04, Z17, Z19
-	VPSLLQ          $0x02, Z17, Z20
-	VPADDD          Z5, Z4, Z4
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1712(SP)
-	VPXORD          Z0, Z3, Z3
-	VPSLLQ          $0x04, Z18, Z19
-	VPSLLQ          $0x02, Z18, Z20
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2096(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPROLD          $0x08, Z7, Z7
-	VPBROADCASTQ    X18, Z27
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPXORD          Z6, Z5, Z5
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPROLD          $0x07, Z1, Z1
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPROLD          $0x07, Z5, Z5
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z0, Z0
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x93, Z4, Z4
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPSHUFD         $0x4e, Z3, Z3
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPSHUFD         $0x4e, Z7, Z7
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPSHUFD         $0x39, Z2, Z2
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPSHUFD         $0x39, Z6, Z6
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPADDD          Z1, Z0, Z0
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPROLD          $0x10, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x10, Z7, Z7
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPADDD          Z7, Z6, Z6
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPXORD          Z2, Z1, Z1
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2c, Z16, Z30
-	VPANDQ          Z31, Z16, Z16
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 496(SP)
-	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z17, 880(SP)
-	VMOVDQU64       Z18, 1264(SP)
-	VPROLD          $0x08, Z3, Z3
-	VPSLLQ          $0x04, Z17, Z19
-	VPSLLQ          $0x02, Z17, Z20
-	VPROLD          $0x08, Z7, Z7
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1648(SP)
-	VPADDD          Z3, Z2, Z2
-	VPSLLQ          $0x04, Z18, Z19
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDD          Z7, Z6, Z6
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 2032(SP)
-	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       560(SP), Z22
-	VMOVDQU64       944(SP), Z23
-	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       1328(SP), Z24
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z26, Z30
-	VPSLLQ          $0x02, Z26, Z28
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z30, Z28, Z28
-	VPSLLQ          $0x04, Z27, Z30
-	VPSHUFD         $0x39, Z0, Z0
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDQ          Z30, Z29, Z29
-	VPSHUFD         $0x39, Z4, Z4
-	VPXORQ          Z16, Z16, Z16
-	VPXORQ          Z17, Z17, Z17
-	VPSHUFD         $0x4e, Z3, Z3
-	VPXORQ          Z18, Z18, Z18
-	VPXORQ          Z19, Z19, Z19
-	VPSHUFD         $0x4e, Z7, Z7
-	VPXORQ          Z20, Z20, Z20
-	VPXORQ          Z21, Z21, Z21
-	VPSHUFD         $0x93, Z2, Z2
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPSHUFD         $0x93, Z6, Z6
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPXORD          Z0, Z3, Z3
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPXORD          Z4, Z7, Z7
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPADDD          Z3, Z2, Z2
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z7, Z6, Z6
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z2, Z1, Z1
-	VPSRLQ          $0x2c, Z16, Z30
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x08, Z20, Z20
-	VPADDQ          Z19, Z17, Z17
-	VPROLD          $0x0c, Z1, Z1
-	VPADDQ          Z30, Z17, Z17
-	VPADDQ          Z20, Z18, Z18
-	VPROLD          $0x0c, Z5, Z5
-	VPSRLQ          $0x2c, Z17, Z30
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z18, Z18
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPSRLQ          $0x2a, Z18, Z30
-	VPANDQ          Z31, Z17, Z17
-	VPXORD          Z0, Z3, Z3
-	VPADDQ          Z21, Z30, Z30
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z30, Z16, Z16
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPANDQ          Z31, Z16, Z16
-	VPADDD          Z3, Z2, Z2
-	VPADDQ          Z30, Z17, Z17
-	VMOVDQU64       Z16, 432(SP)
-	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z17, 816(SP)
-	VMOVDQU64       Z18, 1200(SP)
-	VPXORD          Z2, Z1, Z1
-	VPSLLQ          $0x04, Z17, Z19
-	VPSLLQ          $0x02, Z17, Z20
-	VPXORD          Z6, Z5, Z5
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1584(SP)
-	VPROLD          $0x07, Z1, Z1
-	VPSLLQ          $0x04, Z18, Z19
-	VPSLLQ          $0x02, Z18, Z20
-	VPROLD          $0x07, Z5, Z5
-	VPADDQ          Z19, Z20, Z20
-	VMOVDQU64       Z20, 1968(SP)
-	VPSHUFD         $0x93, Z0, Z0
-	VPBROADCASTQ    X16, Z25
-	VPBROADCASTQ    X17, Z26
-	VPSHUFD         $0x93, Z4, Z4
-	VPBROADCASTQ    X18, Z27
-	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       624(SP), Z22
-	VMOVDQU64       1008(SP), Z23
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       1392(SP), Z24
-	VPSLLQ          $0x04, Z26, Z30
-	VPSHUFD         $0x39, Z2, Z2
-	VPSLLQ          $0x02, Z26, Z28
-	VPADDQ          Z30, Z28, Z28
-	VPSHUFD         $0x39, Z6, Z6
-	VPSLLQ          $0x04, Z27, Z30
-	VPSLLQ          $0x02, Z27, Z29
-	VPADDD          Z1, Z0, Z0
-	VPADDQ          Z30, Z29, Z29
-	VPXORQ          Z16, Z16, Z16
-	VPADDD          Z5, Z4, Z4
-	VPXORQ          Z17, Z17, Z17
-	VPXORQ          Z18, Z18, Z18
-	VPXORD          Z0, Z3, Z3
-	VPXORQ          Z19, Z19, Z19
-	VPXORQ          Z20, Z20, Z20
-	VPXORD          Z4, Z7, Z7
-	VPXORQ          Z21, Z21, Z21
-	VPMADD52LUQ     Z25, Z22, Z16
-	VPROLD          $0x10, Z3, Z3
-	VPMADD52HUQ     Z25, Z22, Z19
-	VPROLD          $0x10, Z7, Z7
-	VPMADD52LUQ     Z26, Z22, Z17
-	VPMADD52HUQ     Z26, Z22, Z20
-	VPADDD          Z3, Z2, Z2
-	VPMADD52LUQ     Z27, Z22, Z18
-	VPMADD52HUQ     Z27, Z22, Z21
-	VPADDD          Z7, Z6, Z6
-	VPMADD52LUQ     Z29, Z23, Z16
-	VPMADD52HUQ     Z29, Z23, Z19
-	VPXORD          Z2, Z1, Z1
-	VPMADD52LUQ     Z25, Z23, Z17
-	VPMADD52HUQ     Z25, Z23, Z20
-	VPXORD          Z6, Z5, Z5
-	VPMADD52LUQ     Z26, Z23, Z18
-	VPMADD52HUQ     Z26, Z23, Z21
-	VPROLD          $0x0c, Z1, Z1
-	VPMADD52LUQ     Z28, Z24, Z16
-	VPMADD52HUQ     Z28, Z24, Z19
-	VPROLD          $0x0c, Z5, Z5
-	VPMADD52LUQ     Z29, Z24, Z17
-	VPMADD52HUQ     Z29, Z24, Z20
-	VPADDD          Z1, Z0, Z0
-	VPMADD52LUQ     Z25, Z24, Z18
-	VPADDD          Z5, Z4, Z4
-	VPMADD52HUQ     Z25, Z24, Z21
-	VPSLLQ          $0x08, Z19, Z19
-	VPXORD          Z0, Z3, Z3
-	VPSRLQ          $0x2c, Z16, Z30
-	VPSLLQ          $0x08, Z20, Z20
-	VPXORD          Z4, Z7, Z7
-	VPADDQ          Z19, Z17, Z17
-	VPADDQ          Z30, Z17, Z17
-	VPROLD          $0x08, Z3, Z3
-	VPADDQ          Z20, Z18, Z18
-	VPSRLQ          $0x2c, Z17, Z30
-	VPROLD          $0x08, Z7, Z7
-	VPSLLQ          $0x0a, Z21, Z21
-	VPADDQ          Z30, Z18, Z18
-	VPADDD          Z3, Z2, Z2
-	VPANDQ          Z31, Z16, Z16
-	VPSRLQ          $0x2a, Z18, Z30
-	VPADDD          Z7, Z6, Z6
-	VPANDQ          Z31, Z17, Z17
-	VPADDQ          Z21, Z30, Z30
-	VPXORD          Z2, Z1, Z1
-	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
-	VPADDQ          Z30, Z16, Z16
-	VPXORD          Z6, Z5, Z5
-	VPSLLQ          $0x02, Z30, Z30
-	VPROLD          $0x07, Z1, Z1
-	VPADDQ          Z30, Z16, Z16
-	VPSRLQ          $0x2c, Z16, Z30
-	VPROLD          $0x07, Z5, Z5
-	VPANDQ          Z31, Z16, Z16
-	VPADDQ          Z30, Z17, Z17
-	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 368(SP)
-	VMOVDQU64       Z17, 752(SP)
-	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z18, 1136(SP)
-	VPSLLQ          $0x04, Z17, Z19
-	VPSHUFD         $0x4e, Z3, Z3
-	VPSLLQ          $0x02, Z17, Z20
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       Z20, 1520(SP)
-	VPSLLQ          $0x04, Z18, Z19
-	VPSHUFD         $0x93, Z2, Z2
-	VPSLLQ          $0x02, Z18, Z20
-	VPADDQ          Z19, Z20, Z20
-	VPSHUFD         $0x93, Z6, Z6
-	VMOVDQU64       Z20, 1904(SP)
-	VBROADCASTI32X4 (SP), Z16
-	VBROADCASTI32X4 16(SP), Z17
-	VBROADCASTI32X4 32(SP), Z18
-	VBROADCASTI32X4 48(SP), Z19
-	VPADDD          Z16, Z0, Z0
-	VPADDD          Z17, Z1, Z1
-	VPADDD          Z18, Z2, Z2
-	VPADDD          Z19, Z3, Z3
-	VPADDD          chachaRows<>+0(SB), Z3, Z3
-	VPADDD          Z16, Z4, Z4
-	VPADDD          Z17, Z5, Z5
-	VPADDD          Z18, Z6, Z6
-	VPADDD          Z19, Z7, Z7
-	VPADDD          chachaRows<>+64(SB), Z7, Z7
-	VSHUFI32X4      $0x44, Z1, Z0, Z16
-	VSHUFI32X4      $0xee, Z1, Z0, Z17
-	VSHUFI32X4      $0x44, Z3, Z2, Z18
-	VSHUFI32X4      $0xee, Z3, Z2, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z0
-	VSHUFI32X4      $0xdd, Z18, Z16, Z1
-	VSHUFI32X4      $0x88, Z19, Z17, Z2
-	VSHUFI32X4      $0xdd, Z19, Z17, Z3
-	VSHUFI32X4      $0x44, Z5, Z4, Z16
-	VSHUFI32X4      $0xee, Z5, Z4, Z17
-	VSHUFI32X4      $0x44, Z7, Z6, Z18
-	VSHUFI32X4      $0xee, Z7, Z6, Z19
-	VSHUFI32X4      $0x88, Z18, Z16, Z4
-	VSHUFI32X4      $0xdd, Z18, Z16, Z5
-	VSHUFI32X4      $0x88, Z19, Z17, Z6
-	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	VMOVDQU64       Z0, 2344(SP)
-	VMOVDQU64       Z1, 2408(SP)
-	VMOVDQU64       Z2, 2472(SP)
-	VMOVDQU64       Z3, 2536(SP)
-	VMOVDQU64       Z4, 2600(SP)
-	VMOVDQU64       Z5, 2664(SP)
-	VMOVDQU64       Z6, 2728(SP)
-	VMOVDQU64       Z7, 2792(SP)
-	JMP             openAVX512Check_220
-
-openAVX512Four_217:
-	VBROADCASTI32X4 (SP), Z0
-	VBROADCASTI32X4 16(SP), Z1
-	VBROADCASTI32X4 32(SP), Z2
-	VBROADCASTI32X4 48(SP), Z3
-	VMOVDQA64       Z0, Z4
-	VMOVDQA64       Z1, Z5
-	VMOVDQA64       Z2, Z6
-	VMOVDQA64       Z0, Z8
-	VMOVDQA64       Z1, Z9
-	VMOVDQA64       Z2, Z10
-	VMOVDQA64       Z0, Z12
-	VMOVDQA64       Z1, Z13
-	VMOVDQA64       Z2, Z14
-	VPADDD          chachaRows<>+192(SB), Z3, Z15
-	VPADDD          chachaRows<>+128(SB), Z3, Z11
 	VPADDD          chachaRows<>+64(SB), Z3, Z7
 	VPADDD          chachaRows<>+0(SB), Z3, Z3
 	MOVL            (SP), AX
@@ -16799,882 +16330,702 @@ key_242:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
-	VPADDD  Z5, Z4, Z4
 	XORL    AX, R10
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    BX, R11
 	ROLL    $0x10, R10
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x10, R11
 	VPXORD  Z0, Z3, Z3
 	ADDL    R10, R14
 	ADDL    R11, R15
-	VPXORD  Z4, Z7, Z7
 	XORL    R14, SI
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x0c, DI
 	VPROLD  $0x10, Z3, Z3
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x10, Z7, Z7
 	XORL    AX, R10
-	VPROLD  $0x10, Z11, Z11
+	VPROLD  $0x10, Z7, Z7
 	XORL    BX, R11
-	VPROLD  $0x10, Z15, Z15
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
 	VPADDD  Z3, Z2, Z2
 	ADDL    R10, R14
-	VPADDD  Z7, Z6, Z6
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, DI
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 256(SP)
-	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	MOVL    268(SP), R15
-	VPXORD  Z14, Z13, Z13
 	ADDL    R8, CX
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    R9, DX
 	XORL    CX, R12
-	VPROLD  $0x0c, Z5, Z5
 	XORL    DX, R13
-	VPROLD  $0x0c, Z9, Z9
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
-	VPROLD  $0x0c, Z13, Z13
 	ADDL    R12, R14
 	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPADDD  Z5, Z4, Z4
 	XORL    R15, R9
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
-	VPADDD  Z13, Z12, Z12
 	ADDL    R8, CX
 	VPXORD  Z0, Z3, Z3
 	ADDL    R9, DX
-	VPXORD  Z4, Z7, Z7
 	XORL    CX, R12
 	XORL    DX, R13
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R12
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x08, Z3, Z3
 	ADDL    R13, R15
-	VPROLD  $0x08, Z7, Z7
 	XORL    R14, R8
 	XORL    R15, R9
-	VPROLD  $0x08, Z11, Z11
+	VPROLD  $0x08, Z7, Z7
 	ROLL    $0x07, R8
-	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x07, R9
 	ADDL    DI, AX
 	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
 	XORL    AX, R13
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    BX, R10
 	ROLL    $0x10, R13
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x10, R10
 	VPXORD  Z2, Z1, Z1
 	ADDL    R13, R14
 	ADDL    R10, R15
-	VPXORD  Z6, Z5, Z5
 	XORL    R14, DI
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x0c, R8
 	VPROLD  $0x07, Z1, Z1
 	ADDL    DI, AX
 	ADDL    R8, BX
-	VPROLD  $0x07, Z5, Z5
 	XORL    AX, R13
-	VPROLD  $0x07, Z9, Z9
+	VPROLD  $0x07, Z5, Z5
 	XORL    BX, R10
-	VPROLD  $0x07, Z13, Z13
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
 	VPSHUFD $0x93, Z0, Z0
 	ADDL    R13, R14
-	VPSHUFD $0x93, Z4, Z4
 	ADDL    R10, R15
 	XORL    R14, DI
-	VPSHUFD $0x93, Z8, Z8
+	VPSHUFD $0x93, Z4, Z4
 	XORL    R15, R8
-	VPSHUFD $0x93, Z12, Z12
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	VPSHUFD $0x4e, Z3, Z3
 	MOVL    R14, 264(SP)
-	VPSHUFD $0x4e, Z7, Z7
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	MOVL    260(SP), R15
-	VPSHUFD $0x4e, Z15, Z15
 	ADDL    R9, CX
 	VPSHUFD $0x39, Z2, Z2
 	ADDL    SI, DX
 	XORL    CX, R11
-	VPSHUFD $0x39, Z6, Z6
 	XORL    DX, R12
-	VPSHUFD $0x39, Z10, Z10
+	VPSHUFD $0x39, Z6, Z6
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
-	VPSHUFD $0x39, Z14, Z14
 	ADDL    R11, R14
 	VPADDD  Z1, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPADDD  Z5, Z4, Z4
 	XORL    R15, SI
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R9
 	ROLL    $0x0c, SI
-	VPADDD  Z13, Z12, Z12
 	ADDL    R9, CX
 	VPXORD  Z0, Z3, Z3
 	ADDL    SI, DX
-	VPXORD  Z4, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R11
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R12
 	ADDL    R11, R14
 	VPROLD  $0x10, Z3, Z3
 	ADDL    R12, R15
-	VPROLD  $0x10, Z7, Z7
 	XORL    R14, R9
 	XORL    R15, SI
-	VPROLD  $0x10, Z11, Z11
+	VPROLD  $0x10, Z7, Z7
 	ROLL    $0x07, R9
-	VPROLD  $0x10, Z15, Z15
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPADDD  Z3, Z2, Z2
 	ADDL    DI, BX
-	VPADDD  Z7, Z6, Z6
 	XORL    AX, R10
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    BX, R11
 	ROLL    $0x10, R10
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x10, R11
 	VPXORD  Z2, Z1, Z1
 	ADDL    R10, R14
 	ADDL    R11, R15
-	VPXORD  Z6, Z5, Z5
 	XORL    R14, SI
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x0c, DI
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x0c, Z5, Z5
 	XORL    AX, R10
-	VPROLD  $0x0c, Z9, Z9
+	VPROLD  $0x0c, Z5, Z5
 	XORL    BX, R11
-	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
 	VPADDD  Z1, Z0, Z0
 	ADDL    R10, R14
-	VPADDD  Z5, Z4, Z4
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, DI
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	VPXORD  Z0, Z3, Z3
 	MOVL    R14, 256(SP)
-	VPXORD  Z4, Z7, Z7
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	MOVL    268(SP), R15
-	VPXORD  Z12, Z15, Z15
 	ADDL    R8, CX
 	VPROLD  $0x08, Z3, Z3
 	ADDL    R9, DX
 	XORL    CX, R12
-	VPROLD  $0x08, Z7, Z7
 	XORL    DX, R13
-	VPROLD  $0x08, Z11, Z11
+	VPROLD  $0x08, Z7, Z7
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
-	VPROLD  $0x08, Z15, Z15
 	ADDL    R12, R14
 	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPADDD  Z7, Z6, Z6
 	XORL    R15, R9
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
-	VPADDD  Z15, Z14, Z14
 	ADDL    R8, CX
 	VPXORD  Z2, Z1, Z1
 	ADDL    R9, DX
-	VPXORD  Z6, Z5, Z5
 	XORL    CX, R12
 	XORL    DX, R13
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	ROLL    $0x08, R12
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x07, Z1, Z1
 	ADDL    R13, R15
-	VPROLD  $0x07, Z5, Z5
 	XORL    R14, R8
 	XORL    R15, R9
-	VPROLD  $0x07, Z9, Z9
+	VPROLD  $0x07, Z5, Z5
 	ROLL    $0x07, R8
-	VPROLD  $0x07, Z13, Z13
 	ROLL    $0x07, R9
 	ADDL    DI, AX
 	VPSHUFD $0x39, Z0, Z0
 	ADDL    R8, BX
-	VPSHUFD $0x39, Z4, Z4
 	XORL    AX, R13
-	VPSHUFD $0x39, Z8, Z8
+	VPSHUFD $0x39, Z4, Z4
 	XORL    BX, R10
 	ROLL    $0x10, R13
-	VPSHUFD $0x39, Z12, Z12
 	ROLL    $0x10, R10
 	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R13, R14
 	ADDL    R10, R15
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    R14, DI
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPSHUFD $0x4e, Z15, Z15
 	ROLL    $0x0c, R8
 	VPSHUFD $0x93, Z2, Z2
 	ADDL    DI, AX
 	ADDL    R8, BX
-	VPSHUFD $0x93, Z6, Z6
 	XORL    AX, R13
-	VPSHUFD $0x93, Z10, Z10
+	VPSHUFD $0x93, Z6, Z6
 	XORL    BX, R10
-	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
 	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R14
-	VPADDD  Z5, Z4, Z4
 	ADDL    R10, R15
 	XORL    R14, DI
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, R8
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	VPXORD  Z0, Z3, Z3
 	MOVL    R14, 264(SP)
-	VPXORD  Z4, Z7, Z7
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	MOVL    260(SP), R15
-	VPXORD  Z12, Z15, Z15
 	ADDL    R9, CX
 	VPROLD  $0x10, Z3, Z3
 	ADDL    SI, DX
 	XORL    CX, R11
-	VPROLD  $0x10, Z7, Z7
 	XORL    DX, R12
-	VPROLD  $0x10, Z11, Z11
+	VPROLD  $0x10, Z7, Z7
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
-	VPROLD  $0x10, Z15, Z15
 	ADDL    R11, R14
 	VPADDD  Z3, Z2, Z2
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPADDD  Z7, Z6, Z6
 	XORL    R15, SI
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	ROLL    $0x0c, R9
 	ROLL    $0x0c, SI
-	VPADDD  Z15, Z14, Z14
 	ADDL    R9, CX
 	VPXORD  Z2, Z1, Z1
 	ADDL    SI, DX
-	VPXORD  Z6, Z5, Z5
 	XORL    CX, R11
 	XORL    DX, R12
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	ROLL    $0x08, R11
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x08, R12
 	ADDL    R11, R14
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    R12, R15
-	VPROLD  $0x0c, Z5, Z5
 	XORL    R14, R9
 	XORL    R15, SI
-	VPROLD  $0x0c, Z9, Z9
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x07, R9
-	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
-	VPADDD  Z5, Z4, Z4
 	XORL    AX, R10
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    BX, R11
 	ROLL    $0x10, R10
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x10, R11
 	VPXORD  Z0, Z3, Z3
 	ADDL    R10, R14
 	ADDL    R11, R15
-	VPXORD  Z4, Z7, Z7
 	XORL    R14, SI
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x0c, DI
 	VPROLD  $0x08, Z3, Z3
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x08, Z7, Z7
 	XORL    AX, R10
-	VPROLD  $0x08, Z11, Z11
+	VPROLD  $0x08, Z7, Z7
 	XORL    BX, R11
-	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
 	VPADDD  Z3, Z2, Z2
 	ADDL    R10, R14
-	VPADDD  Z7, Z6, Z6
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, DI
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 256(SP)
-	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	MOVL    268(SP), R15
-	VPXORD  Z14, Z13, Z13
 	ADDL    R8, CX
 	VPROLD  $0x07, Z1, Z1
 	ADDL    R9, DX
 	XORL    CX, R12
-	VPROLD  $0x07, Z5, Z5
 	XORL    DX, R13
-	VPROLD  $0x07, Z9, Z9
+	VPROLD  $0x07, Z5, Z5
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
-	VPROLD  $0x07, Z13, Z13
 	ADDL    R12, R14
 	VPSHUFD $0x93, Z0, Z0
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPSHUFD $0x93, Z4, Z4
 	XORL    R15, R9
-	VPSHUFD $0x93, Z8, Z8
+	VPSHUFD $0x93, Z4, Z4
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
-	VPSHUFD $0x93, Z12, Z12
 	ADDL    R8, CX
 	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R9, DX
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R12
 	XORL    DX, R13
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	ROLL    $0x08, R12
-	VPSHUFD $0x4e, Z15, Z15
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPSHUFD $0x39, Z2, Z2
 	ADDL    R13, R15
-	VPSHUFD $0x39, Z6, Z6
 	XORL    R14, R8
 	XORL    R15, R9
-	VPSHUFD $0x39, Z10, Z10
+	VPSHUFD $0x39, Z6, Z6
 	ROLL    $0x07, R8
-	VPSHUFD $0x39, Z14, Z14
 	ROLL    $0x07, R9
 	ADDL    DI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    R8, BX
-	VPADDD  Z5, Z4, Z4
 	XORL    AX, R13
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    BX, R10
 	ROLL    $0x10, R13
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x10, R10
 	VPXORD  Z0, Z3, Z3
 	ADDL    R13, R14
 	ADDL    R10, R15
-	VPXORD  Z4, Z7, Z7
 	XORL    R14, DI
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x0c, R8
 	VPROLD  $0x10, Z3, Z3
 	ADDL    DI, AX
 	ADDL    R8, BX
-	VPROLD  $0x10, Z7, Z7
 	XORL    AX, R13
-	VPROLD  $0x10, Z11, Z11
+	VPROLD  $0x10, Z7, Z7
 	XORL    BX, R10
-	VPROLD  $0x10, Z15, Z15
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
 	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R14
-	VPADDD  Z7, Z6, Z6
 	ADDL    R10, R15
 	XORL    R14, DI
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, R8
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 264(SP)
-	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	MOVL    260(SP), R15
-	VPXORD  Z14, Z13, Z13
 	ADDL    R9, CX
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    SI, DX
 	XORL    CX, R11
-	VPROLD  $0x0c, Z5, Z5
 	XORL    DX, R12
-	VPROLD  $0x0c, Z9, Z9
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
-	VPROLD  $0x0c, Z13, Z13
 	ADDL    R11, R14
 	VPADDD  Z1, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPADDD  Z5, Z4, Z4
 	XORL    R15, SI
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R9
 	ROLL    $0x0c, SI
-	VPADDD  Z13, Z12, Z12
 	ADDL    R9, CX
 	VPXORD  Z0, Z3, Z3
 	ADDL    SI, DX
-	VPXORD  Z4, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R11
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R12
 	ADDL    R11, R14
 	VPROLD  $0x08, Z3, Z3
 	ADDL    R12, R15
-	VPROLD  $0x08, Z7, Z7
 	XORL    R14, R9
 	XORL    R15, SI
-	VPROLD  $0x08, Z11, Z11
+	VPROLD  $0x08, Z7, Z7
 	ROLL    $0x07, R9
-	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPADDD  Z3, Z2, Z2
 	ADDL    DI, BX
-	VPADDD  Z7, Z6, Z6
 	XORL    AX, R10
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    BX, R11
 	ROLL    $0x10, R10
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x10, R11
 	VPXORD  Z2, Z1, Z1
 	ADDL    R10, R14
 	ADDL    R11, R15
-	VPXORD  Z6, Z5, Z5
 	XORL    R14, SI
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x0c, DI
 	VPROLD  $0x07, Z1, Z1
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPROLD  $0x07, Z5, Z5
 	XORL    AX, R10
-	VPROLD  $0x07, Z9, Z9
+	VPROLD  $0x07, Z5, Z5
 	XORL    BX, R11
-	VPROLD  $0x07, Z13, Z13
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
 	VPSHUFD $0x39, Z0, Z0
 	ADDL    R10, R14
-	VPSHUFD $0x39, Z4, Z4
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPSHUFD $0x39, Z8, Z8
+	VPSHUFD $0x39, Z4, Z4
 	XORL    R15, DI
-	VPSHUFD $0x39, Z12, Z12
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	VPSHUFD $0x4e, Z3, Z3
 	MOVL    R14, 256(SP)
-	VPSHUFD $0x4e, Z7, Z7
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	MOVL    268(SP), R15
-	VPSHUFD $0x4e, Z15, Z15
 	ADDL    R8, CX
 	VPSHUFD $0x93, Z2, Z2
 	ADDL    R9, DX
 	XORL    CX, R12
-	VPSHUFD $0x93, Z6, Z6
 	XORL    DX, R13
-	VPSHUFD $0x93, Z10, Z10
+	VPSHUFD $0x93, Z6, Z6
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
-	VPSHUFD $0x93, Z14, Z14
 	ADDL    R12, R14
 	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPADDD  Z5, Z4, Z4
 	XORL    R15, R9
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
-	VPADDD  Z13, Z12, Z12
 	ADDL    R8, CX
 	VPXORD  Z0, Z3, Z3
 	ADDL    R9, DX
-	VPXORD  Z4, Z7, Z7
 	XORL    CX, R12
 	XORL    DX, R13
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	ROLL    $0x08, R12
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x10, Z3, Z3
 	ADDL    R13, R15
-	VPROLD  $0x10, Z7, Z7
 	XORL    R14, R8
 	XORL    R15, R9
-	VPROLD  $0x10, Z11, Z11
+	VPROLD  $0x10, Z7, Z7
 	ROLL    $0x07, R8
-	VPROLD  $0x10, Z15, Z15
 	ROLL    $0x07, R9
 	ADDL    DI, AX
 	VPADDD  Z3, Z2, Z2
 	ADDL    R8, BX
-	VPADDD  Z7, Z6, Z6
 	XORL    AX, R13
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    BX, R10
 	ROLL    $0x10, R13
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x10, R10
 	VPXORD  Z2, Z1, Z1
 	ADDL    R13, R14
 	ADDL    R10, R15
-	VPXORD  Z6, Z5, Z5
 	XORL    R14, DI
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x0c, R8
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    DI, AX
 	ADDL    R8, BX
-	VPROLD  $0x0c, Z5, Z5
 	XORL    AX, R13
-	VPROLD  $0x0c, Z9, Z9
+	VPROLD  $0x0c, Z5, Z5
 	XORL    BX, R10
-	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
 	VPADDD  Z1, Z0, Z0
 	ADDL    R13, R14
-	VPADDD  Z5, Z4, Z4
 	ADDL    R10, R15
 	XORL    R14, DI
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, R8
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	VPXORD  Z0, Z3, Z3
 	MOVL    R14, 264(SP)
-	VPXORD  Z4, Z7, Z7
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	MOVL    260(SP), R15
-	VPXORD  Z12, Z15, Z15
 	ADDL    R9, CX
 	VPROLD  $0x08, Z3, Z3
 	ADDL    SI, DX
 	XORL    CX, R11
-	VPROLD  $0x08, Z7, Z7
 	XORL    DX, R12
-	VPROLD  $0x08, Z11, Z11
+	VPROLD  $0x08, Z7, Z7
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
-	VPROLD  $0x08, Z15, Z15
 	ADDL    R11, R14
 	VPADDD  Z3, Z2, Z2
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPADDD  Z7, Z6, Z6
 	XORL    R15, SI
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	ROLL    $0x0c, R9
 	ROLL    $0x0c, SI
-	VPADDD  Z15, Z14, Z14
 	ADDL    R9, CX
 	VPXORD  Z2, Z1, Z1
 	ADDL    SI, DX
-	VPXORD  Z6, Z5, Z5
 	XORL    CX, R11
 	XORL    DX, R12
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	ROLL    $0x08, R11
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x08, R12
 	ADDL    R11, R14
 	VPROLD  $0x07, Z1, Z1
 	ADDL    R12, R15
-	VPROLD  $0x07, Z5, Z5
 	XORL    R14, R9
 	XORL    R15, SI
-	VPROLD  $0x07, Z9, Z9
+	VPROLD  $0x07, Z5, Z5
 	ROLL    $0x07, R9
-	VPROLD  $0x07, Z13, Z13
 	ROLL    $0x07, SI
 	ADDL    SI, AX
 	VPSHUFD $0x93, Z0, Z0
 	ADDL    DI, BX
-	VPSHUFD $0x93, Z4, Z4
 	XORL    AX, R10
-	VPSHUFD $0x93, Z8, Z8
+	VPSHUFD $0x93, Z4, Z4
 	XORL    BX, R11
 	ROLL    $0x10, R10
-	VPSHUFD $0x93, Z12, Z12
 	ROLL    $0x10, R11
 	VPSHUFD $0x4e, Z3, Z3
 	ADDL    R10, R14
 	ADDL    R11, R15
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    R14, SI
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	XORL    R15, DI
 	ROLL    $0x0c, SI
-	VPSHUFD $0x4e, Z15, Z15
 	ROLL    $0x0c, DI
 	VPSHUFD $0x39, Z2, Z2
 	ADDL    SI, AX
 	ADDL    DI, BX
-	VPSHUFD $0x39, Z6, Z6
 	XORL    AX, R10
-	VPSHUFD $0x39, Z10, Z10
+	VPSHUFD $0x39, Z6, Z6
 	XORL    BX, R11
-	VPSHUFD $0x39, Z14, Z14
 	ROLL    $0x08, R10
 	ROLL    $0x08, R11
 	VPADDD  Z1, Z0, Z0
 	ADDL    R10, R14
-	VPADDD  Z5, Z4, Z4
 	ADDL    R11, R15
 	XORL    R14, SI
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    R15, DI
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x07, SI
 	ROLL    $0x07, DI
 	VPXORD  Z0, Z3, Z3
 	MOVL    R14, 256(SP)
-	VPXORD  Z4, Z7, Z7
 	MOVL    R15, 260(SP)
 	MOVL    264(SP), R14
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	MOVL    268(SP), R15
-	VPXORD  Z12, Z15, Z15
 	ADDL    R8, CX
 	VPROLD  $0x10, Z3, Z3
 	ADDL    R9, DX
 	XORL    CX, R12
-	VPROLD  $0x10, Z7, Z7
 	XORL    DX, R13
-	VPROLD  $0x10, Z11, Z11
+	VPROLD  $0x10, Z7, Z7
 	ROLL    $0x10, R12
 	ROLL    $0x10, R13
-	VPROLD  $0x10, Z15, Z15
 	ADDL    R12, R14
 	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R15
 	XORL    R14, R8
-	VPADDD  Z7, Z6, Z6
 	XORL    R15, R9
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	ROLL    $0x0c, R8
 	ROLL    $0x0c, R9
-	VPADDD  Z15, Z14, Z14
 	ADDL    R8, CX
 	VPXORD  Z2, Z1, Z1
 	ADDL    R9, DX
-	VPXORD  Z6, Z5, Z5
 	XORL    CX, R12
 	XORL    DX, R13
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	ROLL    $0x08, R12
-	VPXORD  Z14, Z13, Z13
 	ROLL    $0x08, R13
 	ADDL    R12, R14
 	VPROLD  $0x0c, Z1, Z1
 	ADDL    R13, R15
-	VPROLD  $0x0c, Z5, Z5
 	XORL    R14, R8
 	XORL    R15, R9
-	VPROLD  $0x0c, Z9, Z9
+	VPROLD  $0x0c, Z5, Z5
 	ROLL    $0x07, R8
-	VPROLD  $0x0c, Z13, Z13
 	ROLL    $0x07, R9
 	ADDL    DI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    R8, BX
-	VPADDD  Z5, Z4, Z4
 	XORL    AX, R13
-	VPADDD  Z9, Z8, Z8
+	VPADDD  Z5, Z4, Z4
 	XORL    BX, R10
 	ROLL    $0x10, R13
-	VPADDD  Z13, Z12, Z12
 	ROLL    $0x10, R10
 	VPXORD  Z0, Z3, Z3
 	ADDL    R13, R14
 	ADDL    R10, R15
-	VPXORD  Z4, Z7, Z7
 	XORL    R14, DI
-	VPXORD  Z8, Z11, Z11
+	VPXORD  Z4, Z7, Z7
 	XORL    R15, R8
 	ROLL    $0x0c, DI
-	VPXORD  Z12, Z15, Z15
 	ROLL    $0x0c, R8
 	VPROLD  $0x08, Z3, Z3
 	ADDL    DI, AX
 	ADDL    R8, BX
-	VPROLD  $0x08, Z7, Z7
 	XORL    AX, R13
-	VPROLD  $0x08, Z11, Z11
+	VPROLD  $0x08, Z7, Z7
 	XORL    BX, R10
-	VPROLD  $0x08, Z15, Z15
 	ROLL    $0x08, R13
 	ROLL    $0x08, R10
 	VPADDD  Z3, Z2, Z2
 	ADDL    R13, R14
-	VPADDD  Z7, Z6, Z6
 	ADDL    R10, R15
 	XORL    R14, DI
-	VPADDD  Z11, Z10, Z10
+	VPADDD  Z7, Z6, Z6
 	XORL    R15, R8
-	VPADDD  Z15, Z14, Z14
 	ROLL    $0x07, DI
 	ROLL    $0x07, R8
 	VPXORD  Z2, Z1, Z1
 	MOVL    R14, 264(SP)
-	VPXORD  Z6, Z5, Z5
 	MOVL    R15, 268(SP)
 	MOVL    256(SP), R14
-	VPXORD  Z10, Z9, Z9
+	VPXORD  Z6, Z5, Z5
 	MOVL    260(SP), R15
-	VPXORD  Z14, Z13, Z13
 	ADDL    R9, CX
 	VPROLD  $0x07, Z1, Z1
 	ADDL    SI, DX
 	XORL    CX, R11
-	VPROLD  $0x07, Z5, Z5
 	XORL    DX, R12
-	VPROLD  $0x07, Z9, Z9
+	VPROLD  $0x07, Z5, Z5
 	ROLL    $0x10, R11
 	ROLL    $0x10, R12
-	VPROLD  $0x07, Z13, Z13
 	ADDL    R11, R14
 	VPSHUFD $0x39, Z0, Z0
 	ADDL    R12, R15
 	XORL    R14, R9
-	VPSHUFD $0x39, Z4, Z4
 	XORL    R15, SI
-	VPSHUFD $0x39, Z8, Z8
+	VPSHUFD $0x39, Z4, Z4
 	ROLL    $0x0c, R9
 	ROLL    $0x0c, SI
-	VPSHUFD $0x39, Z12, Z12
 	ADDL    R9, CX
 	VPSHUFD $0x4e, Z3, Z3
 	ADDL    SI, DX
-	VPSHUFD $0x4e, Z7, Z7
 	XORL    CX, R11
 	XORL    DX, R12
-	VPSHUFD $0x4e, Z11, Z11
+	VPSHUFD $0x4e, Z7, Z7
 	ROLL    $0x08, R11
-	VPSHUFD $0x4e, Z15, Z15
 	ROLL    $0x08, R12
 	ADDL    R11, R14
 	VPSHUFD $0x93, Z2, Z2
 	ADDL    R12, R15
-	VPSHUFD $0x93, Z6, Z6
 	XORL    R14, R9
 	XORL    R15, SI
-	VPSHUFD $0x93, Z10, Z10
+	VPSHUFD $0x93, Z6, Z6
 	ROLL    $0x07, R9
-	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
 	JNE     key_242
@@ -17767,6 +17118,1748 @@ adEnd_244:
 	MOVQ            R10, 328(SP)
 	VPBROADCASTQ    poly44<>+0(SB), Z31
 	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    280(SP), Z22
+	VPADDD          Z5, Z4, Z4
+	VPBROADCASTQ    288(SP), Z24
+	VPSRLQ          $0x2c, Z22, Z23
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x14, Z24, Z30
+	VPTERNLOGQ      $0xa8, Z31, Z30, Z23
+	VPXORD          Z4, Z7, Z7
+	VPANDQ          Z31, Z22, Z22
+	VPSRLQ          $0x18, Z24, Z24
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQA64       Z22, Z25
+	VMOVDQA64       Z23, Z26
+	VPROLD          $0x10, Z7, Z7
+	VMOVDQA64       Z24, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z2, Z1, Z1
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z6, Z5, Z5
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x93, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x93, Z4, Z4
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x4e, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPSHUFD         $0x39, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPSHUFD         $0x39, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z16, K5, Z22
+	VMOVDQA64       Z17, K5, Z23
+	VPXORD          Z4, Z7, Z7
+	VMOVDQA64       Z18, K5, Z24
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z3, Z3
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x10, Z7, Z7
+	VPBROADCASTQ    X18, Z27
+	VPSLLQ          $0x04, Z26, Z30
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPADDD          Z5, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPXORD          Z0, Z3, Z3
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPXORD          Z4, Z7, Z7
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x07, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSHUFD         $0x39, Z4, Z4
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x93, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x93, Z6, Z6
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z16, K6, Z22
+	VMOVDQA64       Z17, K6, Z23
+	VPXORD          Z4, Z7, Z7
+	VMOVDQA64       Z18, K6, Z24
+	VPBROADCASTQ    X16, Z25
+	VPROLD          $0x10, Z3, Z3
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z2, Z1, Z1
+	VPXORQ          Z16, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPROLD          $0x0c, Z1, Z1
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPROLD          $0x0c, Z5, Z5
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x08, Z7, Z7
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z19, Z19
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPSHUFD         $0x93, Z0, Z0
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPSHUFD         $0x93, Z4, Z4
+	VPADDQ          Z30, Z18, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPSHUFD         $0x4e, Z7, Z7
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPSHUFD         $0x39, Z6, Z6
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQA64       Z16, K7, Z22
+	VPXORD          Z0, Z3, Z3
+	VMOVDQA64       Z17, K7, Z23
+	VMOVDQA64       Z18, K7, Z24
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z22, 640(SP)
+	VMOVDQU64       Z23, 1024(SP)
+	VPROLD          $0x10, Z3, Z3
+	VMOVDQU64       Z24, 1408(SP)
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x04, Z23, Z19
+	VPSLLQ          $0x02, Z23, Z20
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1792(SP)
+	VPADDD          Z7, Z6, Z6
+	VPSLLQ          $0x04, Z24, Z19
+	VPSLLQ          $0x02, Z24, Z20
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2176(SP)
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z21, Z21, Z21
+	VMOVDQU64       Z21, 704(SP)
+	VPROLD          $0x0c, Z1, Z1
+	VMOVDQU64       Z21, 1088(SP)
+	VMOVDQU64       Z21, 1472(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z21, 1856(SP)
+	VMOVDQU64       Z21, 2240(SP)
+	VPADDD          Z1, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPADDD          Z5, Z4, Z4
+	VPBROADCASTQ    X17, Z26
+	VPBROADCASTQ    X18, Z27
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPROLD          $0x08, Z7, Z7
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPADDD          Z7, Z6, Z6
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPROLD          $0x07, Z5, Z5
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z0, Z0
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z4, Z4
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPADDD          Z1, Z0, Z0
+	VPSRLQ          $0x2c, Z16, Z30
+	VPADDD          Z5, Z4, Z4
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPXORD          Z4, Z7, Z7
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPROLD          $0x10, Z3, Z3
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 576(SP)
+	VPROLD          $0x0c, Z5, Z5
+	VMOVDQU64       Z17, 960(SP)
+	VMOVDQU64       Z18, 1344(SP)
+	VPADDD          Z1, Z0, Z0
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPADDD          Z5, Z4, Z4
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1728(SP)
+	VPXORD          Z0, Z3, Z3
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2112(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
+	VPROLD          $0x08, Z7, Z7
+	VPBROADCASTQ    X18, Z27
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPXORD          Z6, Z5, Z5
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPROLD          $0x07, Z1, Z1
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPROLD          $0x07, Z5, Z5
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x93, Z0, Z0
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z4, Z4
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPSHUFD         $0x4e, Z7, Z7
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPSHUFD         $0x39, Z2, Z2
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPSHUFD         $0x39, Z6, Z6
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPADDD          Z1, Z0, Z0
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPROLD          $0x10, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x10, Z7, Z7
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPADDD          Z7, Z6, Z6
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPXORD          Z2, Z1, Z1
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2c, Z16, Z30
+	VPANDQ          Z31, Z16, Z16
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 512(SP)
+	VPXORD          Z4, Z7, Z7
+	VMOVDQU64       Z17, 896(SP)
+	VMOVDQU64       Z18, 1280(SP)
+	VPROLD          $0x08, Z3, Z3
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPROLD          $0x08, Z7, Z7
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1664(SP)
+	VPADDD          Z3, Z2, Z2
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDD          Z7, Z6, Z6
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 2048(SP)
+	VPXORD          Z2, Z1, Z1
+	VMOVDQU64       576(SP), Z22
+	VMOVDQU64       960(SP), Z23
+	VPXORD          Z6, Z5, Z5
+	VMOVDQU64       1344(SP), Z24
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z26, Z30
+	VPSLLQ          $0x02, Z26, Z28
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z30, Z28, Z28
+	VPSLLQ          $0x04, Z27, Z30
+	VPSHUFD         $0x39, Z0, Z0
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDQ          Z30, Z29, Z29
+	VPSHUFD         $0x39, Z4, Z4
+	VPXORQ          Z16, Z16, Z16
+	VPXORQ          Z17, Z17, Z17
+	VPSHUFD         $0x4e, Z3, Z3
+	VPXORQ          Z18, Z18, Z18
+	VPXORQ          Z19, Z19, Z19
+	VPSHUFD         $0x4e, Z7, Z7
+	VPXORQ          Z20, Z20, Z20
+	VPXORQ          Z21, Z21, Z21
+	VPSHUFD         $0x93, Z2, Z2
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPSHUFD         $0x93, Z6, Z6
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPXORD          Z0, Z3, Z3
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPXORD          Z4, Z7, Z7
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPADDD          Z3, Z2, Z2
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z7, Z6, Z6
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z2, Z1, Z1
+	VPSRLQ          $0x2c, Z16, Z30
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x08, Z20, Z20
+	VPADDQ          Z19, Z17, Z17
+	VPROLD          $0x0c, Z1, Z1
+	VPADDQ          Z30, Z17, Z17
+	VPADDQ          Z20, Z18, Z18
+	VPROLD          $0x0c, Z5, Z5
+	VPSRLQ          $0x2c, Z17, Z30
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z18, Z18
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPSRLQ          $0x2a, Z18, Z30
+	VPANDQ          Z31, Z17, Z17
+	VPXORD          Z0, Z3, Z3
+	VPADDQ          Z21, Z30, Z30
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z30, Z16, Z16
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x08, Z7, Z7
+	VPANDQ          Z31, Z16, Z16
+	VPADDD          Z3, Z2, Z2
+	VPADDQ          Z30, Z17, Z17
+	VMOVDQU64       Z16, 448(SP)
+	VPADDD          Z7, Z6, Z6
+	VMOVDQU64       Z17, 832(SP)
+	VMOVDQU64       Z18, 1216(SP)
+	VPXORD          Z2, Z1, Z1
+	VPSLLQ          $0x04, Z17, Z19
+	VPSLLQ          $0x02, Z17, Z20
+	VPXORD          Z6, Z5, Z5
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1600(SP)
+	VPROLD          $0x07, Z1, Z1
+	VPSLLQ          $0x04, Z18, Z19
+	VPSLLQ          $0x02, Z18, Z20
+	VPROLD          $0x07, Z5, Z5
+	VPADDQ          Z19, Z20, Z20
+	VMOVDQU64       Z20, 1984(SP)
+	VPSHUFD         $0x93, Z0, Z0
+	VPBROADCASTQ    X16, Z25
+	VPBROADCASTQ    X17, Z26
+	VPSHUFD         $0x93, Z4, Z4
+	VPBROADCASTQ    X18, Z27
+	VPSHUFD         $0x4e, Z3, Z3
+	VMOVDQU64       640(SP), Z22
+	VMOVDQU64       1024(SP), Z23
+	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       1408(SP), Z24
+	VPSLLQ          $0x04, Z26, Z30
+	VPSHUFD         $0x39, Z2, Z2
+	VPSLLQ          $0x02, Z26, Z28
+	VPADDQ          Z30, Z28, Z28
+	VPSHUFD         $0x39, Z6, Z6
+	VPSLLQ          $0x04, Z27, Z30
+	VPSLLQ          $0x02, Z27, Z29
+	VPADDD          Z1, Z0, Z0
+	VPADDQ          Z30, Z29, Z29
+	VPXORQ          Z16, Z16, Z16
+	VPADDD          Z5, Z4, Z4
+	VPXORQ          Z17, Z17, Z17
+	VPXORQ          Z18, Z18, Z18
+	VPXORD          Z0, Z3, Z3
+	VPXORQ          Z19, Z19, Z19
+	VPXORQ          Z20, Z20, Z20
+	VPXORD          Z4, Z7, Z7
+	VPXORQ          Z21, Z21, Z21
+	VPMADD52LUQ     Z25, Z22, Z16
+	VPROLD          $0x10, Z3, Z3
+	VPMADD52HUQ     Z25, Z22, Z19
+	VPROLD          $0x10, Z7, Z7
+	VPMADD52LUQ     Z26, Z22, Z17
+	VPMADD52HUQ     Z26, Z22, Z20
+	VPADDD          Z3, Z2, Z2
+	VPMADD52LUQ     Z27, Z22, Z18
+	VPMADD52HUQ     Z27, Z22, Z21
+	VPADDD          Z7, Z6, Z6
+	VPMADD52LUQ     Z29, Z23, Z16
+	VPMADD52HUQ     Z29, Z23, Z19
+	VPXORD          Z2, Z1, Z1
+	VPMADD52LUQ     Z25, Z23, Z17
+	VPMADD52HUQ     Z25, Z23, Z20
+	VPXORD          Z6, Z5, Z5
+	VPMADD52LUQ     Z26, Z23, Z18
+	VPMADD52HUQ     Z26, Z23, Z21
+	VPROLD          $0x0c, Z1, Z1
+	VPMADD52LUQ     Z28, Z24, Z16
+	VPMADD52HUQ     Z28, Z24, Z19
+	VPROLD          $0x0c, Z5, Z5
+	VPMADD52LUQ     Z29, Z24, Z17
+	VPMADD52HUQ     Z29, Z24, Z20
+	VPADDD          Z1, Z0, Z0
+	VPMADD52LUQ     Z25, Z24, Z18
+	VPADDD          Z5, Z4, Z4
+	VPMADD52HUQ     Z25, Z24, Z21
+	VPSLLQ          $0x08, Z19, Z19
+	VPXORD          Z0, Z3, Z3
+	VPSRLQ          $0x2c, Z16, Z30
+	VPSLLQ          $0x08, Z20, Z20
+	VPXORD          Z4, Z7, Z7
+	VPADDQ          Z19, Z17, Z17
+	VPADDQ          Z30, Z17, Z17
+	VPROLD          $0x08, Z3, Z3
+	VPADDQ          Z20, Z18, Z18
+	VPSRLQ          $0x2c, Z17, Z30
+	VPROLD          $0x08, Z7, Z7
+	VPSLLQ          $0x0a, Z21, Z21
+	VPADDQ          Z30, Z18, Z18
+	VPADDD          Z3, Z2, Z2
+	VPANDQ          Z31, Z16, Z16
+	VPSRLQ          $0x2a, Z18, Z30
+	VPADDD          Z7, Z6, Z6
+	VPANDQ          Z31, Z17, Z17
+	VPADDQ          Z21, Z30, Z30
+	VPXORD          Z2, Z1, Z1
+	VPANDQ.BCST     poly42<>+0(SB), Z18, Z18
+	VPADDQ          Z30, Z16, Z16
+	VPXORD          Z6, Z5, Z5
+	VPSLLQ          $0x02, Z30, Z30
+	VPROLD          $0x07, Z1, Z1
+	VPADDQ          Z30, Z16, Z16
+	VPSRLQ          $0x2c, Z16, Z30
+	VPROLD          $0x07, Z5, Z5
+	VPANDQ          Z31, Z16, Z16
+	VPADDQ          Z30, Z17, Z17
+	VPSHUFD         $0x39, Z0, Z0
+	VMOVDQU64       Z16, 384(SP)
+	VMOVDQU64       Z17, 768(SP)
+	VPSHUFD         $0x39, Z4, Z4
+	VMOVDQU64       Z18, 1152(SP)
+	VPSLLQ          $0x04, Z17, Z19
+	VPSHUFD         $0x4e, Z3, Z3
+	VPSLLQ          $0x02, Z17, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x4e, Z7, Z7
+	VMOVDQU64       Z20, 1536(SP)
+	VPSLLQ          $0x04, Z18, Z19
+	VPSHUFD         $0x93, Z2, Z2
+	VPSLLQ          $0x02, Z18, Z20
+	VPADDQ          Z19, Z20, Z20
+	VPSHUFD         $0x93, Z6, Z6
+	VMOVDQU64       Z20, 1920(SP)
+	VBROADCASTI32X4 (SP), Z16
+	VBROADCASTI32X4 16(SP), Z17
+	VBROADCASTI32X4 32(SP), Z18
+	VBROADCASTI32X4 48(SP), Z19
+	VPADDD          Z16, Z0, Z0
+	VPADDD          Z17, Z1, Z1
+	VPADDD          Z18, Z2, Z2
+	VPADDD          Z19, Z3, Z3
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	VPADDD          Z16, Z4, Z4
+	VPADDD          Z17, Z5, Z5
+	VPADDD          Z18, Z6, Z6
+	VPADDD          Z19, Z7, Z7
+	VPADDD          chachaRows<>+64(SB), Z7, Z7
+	VSHUFI32X4      $0x44, Z1, Z0, Z16
+	VSHUFI32X4      $0xee, Z1, Z0, Z17
+	VSHUFI32X4      $0x44, Z3, Z2, Z18
+	VSHUFI32X4      $0xee, Z3, Z2, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z0
+	VSHUFI32X4      $0xdd, Z18, Z16, Z1
+	VSHUFI32X4      $0x88, Z19, Z17, Z2
+	VSHUFI32X4      $0xdd, Z19, Z17, Z3
+	VSHUFI32X4      $0x44, Z5, Z4, Z16
+	VSHUFI32X4      $0xee, Z5, Z4, Z17
+	VSHUFI32X4      $0x44, Z7, Z6, Z18
+	VSHUFI32X4      $0xee, Z7, Z6, Z19
+	VSHUFI32X4      $0x88, Z18, Z16, Z4
+	VSHUFI32X4      $0xdd, Z18, Z16, Z5
+	VSHUFI32X4      $0x88, Z19, Z17, Z6
+	VSHUFI32X4      $0xdd, Z19, Z17, Z7
+	VMOVDQU64       Z0, 2360(SP)
+	VMOVDQU64       Z1, 2424(SP)
+	VMOVDQU64       Z2, 2488(SP)
+	VMOVDQU64       Z3, 2552(SP)
+	VMOVDQU64       Z4, 2616(SP)
+	VMOVDQU64       Z5, 2680(SP)
+	VMOVDQU64       Z6, 2744(SP)
+	VMOVDQU64       Z7, 2808(SP)
+	JMP             openAVX512Check_221
+
+openAVX512Four_218:
+	VBROADCASTI32X4 (SP), Z0
+	VBROADCASTI32X4 16(SP), Z1
+	VBROADCASTI32X4 32(SP), Z2
+	VBROADCASTI32X4 48(SP), Z3
+	VMOVDQA64       Z0, Z4
+	VMOVDQA64       Z1, Z5
+	VMOVDQA64       Z2, Z6
+	VMOVDQA64       Z0, Z8
+	VMOVDQA64       Z1, Z9
+	VMOVDQA64       Z2, Z10
+	VMOVDQA64       Z0, Z12
+	VMOVDQA64       Z1, Z13
+	VMOVDQA64       Z2, Z14
+	VPADDD          chachaRows<>+192(SB), Z3, Z15
+	VPADDD          chachaRows<>+128(SB), Z3, Z11
+	VPADDD          chachaRows<>+64(SB), Z3, Z7
+	VPADDD          chachaRows<>+0(SB), Z3, Z3
+	MOVL            (SP), AX
+	MOVL            16(SP), SI
+	MOVL            48(SP), R10
+	MOVL            4(SP), BX
+	MOVL            20(SP), DI
+	MOVL            52(SP), R11
+	MOVL            8(SP), CX
+	MOVL            24(SP), R8
+	MOVL            56(SP), R12
+	MOVL            12(SP), DX
+	MOVL            28(SP), R9
+	MOVL            60(SP), R13
+	XORL            R10, R10
+	MOVL            40(SP), R14
+	MOVL            R14, 264(SP)
+	MOVL            44(SP), R14
+	MOVL            R14, 268(SP)
+	MOVL            32(SP), R14
+	MOVL            36(SP), R15
+	MOVQ            $0x00000002, 272(SP)
+	PCALIGN         $0x20
+
+key_246:
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R10
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, DI
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R10
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R11
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z3, Z2, Z2
+	ADDL    R10, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    268(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R8, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z13, Z12, Z12
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R13, R15
+	VPROLD  $0x08, Z7, Z7
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x07, R8
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, DI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, R8
+	VPROLD  $0x07, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x07, Z5, Z5
+	XORL    AX, R13
+	VPROLD  $0x07, Z9, Z9
+	XORL    BX, R10
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R14
+	VPSHUFD $0x93, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPSHUFD $0x93, Z8, Z8
+	XORL    R15, R8
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    260(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R9, CX
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPSHUFD $0x39, Z6, Z6
+	XORL    DX, R12
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPSHUFD $0x39, Z14, Z14
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z13, Z12, Z12
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R12
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R13, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R8
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R8, BX
+	VPSHUFD $0x39, Z4, Z4
+	XORL    AX, R13
+	VPSHUFD $0x39, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x10, R10
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, DI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, R8
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPSHUFD $0x93, Z6, Z6
+	XORL    AX, R13
+	VPSHUFD $0x93, Z10, Z10
+	XORL    BX, R10
+	VPSHUFD $0x93, Z14, Z14
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x0c, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x07, R9
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    DI, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R10
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R11
+	VPXORD  Z0, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, SI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, DI
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x08, Z7, Z7
+	XORL    AX, R10
+	VPROLD  $0x08, Z11, Z11
+	XORL    BX, R11
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z3, Z2, Z2
+	ADDL    R10, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, DI
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 256(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    268(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R8, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R13
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x07, Z13, Z13
+	ADDL    R12, R14
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPSHUFD $0x93, Z4, Z4
+	XORL    R15, R9
+	VPSHUFD $0x93, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPSHUFD $0x93, Z12, Z12
+	ADDL    R8, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R9, DX
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPSHUFD $0x4e, Z11, Z11
+	ROLL    $0x08, R12
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    R13, R15
+	VPSHUFD $0x39, Z6, Z6
+	XORL    R14, R8
+	XORL    R15, R9
+	VPSHUFD $0x39, Z10, Z10
+	ROLL    $0x07, R8
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, DI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, R8
+	VPROLD  $0x10, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x10, Z7, Z7
+	XORL    AX, R13
+	VPROLD  $0x10, Z11, Z11
+	XORL    BX, R10
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x0c, Z5, Z5
+	XORL    DX, R12
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x0c, Z13, Z13
+	ADDL    R11, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, SI
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z13, Z12, Z12
+	ADDL    R9, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    SI, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R11
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x08, Z3, Z3
+	ADDL    R12, R15
+	VPROLD  $0x08, Z7, Z7
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x07, R9
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    DI, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R10
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R11
+	VPXORD  Z2, Z1, Z1
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, SI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, DI
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPROLD  $0x07, Z5, Z5
+	XORL    AX, R10
+	VPROLD  $0x07, Z9, Z9
+	XORL    BX, R11
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R10, R14
+	VPSHUFD $0x39, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPSHUFD $0x39, Z8, Z8
+	XORL    R15, DI
+	VPSHUFD $0x39, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPSHUFD $0x4e, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPSHUFD $0x4e, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPSHUFD $0x4e, Z11, Z11
+	MOVL    268(SP), R15
+	VPSHUFD $0x4e, Z15, Z15
+	ADDL    R8, CX
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPSHUFD $0x93, Z6, Z6
+	XORL    DX, R13
+	VPSHUFD $0x93, Z10, Z10
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPSHUFD $0x93, Z14, Z14
+	ADDL    R12, R14
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z5, Z4, Z4
+	XORL    R15, R9
+	VPADDD  Z9, Z8, Z8
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z13, Z12, Z12
+	ADDL    R8, CX
+	VPXORD  Z0, Z3, Z3
+	ADDL    R9, DX
+	VPXORD  Z4, Z7, Z7
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z8, Z11, Z11
+	ROLL    $0x08, R12
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R13, R15
+	VPROLD  $0x10, Z7, Z7
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x07, R8
+	VPROLD  $0x10, Z15, Z15
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z3, Z2, Z2
+	ADDL    R8, BX
+	VPADDD  Z7, Z6, Z6
+	XORL    AX, R13
+	VPADDD  Z11, Z10, Z10
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x10, R10
+	VPXORD  Z2, Z1, Z1
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z6, Z5, Z5
+	XORL    R14, DI
+	VPXORD  Z10, Z9, Z9
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x0c, R8
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x0c, Z5, Z5
+	XORL    AX, R13
+	VPROLD  $0x0c, Z9, Z9
+	XORL    BX, R10
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z1, Z0, Z0
+	ADDL    R13, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, R8
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 264(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    260(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R9, CX
+	VPROLD  $0x08, Z3, Z3
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x08, Z7, Z7
+	XORL    DX, R12
+	VPROLD  $0x08, Z11, Z11
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x08, Z15, Z15
+	ADDL    R11, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, SI
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPADDD  Z15, Z14, Z14
+	ADDL    R9, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    SI, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R11
+	XORL    DX, R12
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R11
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPROLD  $0x07, Z1, Z1
+	ADDL    R12, R15
+	VPROLD  $0x07, Z5, Z5
+	XORL    R14, R9
+	XORL    R15, SI
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x07, R9
+	VPROLD  $0x07, Z13, Z13
+	ROLL    $0x07, SI
+	ADDL    SI, AX
+	VPSHUFD $0x93, Z0, Z0
+	ADDL    DI, BX
+	VPSHUFD $0x93, Z4, Z4
+	XORL    AX, R10
+	VPSHUFD $0x93, Z8, Z8
+	XORL    BX, R11
+	ROLL    $0x10, R10
+	VPSHUFD $0x93, Z12, Z12
+	ROLL    $0x10, R11
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    R10, R14
+	ADDL    R11, R15
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    R14, SI
+	VPSHUFD $0x4e, Z11, Z11
+	XORL    R15, DI
+	ROLL    $0x0c, SI
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x0c, DI
+	VPSHUFD $0x39, Z2, Z2
+	ADDL    SI, AX
+	ADDL    DI, BX
+	VPSHUFD $0x39, Z6, Z6
+	XORL    AX, R10
+	VPSHUFD $0x39, Z10, Z10
+	XORL    BX, R11
+	VPSHUFD $0x39, Z14, Z14
+	ROLL    $0x08, R10
+	ROLL    $0x08, R11
+	VPADDD  Z1, Z0, Z0
+	ADDL    R10, R14
+	VPADDD  Z5, Z4, Z4
+	ADDL    R11, R15
+	XORL    R14, SI
+	VPADDD  Z9, Z8, Z8
+	XORL    R15, DI
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x07, SI
+	ROLL    $0x07, DI
+	VPXORD  Z0, Z3, Z3
+	MOVL    R14, 256(SP)
+	VPXORD  Z4, Z7, Z7
+	MOVL    R15, 260(SP)
+	MOVL    264(SP), R14
+	VPXORD  Z8, Z11, Z11
+	MOVL    268(SP), R15
+	VPXORD  Z12, Z15, Z15
+	ADDL    R8, CX
+	VPROLD  $0x10, Z3, Z3
+	ADDL    R9, DX
+	XORL    CX, R12
+	VPROLD  $0x10, Z7, Z7
+	XORL    DX, R13
+	VPROLD  $0x10, Z11, Z11
+	ROLL    $0x10, R12
+	ROLL    $0x10, R13
+	VPROLD  $0x10, Z15, Z15
+	ADDL    R12, R14
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R15
+	XORL    R14, R8
+	VPADDD  Z7, Z6, Z6
+	XORL    R15, R9
+	VPADDD  Z11, Z10, Z10
+	ROLL    $0x0c, R8
+	ROLL    $0x0c, R9
+	VPADDD  Z15, Z14, Z14
+	ADDL    R8, CX
+	VPXORD  Z2, Z1, Z1
+	ADDL    R9, DX
+	VPXORD  Z6, Z5, Z5
+	XORL    CX, R12
+	XORL    DX, R13
+	VPXORD  Z10, Z9, Z9
+	ROLL    $0x08, R12
+	VPXORD  Z14, Z13, Z13
+	ROLL    $0x08, R13
+	ADDL    R12, R14
+	VPROLD  $0x0c, Z1, Z1
+	ADDL    R13, R15
+	VPROLD  $0x0c, Z5, Z5
+	XORL    R14, R8
+	XORL    R15, R9
+	VPROLD  $0x0c, Z9, Z9
+	ROLL    $0x07, R8
+	VPROLD  $0x0c, Z13, Z13
+	ROLL    $0x07, R9
+	ADDL    DI, AX
+	VPADDD  Z1, Z0, Z0
+	ADDL    R8, BX
+	VPADDD  Z5, Z4, Z4
+	XORL    AX, R13
+	VPADDD  Z9, Z8, Z8
+	XORL    BX, R10
+	ROLL    $0x10, R13
+	VPADDD  Z13, Z12, Z12
+	ROLL    $0x10, R10
+	VPXORD  Z0, Z3, Z3
+	ADDL    R13, R14
+	ADDL    R10, R15
+	VPXORD  Z4, Z7, Z7
+	XORL    R14, DI
+	VPXORD  Z8, Z11, Z11
+	XORL    R15, R8
+	ROLL    $0x0c, DI
+	VPXORD  Z12, Z15, Z15
+	ROLL    $0x0c, R8
+	VPROLD  $0x08, Z3, Z3
+	ADDL    DI, AX
+	ADDL    R8, BX
+	VPROLD  $0x08, Z7, Z7
+	XORL    AX, R13
+	VPROLD  $0x08, Z11, Z11
+	XORL    BX, R10
+	VPROLD  $0x08, Z15, Z15
+	ROLL    $0x08, R13
+	ROLL    $0x08, R10
+	VPADDD  Z3, Z2, Z2
+	ADDL    R13, R14
+	VPADDD  Z7, Z6, Z6
+	ADDL    R10, R15
+	XORL    R14, DI
+	VPADDD  Z11, Z10, Z10
+	XORL    R15, R8
+	VPADDD  Z15, Z14, Z14
+	ROLL    $0x07, DI
+	ROLL    $0x07, R8
+	VPXORD  Z2, Z1, Z1
+	MOVL    R14, 264(SP)
+	VPXORD  Z6, Z5, Z5
+	MOVL    R15, 268(SP)
+	MOVL    256(SP), R14
+	VPXORD  Z10, Z9, Z9
+	MOVL    260(SP), R15
+	VPXORD  Z14, Z13, Z13
+	ADDL    R9, CX
+	VPROLD  $0x07, Z1, Z1
+	ADDL    SI, DX
+	XORL    CX, R11
+	VPROLD  $0x07, Z5, Z5
+	XORL    DX, R12
+	VPROLD  $0x07, Z9, Z9
+	ROLL    $0x10, R11
+	ROLL    $0x10, R12
+	VPROLD  $0x07, Z13, Z13
+	ADDL    R11, R14
+	VPSHUFD $0x39, Z0, Z0
+	ADDL    R12, R15
+	XORL    R14, R9
+	VPSHUFD $0x39, Z4, Z4
+	XORL    R15, SI
+	VPSHUFD $0x39, Z8, Z8
+	ROLL    $0x0c, R9
+	ROLL    $0x0c, SI
+	VPSHUFD $0x39, Z12, Z12
+	ADDL    R9, CX
+	VPSHUFD $0x4e, Z3, Z3
+	ADDL    SI, DX
+	VPSHUFD $0x4e, Z7, Z7
+	XORL    CX, R11
+	XORL    DX, R12
+	VPSHUFD $0x4e, Z11, Z11
+	ROLL    $0x08, R11
+	VPSHUFD $0x4e, Z15, Z15
+	ROLL    $0x08, R12
+	ADDL    R11, R14
+	VPSHUFD $0x93, Z2, Z2
+	ADDL    R12, R15
+	VPSHUFD $0x93, Z6, Z6
+	XORL    R14, R9
+	XORL    R15, SI
+	VPSHUFD $0x93, Z10, Z10
+	ROLL    $0x07, R9
+	VPSHUFD $0x93, Z14, Z14
+	ROLL    $0x07, SI
+	DECQ    272(SP)
+	JNE     key_246
+	ADDL    (SP), AX
+	ADDL    16(SP), SI
+	ADDL    4(SP), BX
+	ADDL    20(SP), DI
+	ADDL    8(SP), CX
+	ADDL    24(SP), R8
+	ADDL    12(SP), DX
+	ADDL    28(SP), R9
+	SHLQ    $0x20, BX
+	ORQ     BX, AX
+	SHLQ    $0x20, DX
+	ORQ     DX, CX
+	SHLQ    $0x20, DI
+	ORQ     DI, SI
+	SHLQ    $0x20, R9
+	ORQ     R9, R8
+	MOVQ    $0x0ffffffc0fffffff, R10
+	MOVQ    $0x0ffffffc0ffffffc, R11
+	ANDQ    R10, AX
+	ANDQ    R11, CX
+	MOVQ    AX, 280(SP)
+	MOVQ    CX, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    R8, 304(SP)
+	MOVQ    280(SP), R11
+	MOVQ    288(SP), R12
+	MOVQ    R12, R13
+	SHRQ    $0x02, R13
+	ADDQ    R12, R13
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	MOVQ    ad+48(FP), SI
+	MOVQ    352(SP), DI
+	TESTQ   DI, DI
+	JEQ     adEnd_248
+
+ad_247:
+	MOVL  $0x0000ffff, AX
+	CMPQ  DI, $0x10
+	JAE   adFull_249
+	BZHIQ DI, AX, AX
+
+adFull_249:
+	KMOVW      AX, K1
+	VMOVDQU8.Z (SI), K1, X31
+	VMOVQ      X31, AX
+	VPEXTRQ    $0x01, X31, BX
+	ADDQ       AX, R8
+	ADCQ       BX, R9
+	ADCQ       $0x01, R10
+	MOVQ       R8, DX
+	MULXQ      R11, AX, BX
+	MULXQ      R12, R14, R15
+	MOVQ       R9, DX
+	MULXQ      R13, CX, R8
+	ADDQ       CX, AX
+	ADCQ       R8, BX
+	MULXQ      R11, CX, R8
+	ADDQ       CX, R14
+	ADCQ       R8, R15
+	MOVQ       R10, CX
+	IMULQ      R13, CX
+	ADDQ       CX, R14
+	ADCQ       $0x00, R15
+	IMULQ      R11, R10
+	ADDQ       BX, R14
+	ADCQ       R15, R10
+	MOVQ       AX, R8
+	MOVQ       R14, R9
+	MOVQ       R10, CX
+	MOVQ       R10, DX
+	SHRQ       $0x02, CX
+	ANDQ       $-4, DX
+	ANDL       $0x03, R10
+	ADDQ       DX, CX
+	ADDQ       CX, R8
+	ADCQ       $0x00, R9
+	ADCQ       $0x00, R10
+	ADDQ       $0x10, SI
+	SUBQ       $0x10, DI
+	JA         ad_247
+
+adEnd_248:
+	MOVQ            R8, 312(SP)
+	MOVQ            R9, 320(SP)
+	MOVQ            R10, 328(SP)
+	VPBROADCASTQ    poly44<>+0(SB), Z31
+	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPBROADCASTQ    280(SP), Z22
 	VPADDD          Z9, Z8, Z8
@@ -18128,12 +19221,12 @@ adEnd_244:
 	VPXORD          Z4, Z7, Z7
 	VMOVDQA64       Z18, K7, Z24
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z22, 624(SP)
+	VMOVDQU64       Z22, 640(SP)
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z23, 1008(SP)
+	VMOVDQU64       Z23, 1024(SP)
 	VPROLD          $0x10, Z3, Z3
 	VPROLD          $0x10, Z7, Z7
-	VMOVDQU64       Z24, 1392(SP)
+	VMOVDQU64       Z24, 1408(SP)
 	VPROLD          $0x10, Z11, Z11
 	VPSLLQ          $0x04, Z23, Z19
 	VPROLD          $0x10, Z15, Z15
@@ -18141,7 +19234,7 @@ adEnd_244:
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z20, 1776(SP)
+	VMOVDQU64       Z20, 1792(SP)
 	VPADDD          Z11, Z10, Z10
 	VPSLLQ          $0x04, Z24, Z19
 	VPADDD          Z15, Z14, Z14
@@ -18149,19 +19242,19 @@ adEnd_244:
 	VPXORD          Z2, Z1, Z1
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       Z20, 2160(SP)
+	VMOVDQU64       Z20, 2176(SP)
 	VPXORD          Z10, Z9, Z9
 	VPXORQ          Z21, Z21, Z21
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z21, 688(SP)
+	VMOVDQU64       Z21, 704(SP)
 	VPROLD          $0x0c, Z1, Z1
-	VMOVDQU64       Z21, 1072(SP)
+	VMOVDQU64       Z21, 1088(SP)
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z21, 1456(SP)
+	VMOVDQU64       Z21, 1472(SP)
 	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z21, 1840(SP)
+	VMOVDQU64       Z21, 1856(SP)
 	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z21, 2224(SP)
+	VMOVDQU64       Z21, 2240(SP)
 	VPADDD          Z1, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPADDD          Z5, Z4, Z4
@@ -18273,11 +19366,11 @@ adEnd_244:
 	VPROLD          $0x0c, Z1, Z1
 	VPADDQ          Z30, Z17, Z17
 	VPROLD          $0x0c, Z5, Z5
-	VMOVDQU64       Z16, 560(SP)
+	VMOVDQU64       Z16, 576(SP)
 	VPROLD          $0x0c, Z9, Z9
-	VMOVDQU64       Z17, 944(SP)
+	VMOVDQU64       Z17, 960(SP)
 	VPROLD          $0x0c, Z13, Z13
-	VMOVDQU64       Z18, 1328(SP)
+	VMOVDQU64       Z18, 1344(SP)
 	VPADDD          Z1, Z0, Z0
 	VPSLLQ          $0x04, Z17, Z19
 	VPADDD          Z5, Z4, Z4
@@ -18285,7 +19378,7 @@ adEnd_244:
 	VPADDD          Z9, Z8, Z8
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z13, Z12, Z12
-	VMOVDQU64       Z20, 1712(SP)
+	VMOVDQU64       Z20, 1728(SP)
 	VPXORD          Z0, Z3, Z3
 	VPSLLQ          $0x04, Z18, Z19
 	VPXORD          Z4, Z7, Z7
@@ -18293,7 +19386,7 @@ adEnd_244:
 	VPXORD          Z8, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z20, 2096(SP)
+	VMOVDQU64       Z20, 2112(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPBROADCASTQ    X16, Z25
 	VPROLD          $0x08, Z7, Z7
@@ -18405,11 +19498,11 @@ adEnd_244:
 	VPXORD          Z0, Z3, Z3
 	VPADDQ          Z30, Z17, Z17
 	VPXORD          Z4, Z7, Z7
-	VMOVDQU64       Z16, 496(SP)
+	VMOVDQU64       Z16, 512(SP)
 	VPXORD          Z8, Z11, Z11
-	VMOVDQU64       Z17, 880(SP)
+	VMOVDQU64       Z17, 896(SP)
 	VPXORD          Z12, Z15, Z15
-	VMOVDQU64       Z18, 1264(SP)
+	VMOVDQU64       Z18, 1280(SP)
 	VPROLD          $0x08, Z3, Z3
 	VPSLLQ          $0x04, Z17, Z19
 	VPROLD          $0x08, Z7, Z7
@@ -18417,7 +19510,7 @@ adEnd_244:
 	VPROLD          $0x08, Z11, Z11
 	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x08, Z15, Z15
-	VMOVDQU64       Z20, 1648(SP)
+	VMOVDQU64       Z20, 1664(SP)
 	VPADDD          Z3, Z2, Z2
 	VPSLLQ          $0x04, Z18, Z19
 	VPADDD          Z7, Z6, Z6
@@ -18425,14 +19518,14 @@ adEnd_244:
 	VPADDD          Z11, Z10, Z10
 	VPADDQ          Z19, Z20, Z20
 	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z20, 2032(SP)
+	VMOVDQU64       Z20, 2048(SP)
 	VPXORD          Z2, Z1, Z1
-	VMOVDQU64       560(SP), Z22
+	VMOVDQU64       576(SP), Z22
 	VPXORD          Z6, Z5, Z5
-	VMOVDQU64       944(SP), Z23
+	VMOVDQU64       960(SP), Z23
 	VPXORD          Z10, Z9, Z9
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       1328(SP), Z24
+	VMOVDQU64       1344(SP), Z24
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z26, Z30
 	VPROLD          $0x07, Z5, Z5
@@ -18537,11 +19630,11 @@ adEnd_244:
 	VPADDD          Z3, Z2, Z2
 	VPADDQ          Z30, Z17, Z17
 	VPADDD          Z7, Z6, Z6
-	VMOVDQU64       Z16, 432(SP)
+	VMOVDQU64       Z16, 448(SP)
 	VPADDD          Z11, Z10, Z10
-	VMOVDQU64       Z17, 816(SP)
+	VMOVDQU64       Z17, 832(SP)
 	VPADDD          Z15, Z14, Z14
-	VMOVDQU64       Z18, 1200(SP)
+	VMOVDQU64       Z18, 1216(SP)
 	VPXORD          Z2, Z1, Z1
 	VPSLLQ          $0x04, Z17, Z19
 	VPXORD          Z6, Z5, Z5
@@ -18549,7 +19642,7 @@ adEnd_244:
 	VPXORD          Z10, Z9, Z9
 	VPADDQ          Z19, Z20, Z20
 	VPXORD          Z14, Z13, Z13
-	VMOVDQU64       Z20, 1584(SP)
+	VMOVDQU64       Z20, 1600(SP)
 	VPROLD          $0x07, Z1, Z1
 	VPSLLQ          $0x04, Z18, Z19
 	VPROLD          $0x07, Z5, Z5
@@ -18557,7 +19650,7 @@ adEnd_244:
 	VPROLD          $0x07, Z9, Z9
 	VPADDQ          Z19, Z20, Z20
 	VPROLD          $0x07, Z13, Z13
-	VMOVDQU64       Z20, 1968(SP)
+	VMOVDQU64       Z20, 1984(SP)
 	VPSHUFD         $0x93, Z0, Z0
 	VPBROADCASTQ    X16, Z25
 	VPSHUFD         $0x93, Z4, Z4
@@ -18566,11 +19659,11 @@ adEnd_244:
 	VPBROADCASTQ    X18, Z27
 	VPSHUFD         $0x93, Z12, Z12
 	VPSHUFD         $0x4e, Z3, Z3
-	VMOVDQU64       624(SP), Z22
+	VMOVDQU64       640(SP), Z22
 	VPSHUFD         $0x4e, Z7, Z7
-	VMOVDQU64       1008(SP), Z23
+	VMOVDQU64       1024(SP), Z23
 	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       1392(SP), Z24
+	VMOVDQU64       1408(SP), Z24
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSLLQ          $0x04, Z26, Z30
 	VPSHUFD         $0x39, Z2, Z2
@@ -18675,11 +19768,11 @@ adEnd_244:
 	VPROLD          $0x07, Z13, Z13
 	VPADDQ          Z30, Z17, Z17
 	VPSHUFD         $0x39, Z0, Z0
-	VMOVDQU64       Z16, 368(SP)
+	VMOVDQU64       Z16, 384(SP)
 	VPSHUFD         $0x39, Z4, Z4
-	VMOVDQU64       Z17, 752(SP)
+	VMOVDQU64       Z17, 768(SP)
 	VPSHUFD         $0x39, Z8, Z8
-	VMOVDQU64       Z18, 1136(SP)
+	VMOVDQU64       Z18, 1152(SP)
 	VPSHUFD         $0x39, Z12, Z12
 	VPSLLQ          $0x04, Z17, Z19
 	VPSHUFD         $0x4e, Z3, Z3
@@ -18687,7 +19780,7 @@ adEnd_244:
 	VPSHUFD         $0x4e, Z7, Z7
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x4e, Z11, Z11
-	VMOVDQU64       Z20, 1520(SP)
+	VMOVDQU64       Z20, 1536(SP)
 	VPSHUFD         $0x4e, Z15, Z15
 	VPSLLQ          $0x04, Z18, Z19
 	VPSHUFD         $0x93, Z2, Z2
@@ -18695,7 +19788,7 @@ adEnd_244:
 	VPSHUFD         $0x93, Z6, Z6
 	VPADDQ          Z19, Z20, Z20
 	VPSHUFD         $0x93, Z10, Z10
-	VMOVDQU64       Z20, 1904(SP)
+	VMOVDQU64       Z20, 1920(SP)
 	VPSHUFD         $0x93, Z14, Z14
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
@@ -18753,25 +19846,25 @@ adEnd_244:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	VMOVDQU64       Z0, 2344(SP)
-	VMOVDQU64       Z1, 2408(SP)
-	VMOVDQU64       Z2, 2472(SP)
-	VMOVDQU64       Z3, 2536(SP)
-	VMOVDQU64       Z4, 2600(SP)
-	VMOVDQU64       Z5, 2664(SP)
-	VMOVDQU64       Z6, 2728(SP)
-	VMOVDQU64       Z7, 2792(SP)
-	VMOVDQU64       Z8, 2856(SP)
-	VMOVDQU64       Z9, 2920(SP)
-	VMOVDQU64       Z10, 2984(SP)
-	VMOVDQU64       Z11, 3048(SP)
-	VMOVDQU64       Z12, 3112(SP)
-	VMOVDQU64       Z13, 3176(SP)
-	VMOVDQU64       Z14, 3240(SP)
-	VMOVDQU64       Z15, 3304(SP)
-	JMP             openAVX512Check_220
+	VMOVDQU64       Z0, 2360(SP)
+	VMOVDQU64       Z1, 2424(SP)
+	VMOVDQU64       Z2, 2488(SP)
+	VMOVDQU64       Z3, 2552(SP)
+	VMOVDQU64       Z4, 2616(SP)
+	VMOVDQU64       Z5, 2680(SP)
+	VMOVDQU64       Z6, 2744(SP)
+	VMOVDQU64       Z7, 2808(SP)
+	VMOVDQU64       Z8, 2872(SP)
+	VMOVDQU64       Z9, 2936(SP)
+	VMOVDQU64       Z10, 3000(SP)
+	VMOVDQU64       Z11, 3064(SP)
+	VMOVDQU64       Z12, 3128(SP)
+	VMOVDQU64       Z13, 3192(SP)
+	VMOVDQU64       Z14, 3256(SP)
+	VMOVDQU64       Z15, 3320(SP)
+	JMP             openAVX512Check_221
 
-openAVX512Columns_218:
+openAVX512Columns_219:
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -18829,7 +19922,7 @@ openAVX512Columns_218:
 	MOVQ         $0x0000000a, 272(SP)
 	PCALIGN      $0x20
 
-key_246:
+key_250:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
 	VPADDD    Z5, Z1, Z1
@@ -19127,7 +20220,7 @@ key_246:
 	ROLL      $0x07, SI
 	VPROLD    $0x07, Z20, Z20
 	DECQ      272(SP)
-	JNE       key_246
+	JNE       key_250
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -19164,15 +20257,15 @@ key_246:
 	MOVQ      ad+48(FP), SI
 	MOVQ      352(SP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_248
+	JEQ       adEnd_252
 
-ad_247:
+ad_251:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_249
+	JAE   adFull_253
 	BZHIQ DI, AX, AX
 
-adFull_249:
+adFull_253:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -19210,47 +20303,47 @@ adFull_249:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_247
+	JA         ad_251
 
-adEnd_248:
+adEnd_252:
 	MOVQ      R8, 312(SP)
 	MOVQ      R9, 320(SP)
 	MOVQ      R10, 328(SP)
 	VMOVDQU64 192(SP), Z31
-	VMOVDQU64 Z0, 2344(SP)
-	VMOVDQU64 Z1, 2408(SP)
-	VMOVDQU64 Z2, 2472(SP)
-	VMOVDQU64 Z3, 2536(SP)
-	VMOVDQU64 Z4, 2600(SP)
-	VMOVDQU64 Z5, 2664(SP)
-	VMOVDQU64 Z6, 2728(SP)
-	VMOVDQU64 Z7, 2792(SP)
-	VMOVDQU64 Z8, 2856(SP)
-	VMOVDQU64 Z9, 2920(SP)
-	VMOVDQU64 Z10, 2984(SP)
-	VMOVDQU64 Z11, 3048(SP)
-	VMOVDQU64 Z12, 3112(SP)
-	VMOVDQU64 Z13, 3176(SP)
-	VMOVDQU64 Z14, 3240(SP)
-	VMOVDQU64 Z15, 3304(SP)
-	VMOVDQU64 Z16, 3368(SP)
-	VMOVDQU64 Z17, 3432(SP)
-	VMOVDQU64 Z18, 3496(SP)
-	VMOVDQU64 Z19, 3560(SP)
-	VMOVDQU64 Z20, 3624(SP)
-	VMOVDQU64 Z21, 3688(SP)
-	VMOVDQU64 Z22, 3752(SP)
-	VMOVDQU64 Z23, 3816(SP)
-	VMOVDQU64 Z24, 3880(SP)
-	VMOVDQU64 Z25, 3944(SP)
-	VMOVDQU64 Z26, 4008(SP)
-	VMOVDQU64 Z27, 4072(SP)
-	VMOVDQU64 Z28, 4136(SP)
-	VMOVDQU64 Z29, 4200(SP)
-	VMOVDQU64 Z30, 4264(SP)
-	VMOVDQU64 Z31, 4328(SP)
+	VMOVDQU64 Z0, 2360(SP)
+	VMOVDQU64 Z1, 2424(SP)
+	VMOVDQU64 Z2, 2488(SP)
+	VMOVDQU64 Z3, 2552(SP)
+	VMOVDQU64 Z4, 2616(SP)
+	VMOVDQU64 Z5, 2680(SP)
+	VMOVDQU64 Z6, 2744(SP)
+	VMOVDQU64 Z7, 2808(SP)
+	VMOVDQU64 Z8, 2872(SP)
+	VMOVDQU64 Z9, 2936(SP)
+	VMOVDQU64 Z10, 3000(SP)
+	VMOVDQU64 Z11, 3064(SP)
+	VMOVDQU64 Z12, 3128(SP)
+	VMOVDQU64 Z13, 3192(SP)
+	VMOVDQU64 Z14, 3256(SP)
+	VMOVDQU64 Z15, 3320(SP)
+	VMOVDQU64 Z16, 3384(SP)
+	VMOVDQU64 Z17, 3448(SP)
+	VMOVDQU64 Z18, 3512(SP)
+	VMOVDQU64 Z19, 3576(SP)
+	VMOVDQU64 Z20, 3640(SP)
+	VMOVDQU64 Z21, 3704(SP)
+	VMOVDQU64 Z22, 3768(SP)
+	VMOVDQU64 Z23, 3832(SP)
+	VMOVDQU64 Z24, 3896(SP)
+	VMOVDQU64 Z25, 3960(SP)
+	VMOVDQU64 Z26, 4024(SP)
+	VMOVDQU64 Z27, 4088(SP)
+	VMOVDQU64 Z28, 4152(SP)
+	VMOVDQU64 Z29, 4216(SP)
+	VMOVDQU64 Z30, 4280(SP)
+	VMOVDQU64 Z31, 4344(SP)
 
-openAVX512Hash_219:
+openAVX512Hash_220:
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VPBROADCASTQ 280(SP), Z22
 	VPBROADCASTQ 288(SP), Z24
@@ -19427,23 +20520,23 @@ openAVX512Hash_219:
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 624(SP)
-	VMOVDQU64    Z23, 1008(SP)
-	VMOVDQU64    Z24, 1392(SP)
+	VMOVDQU64    Z22, 640(SP)
+	VMOVDQU64    Z23, 1024(SP)
+	VMOVDQU64    Z24, 1408(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1776(SP)
+	VMOVDQU64    Z20, 1792(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2160(SP)
+	VMOVDQU64    Z20, 2176(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 688(SP)
-	VMOVDQU64    Z21, 1072(SP)
-	VMOVDQU64    Z21, 1456(SP)
-	VMOVDQU64    Z21, 1840(SP)
-	VMOVDQU64    Z21, 2224(SP)
+	VMOVDQU64    Z21, 704(SP)
+	VMOVDQU64    Z21, 1088(SP)
+	VMOVDQU64    Z21, 1472(SP)
+	VMOVDQU64    Z21, 1856(SP)
+	VMOVDQU64    Z21, 2240(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -19497,17 +20590,17 @@ openAVX512Hash_219:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 560(SP)
-	VMOVDQU64    Z17, 944(SP)
-	VMOVDQU64    Z18, 1328(SP)
+	VMOVDQU64    Z16, 576(SP)
+	VMOVDQU64    Z17, 960(SP)
+	VMOVDQU64    Z18, 1344(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1712(SP)
+	VMOVDQU64    Z20, 1728(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2096(SP)
+	VMOVDQU64    Z20, 2112(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -19561,20 +20654,20 @@ openAVX512Hash_219:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 496(SP)
-	VMOVDQU64    Z17, 880(SP)
-	VMOVDQU64    Z18, 1264(SP)
+	VMOVDQU64    Z16, 512(SP)
+	VMOVDQU64    Z17, 896(SP)
+	VMOVDQU64    Z18, 1280(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1648(SP)
+	VMOVDQU64    Z20, 1664(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2032(SP)
-	VMOVDQU64    560(SP), Z22
-	VMOVDQU64    944(SP), Z23
-	VMOVDQU64    1328(SP), Z24
+	VMOVDQU64    Z20, 2048(SP)
+	VMOVDQU64    576(SP), Z22
+	VMOVDQU64    960(SP), Z23
+	VMOVDQU64    1344(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -19625,23 +20718,23 @@ openAVX512Hash_219:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 432(SP)
-	VMOVDQU64    Z17, 816(SP)
-	VMOVDQU64    Z18, 1200(SP)
+	VMOVDQU64    Z16, 448(SP)
+	VMOVDQU64    Z17, 832(SP)
+	VMOVDQU64    Z18, 1216(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1584(SP)
+	VMOVDQU64    Z20, 1600(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1968(SP)
+	VMOVDQU64    Z20, 1984(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    624(SP), Z22
-	VMOVDQU64    1008(SP), Z23
-	VMOVDQU64    1392(SP), Z24
+	VMOVDQU64    640(SP), Z22
+	VMOVDQU64    1024(SP), Z23
+	VMOVDQU64    1408(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -19692,22 +20785,22 @@ openAVX512Hash_219:
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 368(SP)
-	VMOVDQU64    Z17, 752(SP)
-	VMOVDQU64    Z18, 1136(SP)
+	VMOVDQU64    Z16, 384(SP)
+	VMOVDQU64    Z17, 768(SP)
+	VMOVDQU64    Z18, 1152(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1520(SP)
+	VMOVDQU64    Z20, 1536(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1904(SP)
+	VMOVDQU64    Z20, 1920(SP)
 
-openAVX512Check_220:
+openAVX512Check_221:
 	MOVQ         360(SP), CX
 	TESTQ        CX, CX
-	JEQ          noLongAD_250
+	JEQ          noLongAD_254
 	MOVQ         ad+48(FP), SI
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VMOVDQU64    polyIndex<>+0(SB), Z29
@@ -19728,9 +20821,9 @@ openAVX512Check_220:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_251:
+hash_255:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_252
+	JBE          hashEnd_256
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -19753,11 +20846,11 @@ hash_251:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 624(SP), Z0
-	VPBROADCASTQ 1008(SP), Z1
-	VPBROADCASTQ 1392(SP), Z2
-	VPBROADCASTQ 1776(SP), Z3
-	VPBROADCASTQ 2160(SP), Z4
+	VPBROADCASTQ 640(SP), Z0
+	VPBROADCASTQ 1024(SP), Z1
+	VPBROADCASTQ 1408(SP), Z2
+	VPBROADCASTQ 1792(SP), Z3
+	VPBROADCASTQ 2176(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -19786,11 +20879,11 @@ hash_251:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 560(SP), Z0
-	VPBROADCASTQ 944(SP), Z1
-	VPBROADCASTQ 1328(SP), Z2
-	VPBROADCASTQ 1712(SP), Z3
-	VPBROADCASTQ 2096(SP), Z4
+	VPBROADCASTQ 576(SP), Z0
+	VPBROADCASTQ 960(SP), Z1
+	VPBROADCASTQ 1344(SP), Z2
+	VPBROADCASTQ 1728(SP), Z3
+	VPBROADCASTQ 2112(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -19819,11 +20912,11 @@ hash_251:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 496(SP), Z0
-	VPBROADCASTQ 880(SP), Z1
-	VPBROADCASTQ 1264(SP), Z2
-	VPBROADCASTQ 1648(SP), Z3
-	VPBROADCASTQ 2032(SP), Z4
+	VPBROADCASTQ 512(SP), Z0
+	VPBROADCASTQ 896(SP), Z1
+	VPBROADCASTQ 1280(SP), Z2
+	VPBROADCASTQ 1664(SP), Z3
+	VPBROADCASTQ 2048(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -19855,11 +20948,11 @@ hash_251:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 432(SP), Z0
-	VPBROADCASTQ 816(SP), Z1
-	VPBROADCASTQ 1200(SP), Z2
-	VPBROADCASTQ 1584(SP), Z3
-	VPBROADCASTQ 1968(SP), Z4
+	VPBROADCASTQ 448(SP), Z0
+	VPBROADCASTQ 832(SP), Z1
+	VPBROADCASTQ 1216(SP), Z2
+	VPBROADCASTQ 1600(SP), Z3
+	VPBROADCASTQ 1984(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -19907,9 +21000,9 @@ hash_251:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_251
+	JMP          hash_255
 
-hashEnd_252:
+hashEnd_256:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -19918,14 +21011,14 @@ hashEnd_252:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   368(SP)(R10*8), R10
+	LEAQ   384(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_253:
+hashVector_257:
 	CMPQ        R9, $0x08
-	JBE         hashTail_254
+	JBE         hashTail_258
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -19978,9 +21071,9 @@ hashVector_253:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_253
+	JMP         hashVector_257
 
-hashTail_254:
+hashTail_258:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -20088,7 +21181,7 @@ hashTail_254:
 	MOVQ          BX, 320(SP)
 	MOVQ          DX, 328(SP)
 
-noLongAD_250:
+noLongAD_254:
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -20113,9 +21206,9 @@ noLongAD_250:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_255:
+hash_259:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_256
+	JBE          hashEnd_260
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -20138,11 +21231,11 @@ hash_255:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 624(SP), Z0
-	VPBROADCASTQ 1008(SP), Z1
-	VPBROADCASTQ 1392(SP), Z2
-	VPBROADCASTQ 1776(SP), Z3
-	VPBROADCASTQ 2160(SP), Z4
+	VPBROADCASTQ 640(SP), Z0
+	VPBROADCASTQ 1024(SP), Z1
+	VPBROADCASTQ 1408(SP), Z2
+	VPBROADCASTQ 1792(SP), Z3
+	VPBROADCASTQ 2176(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -20171,11 +21264,11 @@ hash_255:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 560(SP), Z0
-	VPBROADCASTQ 944(SP), Z1
-	VPBROADCASTQ 1328(SP), Z2
-	VPBROADCASTQ 1712(SP), Z3
-	VPBROADCASTQ 2096(SP), Z4
+	VPBROADCASTQ 576(SP), Z0
+	VPBROADCASTQ 960(SP), Z1
+	VPBROADCASTQ 1344(SP), Z2
+	VPBROADCASTQ 1728(SP), Z3
+	VPBROADCASTQ 2112(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -20204,11 +21297,11 @@ hash_255:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 496(SP), Z0
-	VPBROADCASTQ 880(SP), Z1
-	VPBROADCASTQ 1264(SP), Z2
-	VPBROADCASTQ 1648(SP), Z3
-	VPBROADCASTQ 2032(SP), Z4
+	VPBROADCASTQ 512(SP), Z0
+	VPBROADCASTQ 896(SP), Z1
+	VPBROADCASTQ 1280(SP), Z2
+	VPBROADCASTQ 1664(SP), Z3
+	VPBROADCASTQ 2048(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -20240,11 +21333,11 @@ hash_255:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 432(SP), Z0
-	VPBROADCASTQ 816(SP), Z1
-	VPBROADCASTQ 1200(SP), Z2
-	VPBROADCASTQ 1584(SP), Z3
-	VPBROADCASTQ 1968(SP), Z4
+	VPBROADCASTQ 448(SP), Z0
+	VPBROADCASTQ 832(SP), Z1
+	VPBROADCASTQ 1216(SP), Z2
+	VPBROADCASTQ 1600(SP), Z3
+	VPBROADCASTQ 1984(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -20292,9 +21385,9 @@ hash_255:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_255
+	JMP          hash_259
 
-hashEnd_256:
+hashEnd_260:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -20303,14 +21396,14 @@ hashEnd_256:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   368(SP)(R10*8), R10
+	LEAQ   384(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_257:
+hashVector_261:
 	CMPQ        R9, $0x08
-	JBE         hashTail_258
+	JBE         hashTail_262
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -20363,9 +21456,9 @@ hashVector_257:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_257
+	JMP         hashVector_261
 
-hashTail_258:
+hashTail_262:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -20491,150 +21584,150 @@ hashTail_258:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_223
+	JNE           openAVX512Bad_224
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 	MOVQ          s+8(FP), AX
 	TESTQ         AX, AX
-	JNE           openAVX512After_221
+	JNE           openAVX512After_222
 	CMPQ          CX, $0x00000400
-	JA            openAVX512First_259
-	VMOVDQU64     2344(SP), Z0
-	VMOVDQU64     2408(SP), Z1
-	VMOVDQU64     2472(SP), Z2
-	VMOVDQU64     2536(SP), Z3
-	VMOVDQU64     2600(SP), Z4
-	VMOVDQU64     2664(SP), Z5
-	VMOVDQU64     2728(SP), Z6
-	VMOVDQU64     2792(SP), Z7
-	VMOVDQU64     2856(SP), Z8
-	VMOVDQU64     2920(SP), Z9
-	VMOVDQU64     2984(SP), Z10
-	VMOVDQU64     3048(SP), Z11
-	VMOVDQU64     3112(SP), Z12
-	VMOVDQU64     3176(SP), Z13
-	VMOVDQU64     3240(SP), Z14
-	VMOVDQU64     3304(SP), Z15
+	JA            openAVX512First_263
+	VMOVDQU64     2360(SP), Z0
+	VMOVDQU64     2424(SP), Z1
+	VMOVDQU64     2488(SP), Z2
+	VMOVDQU64     2552(SP), Z3
+	VMOVDQU64     2616(SP), Z4
+	VMOVDQU64     2680(SP), Z5
+	VMOVDQU64     2744(SP), Z6
+	VMOVDQU64     2808(SP), Z7
+	VMOVDQU64     2872(SP), Z8
+	VMOVDQU64     2936(SP), Z9
+	VMOVDQU64     3000(SP), Z10
+	VMOVDQU64     3064(SP), Z11
+	VMOVDQU64     3128(SP), Z12
+	VMOVDQU64     3192(SP), Z13
+	VMOVDQU64     3256(SP), Z14
+	VMOVDQU64     3320(SP), Z15
 	CMPQ          CX, $0x00000040
-	JBE           part_260
+	JBE           part_264
 	SUBQ          $0x40, CX
 	VPXORQ        (SI), Z0, Z0
 	VMOVDQU64     Z0, (DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_261
+	JBE           part_265
 	SUBQ          $0x40, CX
 	VPXORQ        64(SI), Z1, Z1
 	VMOVDQU64     Z1, 64(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_262
+	JBE           part_266
 	SUBQ          $0x40, CX
 	VPXORQ        128(SI), Z2, Z2
 	VMOVDQU64     Z2, 128(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_263
+	JBE           part_267
 	SUBQ          $0x40, CX
 	VPXORQ        192(SI), Z3, Z3
 	VMOVDQU64     Z3, 192(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_264
+	JBE           part_268
 	SUBQ          $0x40, CX
 	VPXORQ        256(SI), Z4, Z4
 	VMOVDQU64     Z4, 256(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_265
+	JBE           part_269
 	SUBQ          $0x40, CX
 	VPXORQ        320(SI), Z5, Z5
 	VMOVDQU64     Z5, 320(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_266
+	JBE           part_270
 	SUBQ          $0x40, CX
 	VPXORQ        384(SI), Z6, Z6
 	VMOVDQU64     Z6, 384(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_267
+	JBE           part_271
 	SUBQ          $0x40, CX
 	VPXORQ        448(SI), Z7, Z7
 	VMOVDQU64     Z7, 448(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_268
+	JBE           part_272
 	SUBQ          $0x40, CX
 	VPXORQ        512(SI), Z8, Z8
 	VMOVDQU64     Z8, 512(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_269
+	JBE           part_273
 	SUBQ          $0x40, CX
 	VPXORQ        576(SI), Z9, Z9
 	VMOVDQU64     Z9, 576(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_270
+	JBE           part_274
 	SUBQ          $0x40, CX
 	VPXORQ        640(SI), Z10, Z10
 	VMOVDQU64     Z10, 640(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_271
+	JBE           part_275
 	SUBQ          $0x40, CX
 	VPXORQ        704(SI), Z11, Z11
 	VMOVDQU64     Z11, 704(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_272
+	JBE           part_276
 	SUBQ          $0x40, CX
 	VPXORQ        768(SI), Z12, Z12
 	VMOVDQU64     Z12, 768(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_273
+	JBE           part_277
 	SUBQ          $0x40, CX
 	VPXORQ        832(SI), Z13, Z13
 	VMOVDQU64     Z13, 832(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_274
+	JBE           part_278
 	SUBQ          $0x40, CX
 	VPXORQ        896(SI), Z14, Z14
 	VMOVDQU64     Z14, 896(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_275
+	JBE           part_279
 	SUBQ          $0x40, CX
 	VPXORQ        960(SI), Z15, Z15
 	VMOVDQU64     Z15, 960(DI)
 	ADDQ          $0x00000400, SI
 	ADDQ          $0x00000400, DI
 
-openAVX512First_259:
-	VMOVDQU64   2344(SP), Z0
-	VMOVDQU64   2408(SP), Z1
-	VMOVDQU64   2472(SP), Z2
-	VMOVDQU64   2536(SP), Z3
-	VMOVDQU64   2600(SP), Z4
-	VMOVDQU64   2664(SP), Z5
-	VMOVDQU64   2728(SP), Z6
-	VMOVDQU64   2792(SP), Z7
-	VMOVDQU64   2856(SP), Z8
-	VMOVDQU64   2920(SP), Z9
-	VMOVDQU64   2984(SP), Z10
-	VMOVDQU64   3048(SP), Z11
-	VMOVDQU64   3112(SP), Z12
-	VMOVDQU64   3176(SP), Z13
-	VMOVDQU64   3240(SP), Z14
-	VMOVDQU64   3304(SP), Z15
-	VMOVDQU64   3368(SP), Z16
-	VMOVDQU64   3432(SP), Z17
-	VMOVDQU64   3496(SP), Z18
-	VMOVDQU64   3560(SP), Z19
-	VMOVDQU64   3624(SP), Z20
-	VMOVDQU64   3688(SP), Z21
-	VMOVDQU64   3752(SP), Z22
-	VMOVDQU64   3816(SP), Z23
-	VMOVDQU64   3880(SP), Z24
-	VMOVDQU64   3944(SP), Z25
-	VMOVDQU64   4008(SP), Z26
-	VMOVDQU64   4072(SP), Z27
-	VMOVDQU64   4136(SP), Z28
-	VMOVDQU64   4200(SP), Z29
-	VMOVDQU64   4264(SP), Z30
-	VMOVDQU64   4328(SP), Z31
+openAVX512First_263:
+	VMOVDQU64   2360(SP), Z0
+	VMOVDQU64   2424(SP), Z1
+	VMOVDQU64   2488(SP), Z2
+	VMOVDQU64   2552(SP), Z3
+	VMOVDQU64   2616(SP), Z4
+	VMOVDQU64   2680(SP), Z5
+	VMOVDQU64   2744(SP), Z6
+	VMOVDQU64   2808(SP), Z7
+	VMOVDQU64   2872(SP), Z8
+	VMOVDQU64   2936(SP), Z9
+	VMOVDQU64   3000(SP), Z10
+	VMOVDQU64   3064(SP), Z11
+	VMOVDQU64   3128(SP), Z12
+	VMOVDQU64   3192(SP), Z13
+	VMOVDQU64   3256(SP), Z14
+	VMOVDQU64   3320(SP), Z15
+	VMOVDQU64   3384(SP), Z16
+	VMOVDQU64   3448(SP), Z17
+	VMOVDQU64   3512(SP), Z18
+	VMOVDQU64   3576(SP), Z19
+	VMOVDQU64   3640(SP), Z20
+	VMOVDQU64   3704(SP), Z21
+	VMOVDQU64   3768(SP), Z22
+	VMOVDQU64   3832(SP), Z23
+	VMOVDQU64   3896(SP), Z24
+	VMOVDQU64   3960(SP), Z25
+	VMOVDQU64   4024(SP), Z26
+	VMOVDQU64   4088(SP), Z27
+	VMOVDQU64   4152(SP), Z28
+	VMOVDQU64   4216(SP), Z29
+	VMOVDQU64   4280(SP), Z30
+	VMOVDQU64   4344(SP), Z31
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_276
+	JBE         columnsLast_280
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -20867,9 +21960,9 @@ openAVX512First_259:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_277
+	JMP         columnsNext_281
 
-columnsLast_276:
+columnsLast_280:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -20952,82 +22045,82 @@ columnsLast_276:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_278
+	JBE         part_282
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_279
+	JBE         part_283
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_280
+	JBE         part_284
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_281
+	JBE         part_285
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_282
+	JBE         part_286
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_283
+	JBE         part_287
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_284
+	JBE         part_288
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_285
+	JBE         part_289
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_286
+	JBE         part_290
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_287
+	JBE         part_291
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_288
+	JBE         part_292
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_289
+	JBE         part_293
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_290
+	JBE         part_294
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_291
+	JBE         part_295
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_292
+	JBE         part_296
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_293
+	JBE         part_297
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -21115,94 +22208,94 @@ columnsLast_276:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_294
+	JBE         part_298
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_295
+	JBE         part_299
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_296
+	JBE         part_300
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_297
+	JBE         part_301
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_298
+	JBE         part_302
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_299
+	JBE         part_303
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_300
+	JBE         part_304
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_301
+	JBE         part_305
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_302
+	JBE         part_306
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_303
+	JBE         part_307
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_304
+	JBE         part_308
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_305
+	JBE         part_309
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_306
+	JBE         part_310
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_307
+	JBE         part_311
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_308
+	JBE         part_312
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_309
+	JBE         part_313
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512End_222
+	JMP         openAVX512End_223
 
-columnsNext_277:
-openAVX512After_221:
-passes_310:
+columnsNext_281:
+openAVX512After_222:
+passes_314:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_311
+	JBE          passesRows_315
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -21241,7 +22334,7 @@ passes_310:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_315:
+double_319:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -21435,9 +22528,9 @@ double_315:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_315
+	JNE         double_319
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_316
+	JBE         columnsLast_320
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -21670,9 +22763,9 @@ double_315:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_317
+	JMP         columnsNext_321
 
-columnsLast_316:
+columnsLast_320:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -21755,82 +22848,82 @@ columnsLast_316:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_318
+	JBE         part_322
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_319
+	JBE         part_323
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_320
+	JBE         part_324
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_321
+	JBE         part_325
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_322
+	JBE         part_326
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_323
+	JBE         part_327
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_324
+	JBE         part_328
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_325
+	JBE         part_329
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_326
+	JBE         part_330
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_327
+	JBE         part_331
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_328
+	JBE         part_332
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_329
+	JBE         part_333
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_330
+	JBE         part_334
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_331
+	JBE         part_335
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_332
+	JBE         part_336
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_333
+	JBE         part_337
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -21918,99 +23011,99 @@ columnsLast_316:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_334
+	JBE         part_338
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_335
+	JBE         part_339
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_336
+	JBE         part_340
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_337
+	JBE         part_341
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_338
+	JBE         part_342
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_339
+	JBE         part_343
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_340
+	JBE         part_344
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_341
+	JBE         part_345
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_342
+	JBE         part_346
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_343
+	JBE         part_347
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_344
+	JBE         part_348
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_345
+	JBE         part_349
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_346
+	JBE         part_350
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_347
+	JBE         part_351
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_348
+	JBE         part_352
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_349
+	JBE         part_353
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512End_222
+	JMP         openAVX512End_223
 
-columnsNext_317:
-	JMP passes_310
+columnsNext_321:
+	JMP passes_314
 
-passesRows_311:
+passesRows_315:
 	TESTQ           CX, CX
-	JEQ             openAVX512End_222
+	JEQ             openAVX512End_223
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_313
+	JBE             passesOne_317
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_312
+	JBE             passesTwo_316
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22031,7 +23124,7 @@ passesRows_311:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_350:
+double_354:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -22153,7 +23246,7 @@ double_350:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_350
+	JNE             double_354
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -22210,9 +23303,9 @@ double_350:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_314
+	JMP             passesWrite_318
 
-passesTwo_312:
+passesTwo_316:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22225,7 +23318,7 @@ passesTwo_312:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_351:
+double_355:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -22287,7 +23380,7 @@ double_351:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_351
+	JNE             double_355
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -22318,9 +23411,9 @@ double_351:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_314
+	JMP             passesWrite_318
 
-passesOne_313:
+passesOne_317:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -22329,7 +23422,7 @@ passesOne_313:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_352:
+double_356:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -22361,7 +23454,7 @@ double_352:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_352
+	JNE             double_356
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -22380,873 +23473,1362 @@ double_352:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_314:
+passesWrite_318:
 	CMPQ      CX, $0x00000040
-	JBE       part_353
+	JBE       part_357
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_354
+	JBE       part_358
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_355
+	JBE       part_359
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_356
+	JBE       part_360
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_357
+	JBE       part_361
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_358
+	JBE       part_362
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_359
+	JBE       part_363
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_360
+	JBE       part_364
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_361
+	JBE       part_365
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_362
+	JBE       part_366
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_363
+	JBE       part_367
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_364
+	JBE       part_368
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_365
+	JBE       part_369
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_366
+	JBE       part_370
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_367
+	JBE       part_371
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_368
+	JBE       part_372
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openAVX512End_222:
+openAVX512End_223:
+	MOVQ    suffix+64(FP), AX
+	TESTQ   AX, AX
+	JEQ     noSuffix_373
+	MOVBLZX 191(SP)(CX*1), BX
+	MOVB    BL, (AX)
+
+noSuffix_373:
 	MOVL $0x00000001, AX
-	MOVQ AX, ok+64(FP)
+	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Bad_223:
+openAVX512Bad_224:
 	MOVL $0x00000000, AX
-	MOVQ AX, ok+64(FP)
+	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-part_260:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512End_222
+shortSuffix_233:
+	LEAQ      -1(R9), BX
+	MOVQ      $-1, R8
+	XORL      R11, R11
+	MOVL      $0x00000040, R12
+	VPXORQ    Z4, Z0, Z0
+	VMOVDQU64 Z0, 2360(SP)
+	MOVQ      BX, AX
+	CMPQ      AX, R12
+	CMOVQHI   R12, AX
+	BZHIQ     AX, R8, AX
+	KMOVQ     AX, K1
+	VMOVDQU8  Z0, K1, (DI)
+	CMPQ      R9, $0x00000040
+	JBE       shortSuffixEnd_374
+	SUBQ      R12, BX
+	VPXORQ    Z5, Z1, Z1
+	VMOVDQU64 Z1, 2424(SP)
+	MOVQ      BX, AX
+	CMPQ      AX, R12
+	CMOVQHI   R12, AX
+	BZHIQ     AX, R8, AX
+	KMOVQ     AX, K2
+	VMOVDQU8  Z1, K2, 64(DI)
 
-part_261:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512End_222
+shortSuffixEnd_374:
+	MOVQ    suffix+64(FP), AX
+	TESTQ   AX, AX
+	JEQ     noSuffix_375
+	MOVBLZX 2359(SP)(R9*1), BX
+	MOVB    BL, (AX)
 
-part_262:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512End_222
+noSuffix_375:
+	MOVL $0x00000001, AX
+	MOVQ AX, ok+72(FP)
+	VZEROUPPER
+	RET
 
-part_263:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512End_222
+shortSuffix_241:
+	LEAQ      -1(R9), BX
+	MOVQ      $-1, R8
+	XORL      R11, R11
+	MOVL      $0x00000040, R12
+	VPXORQ    Z4, Z0, Z0
+	VMOVDQU64 Z0, 2360(SP)
+	MOVQ      BX, AX
+	CMPQ      AX, R12
+	CMOVQHI   R12, AX
+	BZHIQ     AX, R8, AX
+	KMOVQ     AX, K1
+	VMOVDQU8  Z0, K1, (DI)
+	CMPQ      R9, $0x00000040
+	JBE       shortSuffixEnd_376
+	SUBQ      R12, BX
+	VPXORQ    Z5, Z1, Z1
+	VMOVDQU64 Z1, 2424(SP)
+	MOVQ      BX, AX
+	CMPQ      AX, R12
+	CMOVQHI   R12, AX
+	BZHIQ     AX, R8, AX
+	KMOVQ     AX, K2
+	VMOVDQU8  Z1, K2, 64(DI)
+	CMPQ      R9, $0x00000080
+	JBE       shortSuffixEnd_376
+	SUBQ      R12, BX
+	VPXORQ    Z6, Z2, Z2
+	VMOVDQU64 Z2, 2488(SP)
+	MOVQ      BX, AX
+	CMPQ      AX, R12
+	CMOVQHI   R12, AX
+	BZHIQ     AX, R8, AX
+	KMOVQ     AX, K3
+	VMOVDQU8  Z2, K3, 128(DI)
+	CMPQ      R9, $0x000000c0
+	JBE       shortSuffixEnd_376
+	SUBQ      R12, BX
+	VPXORQ    Z7, Z3, Z3
+	VMOVDQU64 Z3, 2552(SP)
+	MOVQ      BX, AX
+	CMPQ      AX, R12
+	CMOVQHI   R12, AX
+	BZHIQ     AX, R8, AX
+	KMOVQ     AX, K4
+	VMOVDQU8  Z3, K4, 192(DI)
+
+shortSuffixEnd_376:
+	MOVQ    suffix+64(FP), AX
+	TESTQ   AX, AX
+	JEQ     noSuffix_377
+	MOVBLZX 2359(SP)(R9*1), BX
+	MOVB    BL, (AX)
+
+noSuffix_377:
+	MOVL $0x00000001, AX
+	MOVQ AX, ok+72(FP)
+	VZEROUPPER
+	RET
 
 part_264:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K2, (DI)
+	VMOVDQU64  Z0, 192(SP)
+	JMP        openAVX512End_223
 
 part_265:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K2, 64(DI)
+	VMOVDQU64  Z1, 192(SP)
+	JMP        openAVX512End_223
 
 part_266:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K2, 128(DI)
+	VMOVDQU64  Z2, 192(SP)
+	JMP        openAVX512End_223
 
 part_267:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K2, 192(DI)
+	VMOVDQU64  Z3, 192(SP)
+	JMP        openAVX512End_223
 
 part_268:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K2, 256(DI)
+	VMOVDQU64  Z4, 192(SP)
+	JMP        openAVX512End_223
 
 part_269:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K2, 320(DI)
+	VMOVDQU64  Z5, 192(SP)
+	JMP        openAVX512End_223
 
 part_270:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K2, 384(DI)
+	VMOVDQU64  Z6, 192(SP)
+	JMP        openAVX512End_223
 
 part_271:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K2, 448(DI)
+	VMOVDQU64  Z7, 192(SP)
+	JMP        openAVX512End_223
 
 part_272:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K2, 512(DI)
+	VMOVDQU64  Z8, 192(SP)
+	JMP        openAVX512End_223
 
 part_273:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K2, 576(DI)
+	VMOVDQU64  Z9, 192(SP)
+	JMP        openAVX512End_223
 
 part_274:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K2, 640(DI)
+	VMOVDQU64  Z10, 192(SP)
+	JMP        openAVX512End_223
 
 part_275:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z16
-	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K2, 704(DI)
+	VMOVDQU64  Z11, 192(SP)
+	JMP        openAVX512End_223
+
+part_276:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K2, 768(DI)
+	VMOVDQU64  Z12, 192(SP)
+	JMP        openAVX512End_223
+
+part_277:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K2, 832(DI)
+	VMOVDQU64  Z13, 192(SP)
+	JMP        openAVX512End_223
 
 part_278:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K2, 896(DI)
+	VMOVDQU64  Z14, 192(SP)
+	JMP        openAVX512End_223
 
 part_279:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512End_222
-
-part_280:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512End_222
-
-part_281:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 960(SI), K1, Z16
+	VPXORQ     Z16, Z15, Z15
+	VMOVDQU8   Z15, K2, 960(DI)
+	VMOVDQU64  Z15, 192(SP)
+	JMP        openAVX512End_223
 
 part_282:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K2, (DI)
+	VMOVDQU64  Z10, 192(SP)
+	JMP        openAVX512End_223
 
 part_283:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K2, 64(DI)
+	VMOVDQU64  Z8, 192(SP)
+	JMP        openAVX512End_223
 
 part_284:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K2, 128(DI)
+	VMOVDQU64  Z5, 192(SP)
+	JMP        openAVX512End_223
 
 part_285:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K2, 192(DI)
+	VMOVDQU64  Z11, 192(SP)
+	JMP        openAVX512End_223
 
 part_286:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K2, 256(DI)
+	VMOVDQU64  Z13, 192(SP)
+	JMP        openAVX512End_223
 
 part_287:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K2, 320(DI)
+	VMOVDQU64  Z6, 192(SP)
+	JMP        openAVX512End_223
 
 part_288:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K2, 384(DI)
+	VMOVDQU64  Z4, 192(SP)
+	JMP        openAVX512End_223
 
 part_289:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K2, 448(DI)
+	VMOVDQU64  Z1, 192(SP)
+	JMP        openAVX512End_223
 
 part_290:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K2, 512(DI)
+	VMOVDQU64  Z2, 192(SP)
+	JMP        openAVX512End_223
 
 part_291:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K2, 576(DI)
+	VMOVDQU64  Z0, 192(SP)
+	JMP        openAVX512End_223
 
 part_292:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K2, 640(DI)
+	VMOVDQU64  Z31, 192(SP)
+	JMP        openAVX512End_223
 
 part_293:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K2, 704(DI)
+	VMOVDQU64  Z3, 192(SP)
+	JMP        openAVX512End_223
 
 part_294:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K2, 768(DI)
+	VMOVDQU64  Z14, 192(SP)
+	JMP        openAVX512End_223
 
 part_295:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K2, 832(DI)
+	VMOVDQU64  Z12, 192(SP)
+	JMP        openAVX512End_223
 
 part_296:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K2, 896(DI)
+	VMOVDQU64  Z9, 192(SP)
+	JMP        openAVX512End_223
 
 part_297:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K2, 960(DI)
+	VMOVDQU64  Z15, 192(SP)
+	JMP        openAVX512End_223
 
 part_298:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K2, (DI)
+	VMOVDQU64  Z26, 192(SP)
+	JMP        openAVX512End_223
 
 part_299:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K2, 64(DI)
+	VMOVDQU64  Z24, 192(SP)
+	JMP        openAVX512End_223
 
 part_300:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K2, 128(DI)
+	VMOVDQU64  Z21, 192(SP)
+	JMP        openAVX512End_223
 
 part_301:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K2, 192(DI)
+	VMOVDQU64  Z27, 192(SP)
+	JMP        openAVX512End_223
 
 part_302:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K2, 256(DI)
+	VMOVDQU64  Z29, 192(SP)
+	JMP        openAVX512End_223
 
 part_303:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K2, 320(DI)
+	VMOVDQU64  Z22, 192(SP)
+	JMP        openAVX512End_223
 
 part_304:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K2, 384(DI)
+	VMOVDQU64  Z20, 192(SP)
+	JMP        openAVX512End_223
 
 part_305:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K2, 448(DI)
+	VMOVDQU64  Z17, 192(SP)
+	JMP        openAVX512End_223
 
 part_306:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K2, 512(DI)
+	VMOVDQU64  Z18, 192(SP)
+	JMP        openAVX512End_223
 
 part_307:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K2, 576(DI)
+	VMOVDQU64  Z16, 192(SP)
+	JMP        openAVX512End_223
 
 part_308:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K2, 640(DI)
+	VMOVDQU64  Z0, 192(SP)
+	JMP        openAVX512End_223
 
 part_309:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K2, 704(DI)
+	VMOVDQU64  Z19, 192(SP)
+	JMP        openAVX512End_223
+
+part_310:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K2, 768(DI)
+	VMOVDQU64  Z30, 192(SP)
+	JMP        openAVX512End_223
+
+part_311:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K2, 832(DI)
+	VMOVDQU64  Z28, 192(SP)
+	JMP        openAVX512End_223
+
+part_312:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K2, 896(DI)
+	VMOVDQU64  Z25, 192(SP)
+	JMP        openAVX512End_223
+
+part_313:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512End_222
-
-part_318:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K1, (DI)
-	JMP        openAVX512End_222
-
-part_319:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z7
-	VPXORQ     Z7, Z8, Z8
-	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openAVX512End_222
-
-part_320:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z7
-	VPXORQ     Z7, Z5, Z5
-	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openAVX512End_222
-
-part_321:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z7
-	VPXORQ     Z7, Z11, Z11
-	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openAVX512End_222
+	VMOVDQU8   Z31, K2, 960(DI)
+	VMOVDQU64  Z31, 192(SP)
+	JMP        openAVX512End_223
 
 part_322:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z7
-	VPXORQ     Z7, Z13, Z13
-	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K2, (DI)
+	VMOVDQU64  Z10, 192(SP)
+	JMP        openAVX512End_223
 
 part_323:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z7
-	VPXORQ     Z7, Z6, Z6
-	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 64(SI), K1, Z7
+	VPXORQ     Z7, Z8, Z8
+	VMOVDQU8   Z8, K2, 64(DI)
+	VMOVDQU64  Z8, 192(SP)
+	JMP        openAVX512End_223
 
 part_324:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z7
-	VPXORQ     Z7, Z4, Z4
-	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 128(SI), K1, Z7
+	VPXORQ     Z7, Z5, Z5
+	VMOVDQU8   Z5, K2, 128(DI)
+	VMOVDQU64  Z5, 192(SP)
+	JMP        openAVX512End_223
 
 part_325:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z7
-	VPXORQ     Z7, Z1, Z1
-	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 192(SI), K1, Z7
+	VPXORQ     Z7, Z11, Z11
+	VMOVDQU8   Z11, K2, 192(DI)
+	VMOVDQU64  Z11, 192(SP)
+	JMP        openAVX512End_223
 
 part_326:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z7
-	VPXORQ     Z7, Z2, Z2
-	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 256(SI), K1, Z7
+	VPXORQ     Z7, Z13, Z13
+	VMOVDQU8   Z13, K2, 256(DI)
+	VMOVDQU64  Z13, 192(SP)
+	JMP        openAVX512End_223
 
 part_327:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z7
-	VPXORQ     Z7, Z0, Z0
-	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 320(SI), K1, Z7
+	VPXORQ     Z7, Z6, Z6
+	VMOVDQU8   Z6, K2, 320(DI)
+	VMOVDQU64  Z6, 192(SP)
+	JMP        openAVX512End_223
 
 part_328:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z7
-	VPXORQ     Z7, Z31, Z31
-	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 384(SI), K1, Z7
+	VPXORQ     Z7, Z4, Z4
+	VMOVDQU8   Z4, K2, 384(DI)
+	VMOVDQU64  Z4, 192(SP)
+	JMP        openAVX512End_223
 
 part_329:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z7
-	VPXORQ     Z7, Z3, Z3
-	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 448(SI), K1, Z7
+	VPXORQ     Z7, Z1, Z1
+	VMOVDQU8   Z1, K2, 448(DI)
+	VMOVDQU64  Z1, 192(SP)
+	JMP        openAVX512End_223
 
 part_330:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z7
-	VPXORQ     Z7, Z14, Z14
-	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 512(SI), K1, Z7
+	VPXORQ     Z7, Z2, Z2
+	VMOVDQU8   Z2, K2, 512(DI)
+	VMOVDQU64  Z2, 192(SP)
+	JMP        openAVX512End_223
 
 part_331:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z7
-	VPXORQ     Z7, Z12, Z12
-	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 576(SI), K1, Z7
+	VPXORQ     Z7, Z0, Z0
+	VMOVDQU8   Z0, K2, 576(DI)
+	VMOVDQU64  Z0, 192(SP)
+	JMP        openAVX512End_223
 
 part_332:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z7
-	VPXORQ     Z7, Z9, Z9
-	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 640(SI), K1, Z7
+	VPXORQ     Z7, Z31, Z31
+	VMOVDQU8   Z31, K2, 640(DI)
+	VMOVDQU64  Z31, 192(SP)
+	JMP        openAVX512End_223
 
 part_333:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z7
-	VPXORQ     Z7, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 704(SI), K1, Z7
+	VPXORQ     Z7, Z3, Z3
+	VMOVDQU8   Z3, K2, 704(DI)
+	VMOVDQU64  Z3, 192(SP)
+	JMP        openAVX512End_223
 
 part_334:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z23
-	VPXORQ     Z23, Z26, Z26
-	VMOVDQU8   Z26, K1, (DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 768(SI), K1, Z7
+	VPXORQ     Z7, Z14, Z14
+	VMOVDQU8   Z14, K2, 768(DI)
+	VMOVDQU64  Z14, 192(SP)
+	JMP        openAVX512End_223
 
 part_335:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z23
-	VPXORQ     Z23, Z24, Z24
-	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 832(SI), K1, Z7
+	VPXORQ     Z7, Z12, Z12
+	VMOVDQU8   Z12, K2, 832(DI)
+	VMOVDQU64  Z12, 192(SP)
+	JMP        openAVX512End_223
 
 part_336:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z23
-	VPXORQ     Z23, Z21, Z21
-	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 896(SI), K1, Z7
+	VPXORQ     Z7, Z9, Z9
+	VMOVDQU8   Z9, K2, 896(DI)
+	VMOVDQU64  Z9, 192(SP)
+	JMP        openAVX512End_223
 
 part_337:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z23
-	VPXORQ     Z23, Z27, Z27
-	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 960(SI), K1, Z7
+	VPXORQ     Z7, Z15, Z15
+	VMOVDQU8   Z15, K2, 960(DI)
+	VMOVDQU64  Z15, 192(SP)
+	JMP        openAVX512End_223
 
 part_338:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z23
-	VPXORQ     Z23, Z29, Z29
-	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z23
+	VPXORQ     Z23, Z26, Z26
+	VMOVDQU8   Z26, K2, (DI)
+	VMOVDQU64  Z26, 192(SP)
+	JMP        openAVX512End_223
 
 part_339:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z23
-	VPXORQ     Z23, Z22, Z22
-	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 64(SI), K1, Z23
+	VPXORQ     Z23, Z24, Z24
+	VMOVDQU8   Z24, K2, 64(DI)
+	VMOVDQU64  Z24, 192(SP)
+	JMP        openAVX512End_223
 
 part_340:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z23
-	VPXORQ     Z23, Z20, Z20
-	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 128(SI), K1, Z23
+	VPXORQ     Z23, Z21, Z21
+	VMOVDQU8   Z21, K2, 128(DI)
+	VMOVDQU64  Z21, 192(SP)
+	JMP        openAVX512End_223
 
 part_341:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z23
-	VPXORQ     Z23, Z17, Z17
-	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 192(SI), K1, Z23
+	VPXORQ     Z23, Z27, Z27
+	VMOVDQU8   Z27, K2, 192(DI)
+	VMOVDQU64  Z27, 192(SP)
+	JMP        openAVX512End_223
 
 part_342:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z23
-	VPXORQ     Z23, Z18, Z18
-	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 256(SI), K1, Z23
+	VPXORQ     Z23, Z29, Z29
+	VMOVDQU8   Z29, K2, 256(DI)
+	VMOVDQU64  Z29, 192(SP)
+	JMP        openAVX512End_223
 
 part_343:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z23
-	VPXORQ     Z23, Z16, Z16
-	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 320(SI), K1, Z23
+	VPXORQ     Z23, Z22, Z22
+	VMOVDQU8   Z22, K2, 320(DI)
+	VMOVDQU64  Z22, 192(SP)
+	JMP        openAVX512End_223
 
 part_344:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z23
-	VPXORQ     Z23, Z0, Z0
-	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 384(SI), K1, Z23
+	VPXORQ     Z23, Z20, Z20
+	VMOVDQU8   Z20, K2, 384(DI)
+	VMOVDQU64  Z20, 192(SP)
+	JMP        openAVX512End_223
 
 part_345:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z23
-	VPXORQ     Z23, Z19, Z19
-	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 448(SI), K1, Z23
+	VPXORQ     Z23, Z17, Z17
+	VMOVDQU8   Z17, K2, 448(DI)
+	VMOVDQU64  Z17, 192(SP)
+	JMP        openAVX512End_223
 
 part_346:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z23
-	VPXORQ     Z23, Z30, Z30
-	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 512(SI), K1, Z23
+	VPXORQ     Z23, Z18, Z18
+	VMOVDQU8   Z18, K2, 512(DI)
+	VMOVDQU64  Z18, 192(SP)
+	JMP        openAVX512End_223
 
 part_347:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z23
-	VPXORQ     Z23, Z28, Z28
-	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 576(SI), K1, Z23
+	VPXORQ     Z23, Z16, Z16
+	VMOVDQU8   Z16, K2, 576(DI)
+	VMOVDQU64  Z16, 192(SP)
+	JMP        openAVX512End_223
 
 part_348:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z23
-	VPXORQ     Z23, Z25, Z25
-	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 640(SI), K1, Z23
+	VPXORQ     Z23, Z0, Z0
+	VMOVDQU8   Z0, K2, 640(DI)
+	VMOVDQU64  Z0, 192(SP)
+	JMP        openAVX512End_223
 
 part_349:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 960(SI), K1, Z23
-	VPXORQ     Z23, Z31, Z31
-	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 704(SI), K1, Z23
+	VPXORQ     Z23, Z19, Z19
+	VMOVDQU8   Z19, K2, 704(DI)
+	VMOVDQU64  Z19, 192(SP)
+	JMP        openAVX512End_223
+
+part_350:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 768(SI), K1, Z23
+	VPXORQ     Z23, Z30, Z30
+	VMOVDQU8   Z30, K2, 768(DI)
+	VMOVDQU64  Z30, 192(SP)
+	JMP        openAVX512End_223
+
+part_351:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 832(SI), K1, Z23
+	VPXORQ     Z23, Z28, Z28
+	VMOVDQU8   Z28, K2, 832(DI)
+	VMOVDQU64  Z28, 192(SP)
+	JMP        openAVX512End_223
+
+part_352:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 896(SI), K1, Z23
+	VPXORQ     Z23, Z25, Z25
+	VMOVDQU8   Z25, K2, 896(DI)
+	VMOVDQU64  Z25, 192(SP)
+	JMP        openAVX512End_223
 
 part_353:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
-	JMP        openAVX512End_222
-
-part_354:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 64(SI), K1, Z16
-	VPXORQ     Z16, Z1, Z1
-	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openAVX512End_222
-
-part_355:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 128(SI), K1, Z16
-	VPXORQ     Z16, Z2, Z2
-	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openAVX512End_222
-
-part_356:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z 192(SI), K1, Z16
-	VPXORQ     Z16, Z3, Z3
-	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 960(SI), K1, Z23
+	VPXORQ     Z23, Z31, Z31
+	VMOVDQU8   Z31, K2, 960(DI)
+	VMOVDQU64  Z31, 192(SP)
+	JMP        openAVX512End_223
 
 part_357:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 256(SI), K1, Z16
-	VPXORQ     Z16, Z4, Z4
-	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K2, (DI)
+	VMOVDQU64  Z0, 192(SP)
+	JMP        openAVX512End_223
 
 part_358:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 320(SI), K1, Z16
-	VPXORQ     Z16, Z5, Z5
-	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 64(SI), K1, Z16
+	VPXORQ     Z16, Z1, Z1
+	VMOVDQU8   Z1, K2, 64(DI)
+	VMOVDQU64  Z1, 192(SP)
+	JMP        openAVX512End_223
 
 part_359:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 384(SI), K1, Z16
-	VPXORQ     Z16, Z6, Z6
-	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 128(SI), K1, Z16
+	VPXORQ     Z16, Z2, Z2
+	VMOVDQU8   Z2, K2, 128(DI)
+	VMOVDQU64  Z2, 192(SP)
+	JMP        openAVX512End_223
 
 part_360:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 448(SI), K1, Z16
-	VPXORQ     Z16, Z7, Z7
-	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 192(SI), K1, Z16
+	VPXORQ     Z16, Z3, Z3
+	VMOVDQU8   Z3, K2, 192(DI)
+	VMOVDQU64  Z3, 192(SP)
+	JMP        openAVX512End_223
 
 part_361:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 512(SI), K1, Z16
-	VPXORQ     Z16, Z8, Z8
-	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 256(SI), K1, Z16
+	VPXORQ     Z16, Z4, Z4
+	VMOVDQU8   Z4, K2, 256(DI)
+	VMOVDQU64  Z4, 192(SP)
+	JMP        openAVX512End_223
 
 part_362:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 576(SI), K1, Z16
-	VPXORQ     Z16, Z9, Z9
-	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 320(SI), K1, Z16
+	VPXORQ     Z16, Z5, Z5
+	VMOVDQU8   Z5, K2, 320(DI)
+	VMOVDQU64  Z5, 192(SP)
+	JMP        openAVX512End_223
 
 part_363:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 640(SI), K1, Z16
-	VPXORQ     Z16, Z10, Z10
-	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 384(SI), K1, Z16
+	VPXORQ     Z16, Z6, Z6
+	VMOVDQU8   Z6, K2, 384(DI)
+	VMOVDQU64  Z6, 192(SP)
+	JMP        openAVX512End_223
 
 part_364:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 704(SI), K1, Z16
-	VPXORQ     Z16, Z11, Z11
-	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 448(SI), K1, Z16
+	VPXORQ     Z16, Z7, Z7
+	VMOVDQU8   Z7, K2, 448(DI)
+	VMOVDQU64  Z7, 192(SP)
+	JMP        openAVX512End_223
 
 part_365:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 768(SI), K1, Z16
-	VPXORQ     Z16, Z12, Z12
-	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 512(SI), K1, Z16
+	VPXORQ     Z16, Z8, Z8
+	VMOVDQU8   Z8, K2, 512(DI)
+	VMOVDQU64  Z8, 192(SP)
+	JMP        openAVX512End_223
 
 part_366:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 832(SI), K1, Z16
-	VPXORQ     Z16, Z13, Z13
-	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 576(SI), K1, Z16
+	VPXORQ     Z16, Z9, Z9
+	VMOVDQU8   Z9, K2, 576(DI)
+	VMOVDQU64  Z9, 192(SP)
+	JMP        openAVX512End_223
 
 part_367:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
-	VMOVDQU8.Z 896(SI), K1, Z16
-	VPXORQ     Z16, Z14, Z14
-	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openAVX512End_222
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 640(SI), K1, Z16
+	VPXORQ     Z16, Z10, Z10
+	VMOVDQU8   Z10, K2, 640(DI)
+	VMOVDQU64  Z10, 192(SP)
+	JMP        openAVX512End_223
 
 part_368:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 704(SI), K1, Z16
+	VPXORQ     Z16, Z11, Z11
+	VMOVDQU8   Z11, K2, 704(DI)
+	VMOVDQU64  Z11, 192(SP)
+	JMP        openAVX512End_223
+
+part_369:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 768(SI), K1, Z16
+	VPXORQ     Z16, Z12, Z12
+	VMOVDQU8   Z12, K2, 768(DI)
+	VMOVDQU64  Z12, 192(SP)
+	JMP        openAVX512End_223
+
+part_370:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 832(SI), K1, Z16
+	VPXORQ     Z16, Z13, Z13
+	VMOVDQU8   Z13, K2, 832(DI)
+	VMOVDQU64  Z13, 192(SP)
+	JMP        openAVX512End_223
+
+part_371:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
+	VMOVDQU8.Z 896(SI), K1, Z16
+	VPXORQ     Z16, Z14, Z14
+	VMOVDQU8   Z14, K2, 896(DI)
+	VMOVDQU64  Z14, 192(SP)
+	JMP        openAVX512End_223
+
+part_372:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
-	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openAVX512End_222
+	VMOVDQU8   Z15, K2, 960(DI)
+	VMOVDQU64  Z15, 192(SP)
+	JMP        openAVX512End_223
 
 // func sealMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealMoreAVX512(SB), $2344-40
+TEXT ·sealMoreAVX512(SB), $2360-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -23460,23 +25042,23 @@ TEXT ·sealMoreAVX512(SB), $2344-40
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 624(SP)
-	VMOVDQU64    Z23, 1008(SP)
-	VMOVDQU64    Z24, 1392(SP)
+	VMOVDQU64    Z22, 640(SP)
+	VMOVDQU64    Z23, 1024(SP)
+	VMOVDQU64    Z24, 1408(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1776(SP)
+	VMOVDQU64    Z20, 1792(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2160(SP)
+	VMOVDQU64    Z20, 2176(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 688(SP)
-	VMOVDQU64    Z21, 1072(SP)
-	VMOVDQU64    Z21, 1456(SP)
-	VMOVDQU64    Z21, 1840(SP)
-	VMOVDQU64    Z21, 2224(SP)
+	VMOVDQU64    Z21, 704(SP)
+	VMOVDQU64    Z21, 1088(SP)
+	VMOVDQU64    Z21, 1472(SP)
+	VMOVDQU64    Z21, 1856(SP)
+	VMOVDQU64    Z21, 2240(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -23530,17 +25112,17 @@ TEXT ·sealMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 560(SP)
-	VMOVDQU64    Z17, 944(SP)
-	VMOVDQU64    Z18, 1328(SP)
+	VMOVDQU64    Z16, 576(SP)
+	VMOVDQU64    Z17, 960(SP)
+	VMOVDQU64    Z18, 1344(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1712(SP)
+	VMOVDQU64    Z20, 1728(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2096(SP)
+	VMOVDQU64    Z20, 2112(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -23594,20 +25176,20 @@ TEXT ·sealMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 496(SP)
-	VMOVDQU64    Z17, 880(SP)
-	VMOVDQU64    Z18, 1264(SP)
+	VMOVDQU64    Z16, 512(SP)
+	VMOVDQU64    Z17, 896(SP)
+	VMOVDQU64    Z18, 1280(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1648(SP)
+	VMOVDQU64    Z20, 1664(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2032(SP)
-	VMOVDQU64    560(SP), Z22
-	VMOVDQU64    944(SP), Z23
-	VMOVDQU64    1328(SP), Z24
+	VMOVDQU64    Z20, 2048(SP)
+	VMOVDQU64    576(SP), Z22
+	VMOVDQU64    960(SP), Z23
+	VMOVDQU64    1344(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -23658,23 +25240,23 @@ TEXT ·sealMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 432(SP)
-	VMOVDQU64    Z17, 816(SP)
-	VMOVDQU64    Z18, 1200(SP)
+	VMOVDQU64    Z16, 448(SP)
+	VMOVDQU64    Z17, 832(SP)
+	VMOVDQU64    Z18, 1216(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1584(SP)
+	VMOVDQU64    Z20, 1600(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1968(SP)
+	VMOVDQU64    Z20, 1984(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    624(SP), Z22
-	VMOVDQU64    1008(SP), Z23
-	VMOVDQU64    1392(SP), Z24
+	VMOVDQU64    640(SP), Z22
+	VMOVDQU64    1024(SP), Z23
+	VMOVDQU64    1408(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -23725,25 +25307,25 @@ TEXT ·sealMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 368(SP)
-	VMOVDQU64    Z17, 752(SP)
-	VMOVDQU64    Z18, 1136(SP)
+	VMOVDQU64    Z16, 384(SP)
+	VMOVDQU64    Z17, 768(SP)
+	VMOVDQU64    Z18, 1152(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1520(SP)
+	VMOVDQU64    Z20, 1536(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1904(SP)
+	VMOVDQU64    Z20, 1920(SP)
 	MOVQ         dst+16(FP), DI
 	MOVQ         src+24(FP), SI
 	MOVQ         n+32(FP), CX
 	MOVQ         $-1, R8
 
-passes_370:
+passes_379:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_371
+	JBE          passesRows_380
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -23782,7 +25364,7 @@ passes_370:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_375:
+double_384:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -23976,9 +25558,9 @@ double_375:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_375
+	JNE         double_384
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_376
+	JBE         columnsLast_385
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -24211,9 +25793,9 @@ double_375:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_377
+	JMP         columnsNext_386
 
-columnsLast_376:
+columnsLast_385:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -24296,82 +25878,82 @@ columnsLast_376:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_378
+	JBE         part_387
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_379
+	JBE         part_388
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_380
+	JBE         part_389
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_381
+	JBE         part_390
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_382
+	JBE         part_391
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_383
+	JBE         part_392
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_384
+	JBE         part_393
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_385
+	JBE         part_394
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_386
+	JBE         part_395
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_387
+	JBE         part_396
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_388
+	JBE         part_397
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_389
+	JBE         part_398
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_390
+	JBE         part_399
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_391
+	JBE         part_400
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_392
+	JBE         part_401
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_393
+	JBE         part_402
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -24459,99 +26041,99 @@ columnsLast_376:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_394
+	JBE         part_403
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_395
+	JBE         part_404
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_396
+	JBE         part_405
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_397
+	JBE         part_406
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_398
+	JBE         part_407
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_399
+	JBE         part_408
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_400
+	JBE         part_409
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_401
+	JBE         part_410
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_402
+	JBE         part_411
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_403
+	JBE         part_412
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_404
+	JBE         part_413
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_405
+	JBE         part_414
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_406
+	JBE         part_415
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_407
+	JBE         part_416
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_408
+	JBE         part_417
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_409
+	JBE         part_418
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealMoreAVX512Out_369
+	JMP         sealMoreAVX512Out_378
 
-columnsNext_377:
-	JMP passes_370
+columnsNext_386:
+	JMP passes_379
 
-passesRows_371:
+passesRows_380:
 	TESTQ           CX, CX
-	JEQ             sealMoreAVX512Out_369
+	JEQ             sealMoreAVX512Out_378
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_373
+	JBE             passesOne_382
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_372
+	JBE             passesTwo_381
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -24572,7 +26154,7 @@ passesRows_371:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_410:
+double_419:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -24694,7 +26276,7 @@ double_410:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_410
+	JNE             double_419
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -24751,9 +26333,9 @@ double_410:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_374
+	JMP             passesWrite_383
 
-passesTwo_372:
+passesTwo_381:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -24766,7 +26348,7 @@ passesTwo_372:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_411:
+double_420:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -24828,7 +26410,7 @@ double_411:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_411
+	JNE             double_420
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -24859,9 +26441,9 @@ double_411:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_374
+	JMP             passesWrite_383
 
-passesOne_373:
+passesOne_382:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -24870,7 +26452,7 @@ passesOne_373:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_412:
+double_421:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -24902,7 +26484,7 @@ double_412:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_412
+	JNE             double_421
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -24921,91 +26503,91 @@ double_412:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_374:
+passesWrite_383:
 	CMPQ      CX, $0x00000040
-	JBE       part_413
+	JBE       part_422
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_414
+	JBE       part_423
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_415
+	JBE       part_424
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_416
+	JBE       part_425
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_417
+	JBE       part_426
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_418
+	JBE       part_427
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_419
+	JBE       part_428
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_420
+	JBE       part_429
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_421
+	JBE       part_430
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_422
+	JBE       part_431
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_423
+	JBE       part_432
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_424
+	JBE       part_433
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_425
+	JBE       part_434
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_426
+	JBE       part_435
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_427
+	JBE       part_436
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_428
+	JBE       part_437
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealMoreAVX512Out_369:
+sealMoreAVX512Out_378:
 	MOVQ         dst+16(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -25027,9 +26609,9 @@ sealMoreAVX512Out_369:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_429:
+hash_438:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_430
+	JBE          hashEnd_439
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -25052,11 +26634,11 @@ hash_429:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 624(SP), Z0
-	VPBROADCASTQ 1008(SP), Z1
-	VPBROADCASTQ 1392(SP), Z2
-	VPBROADCASTQ 1776(SP), Z3
-	VPBROADCASTQ 2160(SP), Z4
+	VPBROADCASTQ 640(SP), Z0
+	VPBROADCASTQ 1024(SP), Z1
+	VPBROADCASTQ 1408(SP), Z2
+	VPBROADCASTQ 1792(SP), Z3
+	VPBROADCASTQ 2176(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -25085,11 +26667,11 @@ hash_429:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 560(SP), Z0
-	VPBROADCASTQ 944(SP), Z1
-	VPBROADCASTQ 1328(SP), Z2
-	VPBROADCASTQ 1712(SP), Z3
-	VPBROADCASTQ 2096(SP), Z4
+	VPBROADCASTQ 576(SP), Z0
+	VPBROADCASTQ 960(SP), Z1
+	VPBROADCASTQ 1344(SP), Z2
+	VPBROADCASTQ 1728(SP), Z3
+	VPBROADCASTQ 2112(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -25118,11 +26700,11 @@ hash_429:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 496(SP), Z0
-	VPBROADCASTQ 880(SP), Z1
-	VPBROADCASTQ 1264(SP), Z2
-	VPBROADCASTQ 1648(SP), Z3
-	VPBROADCASTQ 2032(SP), Z4
+	VPBROADCASTQ 512(SP), Z0
+	VPBROADCASTQ 896(SP), Z1
+	VPBROADCASTQ 1280(SP), Z2
+	VPBROADCASTQ 1664(SP), Z3
+	VPBROADCASTQ 2048(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -25154,11 +26736,11 @@ hash_429:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 432(SP), Z0
-	VPBROADCASTQ 816(SP), Z1
-	VPBROADCASTQ 1200(SP), Z2
-	VPBROADCASTQ 1584(SP), Z3
-	VPBROADCASTQ 1968(SP), Z4
+	VPBROADCASTQ 448(SP), Z0
+	VPBROADCASTQ 832(SP), Z1
+	VPBROADCASTQ 1216(SP), Z2
+	VPBROADCASTQ 1600(SP), Z3
+	VPBROADCASTQ 1984(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -25206,9 +26788,9 @@ hash_429:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_429
+	JMP          hash_438
 
-hashEnd_430:
+hashEnd_439:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -25217,14 +26799,14 @@ hashEnd_430:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   368(SP)(R10*8), R10
+	LEAQ   384(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_431:
+hashVector_440:
 	CMPQ        R9, $0x08
-	JBE         hashTail_432
+	JBE         hashTail_441
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -25277,9 +26859,9 @@ hashVector_431:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_431
+	JMP         hashVector_440
 
-hashTail_432:
+hashTail_441:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -25394,393 +26976,393 @@ hashTail_432:
 	VZEROUPPER
 	RET
 
-part_378:
+part_387:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_379:
+part_388:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_380:
+part_389:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_381:
+part_390:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_382:
+part_391:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_383:
+part_392:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_384:
+part_393:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_385:
+part_394:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_386:
+part_395:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_387:
+part_396:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_388:
+part_397:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_389:
+part_398:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_390:
+part_399:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_391:
+part_400:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_392:
+part_401:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_393:
+part_402:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_394:
+part_403:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_395:
+part_404:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_396:
+part_405:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_397:
+part_406:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_398:
+part_407:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_399:
+part_408:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_400:
+part_409:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_401:
+part_410:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_402:
+part_411:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_403:
+part_412:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_404:
+part_413:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_405:
+part_414:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_406:
+part_415:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_407:
+part_416:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_408:
+part_417:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_409:
+part_418:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_413:
+part_422:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_414:
+part_423:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_415:
+part_424:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_416:
+part_425:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_417:
+part_426:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_418:
+part_427:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_419:
+part_428:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_420:
+part_429:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_421:
+part_430:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_422:
+part_431:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_423:
+part_432:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_424:
+part_433:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_425:
+part_434:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_426:
+part_435:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_427:
+part_436:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
-part_428:
+part_437:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_369
+	JMP        sealMoreAVX512Out_378
 
 // func openMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openMoreAVX512(SB), $2344-40
+TEXT ·openMoreAVX512(SB), $2360-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -25994,23 +27576,23 @@ TEXT ·openMoreAVX512(SB), $2344-40
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 624(SP)
-	VMOVDQU64    Z23, 1008(SP)
-	VMOVDQU64    Z24, 1392(SP)
+	VMOVDQU64    Z22, 640(SP)
+	VMOVDQU64    Z23, 1024(SP)
+	VMOVDQU64    Z24, 1408(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1776(SP)
+	VMOVDQU64    Z20, 1792(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2160(SP)
+	VMOVDQU64    Z20, 2176(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 688(SP)
-	VMOVDQU64    Z21, 1072(SP)
-	VMOVDQU64    Z21, 1456(SP)
-	VMOVDQU64    Z21, 1840(SP)
-	VMOVDQU64    Z21, 2224(SP)
+	VMOVDQU64    Z21, 704(SP)
+	VMOVDQU64    Z21, 1088(SP)
+	VMOVDQU64    Z21, 1472(SP)
+	VMOVDQU64    Z21, 1856(SP)
+	VMOVDQU64    Z21, 2240(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -26064,17 +27646,17 @@ TEXT ·openMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 560(SP)
-	VMOVDQU64    Z17, 944(SP)
-	VMOVDQU64    Z18, 1328(SP)
+	VMOVDQU64    Z16, 576(SP)
+	VMOVDQU64    Z17, 960(SP)
+	VMOVDQU64    Z18, 1344(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1712(SP)
+	VMOVDQU64    Z20, 1728(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2096(SP)
+	VMOVDQU64    Z20, 2112(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -26128,20 +27710,20 @@ TEXT ·openMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 496(SP)
-	VMOVDQU64    Z17, 880(SP)
-	VMOVDQU64    Z18, 1264(SP)
+	VMOVDQU64    Z16, 512(SP)
+	VMOVDQU64    Z17, 896(SP)
+	VMOVDQU64    Z18, 1280(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1648(SP)
+	VMOVDQU64    Z20, 1664(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2032(SP)
-	VMOVDQU64    560(SP), Z22
-	VMOVDQU64    944(SP), Z23
-	VMOVDQU64    1328(SP), Z24
+	VMOVDQU64    Z20, 2048(SP)
+	VMOVDQU64    576(SP), Z22
+	VMOVDQU64    960(SP), Z23
+	VMOVDQU64    1344(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -26192,23 +27774,23 @@ TEXT ·openMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 432(SP)
-	VMOVDQU64    Z17, 816(SP)
-	VMOVDQU64    Z18, 1200(SP)
+	VMOVDQU64    Z16, 448(SP)
+	VMOVDQU64    Z17, 832(SP)
+	VMOVDQU64    Z18, 1216(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1584(SP)
+	VMOVDQU64    Z20, 1600(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1968(SP)
+	VMOVDQU64    Z20, 1984(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    624(SP), Z22
-	VMOVDQU64    1008(SP), Z23
-	VMOVDQU64    1392(SP), Z24
+	VMOVDQU64    640(SP), Z22
+	VMOVDQU64    1024(SP), Z23
+	VMOVDQU64    1408(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -26259,17 +27841,17 @@ TEXT ·openMoreAVX512(SB), $2344-40
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 368(SP)
-	VMOVDQU64    Z17, 752(SP)
-	VMOVDQU64    Z18, 1136(SP)
+	VMOVDQU64    Z16, 384(SP)
+	VMOVDQU64    Z17, 768(SP)
+	VMOVDQU64    Z18, 1152(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1520(SP)
+	VMOVDQU64    Z20, 1536(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1904(SP)
+	VMOVDQU64    Z20, 1920(SP)
 	MOVQ         src+24(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -26291,9 +27873,9 @@ TEXT ·openMoreAVX512(SB), $2344-40
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_433:
+hash_442:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_434
+	JBE          hashEnd_443
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -26316,11 +27898,11 @@ hash_433:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 624(SP), Z0
-	VPBROADCASTQ 1008(SP), Z1
-	VPBROADCASTQ 1392(SP), Z2
-	VPBROADCASTQ 1776(SP), Z3
-	VPBROADCASTQ 2160(SP), Z4
+	VPBROADCASTQ 640(SP), Z0
+	VPBROADCASTQ 1024(SP), Z1
+	VPBROADCASTQ 1408(SP), Z2
+	VPBROADCASTQ 1792(SP), Z3
+	VPBROADCASTQ 2176(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -26349,11 +27931,11 @@ hash_433:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 560(SP), Z0
-	VPBROADCASTQ 944(SP), Z1
-	VPBROADCASTQ 1328(SP), Z2
-	VPBROADCASTQ 1712(SP), Z3
-	VPBROADCASTQ 2096(SP), Z4
+	VPBROADCASTQ 576(SP), Z0
+	VPBROADCASTQ 960(SP), Z1
+	VPBROADCASTQ 1344(SP), Z2
+	VPBROADCASTQ 1728(SP), Z3
+	VPBROADCASTQ 2112(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -26382,11 +27964,11 @@ hash_433:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 496(SP), Z0
-	VPBROADCASTQ 880(SP), Z1
-	VPBROADCASTQ 1264(SP), Z2
-	VPBROADCASTQ 1648(SP), Z3
-	VPBROADCASTQ 2032(SP), Z4
+	VPBROADCASTQ 512(SP), Z0
+	VPBROADCASTQ 896(SP), Z1
+	VPBROADCASTQ 1280(SP), Z2
+	VPBROADCASTQ 1664(SP), Z3
+	VPBROADCASTQ 2048(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -26418,11 +28000,11 @@ hash_433:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 432(SP), Z0
-	VPBROADCASTQ 816(SP), Z1
-	VPBROADCASTQ 1200(SP), Z2
-	VPBROADCASTQ 1584(SP), Z3
-	VPBROADCASTQ 1968(SP), Z4
+	VPBROADCASTQ 448(SP), Z0
+	VPBROADCASTQ 832(SP), Z1
+	VPBROADCASTQ 1216(SP), Z2
+	VPBROADCASTQ 1600(SP), Z3
+	VPBROADCASTQ 1984(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -26470,9 +28052,9 @@ hash_433:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_433
+	JMP          hash_442
 
-hashEnd_434:
+hashEnd_443:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -26481,14 +28063,14 @@ hashEnd_434:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   368(SP)(R10*8), R10
+	LEAQ   384(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_435:
+hashVector_444:
 	CMPQ        R9, $0x08
-	JBE         hashTail_436
+	JBE         hashTail_445
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -26541,9 +28123,9 @@ hashVector_435:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_435
+	JMP         hashVector_444
 
-hashTail_436:
+hashTail_445:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -26656,9 +28238,9 @@ hashTail_436:
 	MOVQ          n+32(FP), CX
 	MOVQ          $-1, R8
 
-passes_438:
+passes_447:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_439
+	JBE          passesRows_448
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -26697,7 +28279,7 @@ passes_438:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_443:
+double_452:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -26891,9 +28473,9 @@ double_443:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_443
+	JNE         double_452
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_444
+	JBE         columnsLast_453
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -27126,9 +28708,9 @@ double_443:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_445
+	JMP         columnsNext_454
 
-columnsLast_444:
+columnsLast_453:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -27211,82 +28793,82 @@ columnsLast_444:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_446
+	JBE         part_455
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_447
+	JBE         part_456
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_448
+	JBE         part_457
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_449
+	JBE         part_458
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_450
+	JBE         part_459
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_451
+	JBE         part_460
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_452
+	JBE         part_461
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_453
+	JBE         part_462
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_454
+	JBE         part_463
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_455
+	JBE         part_464
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_456
+	JBE         part_465
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_457
+	JBE         part_466
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_458
+	JBE         part_467
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_459
+	JBE         part_468
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_460
+	JBE         part_469
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_461
+	JBE         part_470
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -27374,99 +28956,99 @@ columnsLast_444:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_462
+	JBE         part_471
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_463
+	JBE         part_472
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_464
+	JBE         part_473
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_465
+	JBE         part_474
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_466
+	JBE         part_475
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_467
+	JBE         part_476
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_468
+	JBE         part_477
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_469
+	JBE         part_478
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_470
+	JBE         part_479
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_471
+	JBE         part_480
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_472
+	JBE         part_481
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_473
+	JBE         part_482
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_474
+	JBE         part_483
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_475
+	JBE         part_484
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_476
+	JBE         part_485
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_477
+	JBE         part_486
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openMoreAVX512Out_437
+	JMP         openMoreAVX512Out_446
 
-columnsNext_445:
-	JMP passes_438
+columnsNext_454:
+	JMP passes_447
 
-passesRows_439:
+passesRows_448:
 	TESTQ           CX, CX
-	JEQ             openMoreAVX512Out_437
+	JEQ             openMoreAVX512Out_446
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_441
+	JBE             passesOne_450
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_440
+	JBE             passesTwo_449
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -27487,7 +29069,7 @@ passesRows_439:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_478:
+double_487:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -27609,7 +29191,7 @@ double_478:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_478
+	JNE             double_487
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -27666,9 +29248,9 @@ double_478:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_442
+	JMP             passesWrite_451
 
-passesTwo_440:
+passesTwo_449:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -27681,7 +29263,7 @@ passesTwo_440:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_479:
+double_488:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -27743,7 +29325,7 @@ double_479:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_479
+	JNE             double_488
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -27774,9 +29356,9 @@ double_479:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_442
+	JMP             passesWrite_451
 
-passesOne_441:
+passesOne_450:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -27785,7 +29367,7 @@ passesOne_441:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_480:
+double_489:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -27817,7 +29399,7 @@ double_480:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_480
+	JNE             double_489
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -27836,91 +29418,91 @@ double_480:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_442:
+passesWrite_451:
 	CMPQ      CX, $0x00000040
-	JBE       part_481
+	JBE       part_490
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_482
+	JBE       part_491
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_483
+	JBE       part_492
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_484
+	JBE       part_493
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_485
+	JBE       part_494
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_486
+	JBE       part_495
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_487
+	JBE       part_496
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_488
+	JBE       part_497
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_489
+	JBE       part_498
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_490
+	JBE       part_499
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_491
+	JBE       part_500
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_492
+	JBE       part_501
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_493
+	JBE       part_502
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_494
+	JBE       part_503
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_495
+	JBE       part_504
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_496
+	JBE       part_505
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openMoreAVX512Out_437:
+openMoreAVX512Out_446:
 	MOVQ s+8(FP), R15
 	MOVQ n+32(FP), CX
 	SHRQ $0x06, CX
@@ -27928,389 +29510,389 @@ openMoreAVX512Out_437:
 	VZEROUPPER
 	RET
 
-part_446:
+part_455:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_447:
+part_456:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_448:
+part_457:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_449:
+part_458:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_450:
+part_459:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_451:
+part_460:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_452:
+part_461:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_453:
+part_462:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_454:
+part_463:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_455:
+part_464:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_456:
+part_465:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_457:
+part_466:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_458:
+part_467:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_459:
+part_468:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_460:
+part_469:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_461:
+part_470:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_462:
+part_471:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_463:
+part_472:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_464:
+part_473:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_465:
+part_474:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_466:
+part_475:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_467:
+part_476:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_468:
+part_477:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_469:
+part_478:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_470:
+part_479:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_471:
+part_480:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_472:
+part_481:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_473:
+part_482:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_474:
+part_483:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_475:
+part_484:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_476:
+part_485:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_477:
+part_486:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_481:
+part_490:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_482:
+part_491:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_483:
+part_492:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_484:
+part_493:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_485:
+part_494:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_486:
+part_495:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_487:
+part_496:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_488:
+part_497:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_489:
+part_498:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_490:
+part_499:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_491:
+part_500:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_492:
+part_501:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_493:
+part_502:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_494:
+part_503:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_495:
+part_504:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
-part_496:
+part_505:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_437
+	JMP        openMoreAVX512Out_446
 
 // func startAVX512(key *key, s *stream, nonce *byte)
 // Requires: AVX, AVX512F
@@ -28351,7 +29933,7 @@ TEXT ·startAVX512(SB), $120-24
 	MOVQ    $0x0000000a, 80(SP)
 	PCALIGN $0x20
 
-start_497:
+start_506:
 	ADDL      SI, AX
 	ADDL      DI, BX
 	XORL      AX, R10
@@ -28457,7 +30039,7 @@ start_497:
 	ROLL      $0x07, R9
 	ROLL      $0x07, SI
 	DECQ      80(SP)
-	JNE       start_497
+	JNE       start_506
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -28500,11 +30082,11 @@ start_497:
 
 // func polyAVX512(s *stream, p *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·polyAVX512(SB), $2344-24
+TEXT ·polyAVX512(SB), $2360-24
 	MOVQ         n+16(FP), DI
 	MOVQ         s+0(FP), R15
 	CMPQ         DI, $0x00000200
-	JB           polyFew_498
+	JB           polyFew_507
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -28697,23 +30279,23 @@ TEXT ·polyAVX512(SB), $2344-24
 	VMOVDQA64    Z16, K7, Z22
 	VMOVDQA64    Z17, K7, Z23
 	VMOVDQA64    Z18, K7, Z24
-	VMOVDQU64    Z22, 624(SP)
-	VMOVDQU64    Z23, 1008(SP)
-	VMOVDQU64    Z24, 1392(SP)
+	VMOVDQU64    Z22, 640(SP)
+	VMOVDQU64    Z23, 1024(SP)
+	VMOVDQU64    Z24, 1408(SP)
 	VPSLLQ       $0x04, Z23, Z19
 	VPSLLQ       $0x02, Z23, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1776(SP)
+	VMOVDQU64    Z20, 1792(SP)
 	VPSLLQ       $0x04, Z24, Z19
 	VPSLLQ       $0x02, Z24, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2160(SP)
+	VMOVDQU64    Z20, 2176(SP)
 	VPXORQ       Z21, Z21, Z21
-	VMOVDQU64    Z21, 688(SP)
-	VMOVDQU64    Z21, 1072(SP)
-	VMOVDQU64    Z21, 1456(SP)
-	VMOVDQU64    Z21, 1840(SP)
-	VMOVDQU64    Z21, 2224(SP)
+	VMOVDQU64    Z21, 704(SP)
+	VMOVDQU64    Z21, 1088(SP)
+	VMOVDQU64    Z21, 1472(SP)
+	VMOVDQU64    Z21, 1856(SP)
+	VMOVDQU64    Z21, 2240(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -28767,17 +30349,17 @@ TEXT ·polyAVX512(SB), $2344-24
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 560(SP)
-	VMOVDQU64    Z17, 944(SP)
-	VMOVDQU64    Z18, 1328(SP)
+	VMOVDQU64    Z16, 576(SP)
+	VMOVDQU64    Z17, 960(SP)
+	VMOVDQU64    Z18, 1344(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1712(SP)
+	VMOVDQU64    Z20, 1728(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2096(SP)
+	VMOVDQU64    Z20, 2112(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
@@ -28831,20 +30413,20 @@ TEXT ·polyAVX512(SB), $2344-24
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 496(SP)
-	VMOVDQU64    Z17, 880(SP)
-	VMOVDQU64    Z18, 1264(SP)
+	VMOVDQU64    Z16, 512(SP)
+	VMOVDQU64    Z17, 896(SP)
+	VMOVDQU64    Z18, 1280(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1648(SP)
+	VMOVDQU64    Z20, 1664(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 2032(SP)
-	VMOVDQU64    560(SP), Z22
-	VMOVDQU64    944(SP), Z23
-	VMOVDQU64    1328(SP), Z24
+	VMOVDQU64    Z20, 2048(SP)
+	VMOVDQU64    576(SP), Z22
+	VMOVDQU64    960(SP), Z23
+	VMOVDQU64    1344(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -28895,23 +30477,23 @@ TEXT ·polyAVX512(SB), $2344-24
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 432(SP)
-	VMOVDQU64    Z17, 816(SP)
-	VMOVDQU64    Z18, 1200(SP)
+	VMOVDQU64    Z16, 448(SP)
+	VMOVDQU64    Z17, 832(SP)
+	VMOVDQU64    Z18, 1216(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1584(SP)
+	VMOVDQU64    Z20, 1600(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1968(SP)
+	VMOVDQU64    Z20, 1984(SP)
 	VPBROADCASTQ X16, Z25
 	VPBROADCASTQ X17, Z26
 	VPBROADCASTQ X18, Z27
-	VMOVDQU64    624(SP), Z22
-	VMOVDQU64    1008(SP), Z23
-	VMOVDQU64    1392(SP), Z24
+	VMOVDQU64    640(SP), Z22
+	VMOVDQU64    1024(SP), Z23
+	VMOVDQU64    1408(SP), Z24
 	VPSLLQ       $0x04, Z26, Z30
 	VPSLLQ       $0x02, Z26, Z28
 	VPADDQ       Z30, Z28, Z28
@@ -28962,17 +30544,17 @@ TEXT ·polyAVX512(SB), $2344-24
 	VPSRLQ       $0x2c, Z16, Z30
 	VPANDQ       Z31, Z16, Z16
 	VPADDQ       Z30, Z17, Z17
-	VMOVDQU64    Z16, 368(SP)
-	VMOVDQU64    Z17, 752(SP)
-	VMOVDQU64    Z18, 1136(SP)
+	VMOVDQU64    Z16, 384(SP)
+	VMOVDQU64    Z17, 768(SP)
+	VMOVDQU64    Z18, 1152(SP)
 	VPSLLQ       $0x04, Z17, Z19
 	VPSLLQ       $0x02, Z17, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1520(SP)
+	VMOVDQU64    Z20, 1536(SP)
 	VPSLLQ       $0x04, Z18, Z19
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
-	VMOVDQU64    Z20, 1904(SP)
+	VMOVDQU64    Z20, 1920(SP)
 	MOVQ         p+8(FP), SI
 	MOVQ         n+16(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -28994,9 +30576,9 @@ TEXT ·polyAVX512(SB), $2344-24
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_499:
+hash_508:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_500
+	JBE          hashEnd_509
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -29019,11 +30601,11 @@ hash_499:
 	VPXORQ       Z11, Z11, Z11
 	VPXORQ       Z12, Z12, Z12
 	VPXORQ       Z13, Z13, Z13
-	VPBROADCASTQ 624(SP), Z0
-	VPBROADCASTQ 1008(SP), Z1
-	VPBROADCASTQ 1392(SP), Z2
-	VPBROADCASTQ 1776(SP), Z3
-	VPBROADCASTQ 2160(SP), Z4
+	VPBROADCASTQ 640(SP), Z0
+	VPBROADCASTQ 1024(SP), Z1
+	VPBROADCASTQ 1408(SP), Z2
+	VPBROADCASTQ 1792(SP), Z3
+	VPBROADCASTQ 2176(SP), Z4
 	VMOVDQU64    256(SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -29052,11 +30634,11 @@ hash_499:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPORQ.BCST   polyPad<>+0(SB), Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 560(SP), Z0
-	VPBROADCASTQ 944(SP), Z1
-	VPBROADCASTQ 1328(SP), Z2
-	VPBROADCASTQ 1712(SP), Z3
-	VPBROADCASTQ 2096(SP), Z4
+	VPBROADCASTQ 576(SP), Z0
+	VPBROADCASTQ 960(SP), Z1
+	VPBROADCASTQ 1344(SP), Z2
+	VPBROADCASTQ 1728(SP), Z3
+	VPBROADCASTQ 2112(SP), Z4
 	VMOVDQU64    128(SI), Z25
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
@@ -29085,11 +30667,11 @@ hash_499:
 	VPMADD52LUQ  Z0, Z7, Z10
 	VPORQ.BCST   polyPad<>+0(SB), Z27, Z27
 	VPMADD52HUQ  Z0, Z7, Z13
-	VPBROADCASTQ 496(SP), Z0
-	VPBROADCASTQ 880(SP), Z1
-	VPBROADCASTQ 1264(SP), Z2
-	VPBROADCASTQ 1648(SP), Z3
-	VPBROADCASTQ 2032(SP), Z4
+	VPBROADCASTQ 512(SP), Z0
+	VPBROADCASTQ 896(SP), Z1
+	VPBROADCASTQ 1280(SP), Z2
+	VPBROADCASTQ 1664(SP), Z3
+	VPBROADCASTQ 2048(SP), Z4
 	VMOVDQU64    (SI), Z5
 	VPMADD52LUQ  Z0, Z25, Z16
 	VPMADD52HUQ  Z0, Z25, Z19
@@ -29121,11 +30703,11 @@ hash_499:
 	VPMADD52LUQ  Z0, Z27, Z18
 	VPADDQ       Z24, Z7, Z7
 	VPMADD52HUQ  Z0, Z27, Z21
-	VPBROADCASTQ 432(SP), Z0
-	VPBROADCASTQ 816(SP), Z1
-	VPBROADCASTQ 1200(SP), Z2
-	VPBROADCASTQ 1584(SP), Z3
-	VPBROADCASTQ 1968(SP), Z4
+	VPBROADCASTQ 448(SP), Z0
+	VPBROADCASTQ 832(SP), Z1
+	VPBROADCASTQ 1216(SP), Z2
+	VPBROADCASTQ 1600(SP), Z3
+	VPBROADCASTQ 1984(SP), Z4
 	VPMADD52LUQ  Z0, Z5, Z8
 	VPMADD52HUQ  Z0, Z5, Z11
 	VPMADD52LUQ  Z1, Z5, Z9
@@ -29173,9 +30755,9 @@ hash_499:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_499
+	JMP          hash_508
 
-hashEnd_500:
+hashEnd_509:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -29184,14 +30766,14 @@ hashEnd_500:
 	VPXORQ Z21, Z21, Z21
 	MOVL   $0x00000028, R10
 	SUBQ   R9, R10
-	LEAQ   368(SP)(R10*8), R10
+	LEAQ   384(SP)(R10*8), R10
 	MOVQ   $-1, R8
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_501:
+hashVector_510:
 	CMPQ        R9, $0x08
-	JBE         hashTail_502
+	JBE         hashTail_511
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -29244,9 +30826,9 @@ hashVector_501:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_501
+	JMP         hashVector_510
 
-hashTail_502:
+hashTail_511:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -29359,7 +30941,7 @@ hashTail_502:
 	VZEROUPPER
 	RET
 
-polyFew_498:
+polyFew_507:
 	MOVQ  (R15), R11
 	MOVQ  8(R15), R12
 	MOVQ  R12, R13
@@ -29370,15 +30952,15 @@ polyFew_498:
 	MOVQ  48(R15), R10
 	MOVQ  p+8(FP), SI
 	TESTQ DI, DI
-	JEQ   adEnd_504
+	JEQ   adEnd_513
 
-ad_503:
+ad_512:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_505
+	JAE   adFull_514
 	BZHIQ DI, AX, AX
 
-adFull_505:
+adFull_514:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -29416,9 +30998,9 @@ adFull_505:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_503
+	JA         ad_512
 
-adEnd_504:
+adEnd_513:
 	MOVQ s+0(FP), R15
 	MOVQ R8, 32(R15)
 	MOVQ R9, 40(R15)

@@ -82,7 +82,7 @@ func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
 	if n <= maxCall && n+adLen <= maxWhole && a.nonceSize == NonceSize {
 		switch a.tier {
 		case cpu.AVX512:
-			sealAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen)
+			sealAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen, nil)
 			return
 		case cpu.AVX2:
 			sealAVX2(&a.key, nil, nonce, dst, src, n, ad, adLen)
@@ -125,12 +125,32 @@ func (k *key) seal(tier cpu.Tier, out, nonce, plaintext, additionalData []byte) 
 	k.sealLast(tier, &s, out, plaintext)
 }
 
+// sealSuffix seals plaintext and suffix to out: where the kernel takes a byte that is
+// apart, without joining them.
+func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) {
+	n := len(plaintext) + len(suffix)
+	if a.tier != cpu.AVX512 || len(suffix) != 1 || n > maxCall || n+len(additionalData) > maxWhole || a.nonceSize != NonceSize {
+		a.sealJoined(out, nonce, plaintext, suffix, additionalData)
+		return
+	}
+	sealAVX512(&a.key, nil, &nonce[0], &out[0], unsafe.SliceData(plaintext), n, unsafe.SliceData(additionalData), len(additionalData), &suffix[0])
+}
+
+// openSuffix opens as sealSuffix seals.
+func (a *AEAD) openSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) bool {
+	n := len(dst) + len(suffix)
+	if a.tier != cpu.AVX512 || len(suffix) != 1 || n > maxCall || n+len(additionalData) > maxWhole || a.nonceSize != NonceSize {
+		return a.openJoined(dst, suffix, nonce, ciphertext, additionalData)
+	}
+	return openAVX512(&a.key, nil, &nonce[0], unsafe.SliceData(dst), &ciphertext[0], n, unsafe.SliceData(additionalData), len(additionalData), &suffix[0]) == 1
+}
+
 // open opens the n bytes at src, which the tag follows, to dst.
 func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
 	if n <= maxCall && n+adLen <= maxWhole && a.nonceSize == NonceSize {
 		switch a.tier {
 		case cpu.AVX512:
-			return openAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
+			return openAVX512(&a.key, nil, nonce, dst, src, n, ad, adLen, nil) == 1
 		case cpu.AVX2:
 			return openAVX2(&a.key, nil, nonce, dst, src, n, ad, adLen) == 1
 		case cpu.SSSE3:
@@ -219,7 +239,7 @@ func (k *key) sealWhole(tier cpu.Tier, dst, nonce, src, ad []byte) {
 	called(len(src))
 	switch tier {
 	case cpu.AVX512:
-		sealAVX512(k, nil, &nonce[0], &dst[0], unsafe.SliceData(src), len(src), unsafe.SliceData(ad), len(ad))
+		sealAVX512(k, nil, &nonce[0], &dst[0], unsafe.SliceData(src), len(src), unsafe.SliceData(ad), len(ad), nil)
 	case cpu.AVX2:
 		sealAVX2(k, nil, &nonce[0], &dst[0], unsafe.SliceData(src), len(src), unsafe.SliceData(ad), len(ad))
 	case cpu.SSSE3:
@@ -233,7 +253,7 @@ func (k *key) openWhole(tier cpu.Tier, dst, nonce, src, ad []byte) bool {
 	called(len(dst))
 	switch tier {
 	case cpu.AVX512:
-		return openAVX512(k, nil, &nonce[0], unsafe.SliceData(dst), &src[0], len(dst), unsafe.SliceData(ad), len(ad)) == 1
+		return openAVX512(k, nil, &nonce[0], unsafe.SliceData(dst), &src[0], len(dst), unsafe.SliceData(ad), len(ad), nil) == 1
 	case cpu.AVX2:
 		return openAVX2(k, nil, &nonce[0], unsafe.SliceData(dst), &src[0], len(dst), unsafe.SliceData(ad), len(ad)) == 1
 	case cpu.SSSE3:
@@ -247,7 +267,7 @@ func (k *key) sealLast(tier cpu.Tier, s *stream, dst, src []byte) {
 	called(len(src))
 	switch tier {
 	case cpu.AVX512:
-		sealAVX512(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
+		sealAVX512(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0, nil)
 	case cpu.AVX2:
 		sealAVX2(k, s, nil, &dst[0], unsafe.SliceData(src), len(src), nil, 0)
 	case cpu.SSSE3:
@@ -260,7 +280,7 @@ func (k *key) openLast(tier cpu.Tier, s *stream, dst, src []byte) bool {
 	called(len(dst))
 	switch tier {
 	case cpu.AVX512:
-		return openAVX512(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
+		return openAVX512(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0, nil) == 1
 	case cpu.AVX2:
 		return openAVX2(k, s, nil, unsafe.SliceData(dst), &src[0], len(dst), nil, 0) == 1
 	case cpu.SSSE3:

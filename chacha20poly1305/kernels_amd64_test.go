@@ -25,9 +25,17 @@ type kernelSet struct {
 }
 
 var kernelSets = map[cpu.Tier]kernelSet{
-	cpu.AVX512: {sealAVX512, openAVX512, startAVX512, polyAVX512, sealMoreAVX512, openMoreAVX512},
-	cpu.AVX2:   {sealAVX2, openAVX2, startAVX2, polyAVX2, sealMoreAVX2, openMoreAVX2},
-	cpu.SSSE3:  {sealSSSE3, openSSSE3, startSSSE3, polySSSE3, sealMoreSSSE3, openMoreSSSE3},
+	cpu.AVX512: {
+		func(k *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int) {
+			sealAVX512(k, s, nonce, dst, src, n, ad, adLen, nil)
+		},
+		func(k *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int) int {
+			return openAVX512(k, s, nonce, dst, src, n, ad, adLen, nil)
+		},
+		startAVX512, polyAVX512, sealMoreAVX512, openMoreAVX512,
+	},
+	cpu.AVX2:  {sealAVX2, openAVX2, startAVX2, polyAVX2, sealMoreAVX2, openMoreAVX2},
+	cpu.SSSE3: {sealSSSE3, openSSSE3, startSSSE3, polySSSE3, sealMoreSSSE3, openMoreSSSE3},
 }
 
 // A kernelTest is the kernels of one tier with one key, the twin with the same,
@@ -390,5 +398,74 @@ func TestKernelPoly(t *testing.T) {
 				t.Fatalf("%d bytes %x with r %x: tag %x, want %x", n, data, r, got, want)
 			}
 		}
+	})
+}
+
+// TestKernelSuffix: the last byte of a text may be apart, at every length; the
+// place behind the others, where it would be, is not touched.
+func TestKernelSuffix(t *testing.T) {
+	testKernels(t, func(t *testing.T, k *kernelTest) {
+		if k.tier != cpu.AVX512 {
+			return
+		}
+		last := cryptotest.NewGuard(t, 1)
+		check := func(n int, inPlace, end bool) {
+			t.Helper()
+			what := fmt.Sprintf("%d bytes and one, in place %t, at the end %t", n, inPlace, end)
+			nonce := place(k.nonce, end, filled(k.r, 12))
+			msg := filled(k.r, n+1)
+			ad := place(k.ad, end, k.someAD())
+			want := k.twin.seal(nonce, msg, ad)
+			dst := place(k.dst, end, make([]byte, n+17))
+			src := place(k.src, end, msg[:n])
+			if inPlace {
+				copy(dst, msg[:n])
+				src = dst[:n]
+			}
+			suffix := place(last, end, msg[n:])
+			err := cryptotest.Fault(func() {
+				sealAVX512(k.key, nil, &nonce[0], &dst[0], unsafe.SliceData(src), n+1, unsafe.SliceData(ad), len(ad), &suffix[0])
+			})
+			if err != nil || !bytes.Equal(dst, want) {
+				t.Fatalf("seal of %s: %v, %s", what, err, diff(dst, want))
+			}
+			src = place(k.src, end, want)
+			dst = place(k.dst, end, make([]byte, n))
+			if inPlace {
+				dst = src[:n]
+			}
+			suffix = place(last, end, []byte{^msg[n]})
+			open := func() (ok int) {
+				if err := cryptotest.Fault(func() {
+					ok = openAVX512(k.key, nil, &nonce[0], unsafe.SliceData(dst), &src[0], n+1, unsafe.SliceData(ad), len(ad), &suffix[0])
+				}); err != nil {
+					t.Fatalf("open of %s: %v", what, err)
+				}
+				return ok
+			}
+			if open() != 1 || !bytes.Equal(dst, msg[:n]) || suffix[0] != msg[n] {
+				t.Fatalf("open of %s: %s; %x, want %x", what, diff(dst, msg[:n]), suffix, msg[n:])
+			}
+			if inPlace {
+				if src[n] != want[n] {
+					t.Fatalf("open of %s wrote behind the text", what)
+				}
+				return
+			}
+			src[k.r.IntN(len(src))] ^= 1 << k.r.IntN(8)
+			if open() != 0 {
+				t.Fatalf("open of a forgery of %s", what)
+			}
+		}
+		for n := range 2200 {
+			check(n, n%2 == 0, n%4 < 2)
+			if n < 600 {
+				check(n, n%2 == 1, n%4 < 2)
+			}
+		}
+		for n := 4000; n < 4300; n += 1 + k.r.IntN(20) {
+			check(n, n%2 == 0, true)
+		}
+		check(maxCall-1, false, true)
 	})
 }

@@ -36,3 +36,11 @@ func (a *AEAD) seal(dst, nonce, src *byte, n int, ad *byte, adLen int) {
 func (a *AEAD) open(dst, nonce, src *byte, n int, ad *byte, adLen int) bool {
 	return a.openGeneric(unsafe.Slice(dst, n), unsafe.Slice(nonce, a.nonceSize), unsafe.Slice(src, n+Overhead), unsafe.Slice(ad, adLen))
 }
+
+func (a *AEAD) sealSuffix(out, nonce, plaintext, suffix, additionalData []byte) {
+	a.sealJoined(out, nonce, plaintext, suffix, additionalData)
+}
+
+func (a *AEAD) openSuffix(dst, suffix, nonce, ciphertext, additionalData []byte) bool {
+	return a.openJoined(dst, suffix, nonce, ciphertext, additionalData)
+}

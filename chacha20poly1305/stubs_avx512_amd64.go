@@ -15,17 +15,20 @@ package chacha20poly1305
 // of the message that s describes, ignores nonce, ad and adLen, and leaves s
 // undefined. The counter does not wrap within the n bytes.
 //
+// If suffix is not nil, the last of the n bytes is there and not in src.
+//
 // Works like twin.seal.
 //
 //go:noescape
-func sealAVX512(key *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int)
+func sealAVX512(key *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int, suffix *byte)
 
 // openAVX512 compares the tag behind the n bytes at src in constant time and, if
 // it is right, decrypts them to dst: ok is 1. Otherwise ok is 0, and nothing is
-// written. The rest is as for sealAVX512.
+// written. If suffix is not nil, the last of the n bytes goes there and not to dst.
+// The rest is as for sealAVX512.
 //
 //go:noescape
-func openAVX512(key *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int) (ok int)
+func openAVX512(key *key, s *stream, nonce, dst, src *byte, n int, ad *byte, adLen int, suffix *byte) (ok int)
 
 // startAVX512 makes the one-time key of the 12-byte nonce: s.r, clamped, and s.s
 // (RFC 8439, Section 2.6). It clears s.h and sets s.counter to 1.

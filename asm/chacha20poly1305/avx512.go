@@ -34,7 +34,8 @@ import (
 // left; and a transposition through memory, 64 more stores a pass.
 type z512 struct {
 	*gen.Ctx
-	open bool
+	open   bool
+	suffix bool // the text may end in a byte apart: see loadSuffix
 
 	f frame
 
@@ -58,6 +59,8 @@ type frame struct {
 	longAD  Mem // or before the ciphertext
 
 	pow   Mem // powers of r, see powers
+	apart Mem // 1 if the last byte of the text is apart, otherwise 0
+	last  Mem // that byte, if sealing
 	mask  Mem // of the first 64 bytes of a short message
 	len   Mem // f.lens times r, three words
 	limbs Mem // r in limbs
@@ -85,7 +88,7 @@ func (m *z512) alloc(keep int) {
 	m.f = frame{
 		st: m.AllocLocal(64), ctr0: m.AllocLocal(64), ctr1: m.AllocLocal(64), spill: m.AllocLocal(64),
 		c: m.AllocLocal(16), loop: m.AllocLocal(8), r: m.AllocLocal(16), s: m.AllocLocal(16), h: m.AllocLocal(24), lens: m.AllocLocal(16),
-		shortAD: m.AllocLocal(8), longAD: m.AllocLocal(8),
+		shortAD: m.AllocLocal(8), longAD: m.AllocLocal(8), apart: m.AllocLocal(8), last: m.AllocLocal(8),
 		pow: m.AllocLocal(powSize), mask: m.AllocLocal(8), len: m.AllocLocal(24), limbs: m.AllocLocal(24),
 	}
 	if keep > 0 {
@@ -471,11 +474,7 @@ func (m *z512) xor(blocks []reg.VecPhysical, t reg.VecPhysical, full bool, done 
 			m.SUBQ(U8(64), rN)
 			m.later(func() {
 				m.Label(part)
-				m.BZHIQ(rN, rOne, reg.RAX)
-				m.KMOVQ(reg.RAX, reg.K1)
-				m.VMOVDQU8_Z(Mem{Base: rSrc, Disp: 64 * i}, reg.K1, t)
-				m.VPXORQ(t, b, b)
-				m.VMOVDQU8(b, reg.K1, Mem{Base: rDst, Disp: 64 * i})
+				m.xorPart(Mem{Base: rSrc, Disp: 64 * i}, Mem{Base: rDst, Disp: 64 * i}, b, t)
 				m.JMP(LabelRef(done))
 			})
 		}
@@ -484,4 +483,36 @@ func (m *z512) xor(blocks []reg.VecPhysical, t reg.VecPhysical, full bool, done 
 	}
 	m.ADDQ(U32(uint32(64*len(blocks))), rSrc)
 	m.ADDQ(U32(uint32(64*len(blocks))), rDst)
+}
+
+// xorPart adds the keystream b to the last rN bytes, 1 to 64, of which one may be
+// apart: m.f.last, or, opening, it is left in m.f.spill with those before it.
+func (m *z512) xorPart(src, dst Mem, b, t reg.VecPhysical) {
+	all, most, last := reg.RAX, reg.RBX, reg.RDX
+	kAll, kMost, kLast := reg.K1, reg.K2, reg.K3
+	m.BZHIQ(rN, rOne, all)
+	m.KMOVQ(all, kAll)
+	if !m.suffix {
+		m.VMOVDQU8_Z(src, kAll, t)
+		m.VPXORQ(t, b, b)
+		m.VMOVDQU8(b, kAll, dst)
+		return
+	}
+	m.MOVQ(m.f.apart, most)
+	m.SHRXQ(most, all, most)
+	m.KMOVQ(most, kMost)
+	if m.open {
+		m.VMOVDQU8_Z(src, kAll, t)
+		m.VPXORQ(t, b, b)
+		m.VMOVDQU8(b, kMost, dst)
+		m.VMOVDQU64(b, m.f.spill)
+		return
+	}
+	m.MOVQ(m.f.last, last)
+	m.XORQ(most, all)
+	m.KMOVQ(all, kLast)
+	m.VMOVDQU8_Z(src, kMost, t)
+	m.VPBROADCASTB(last.As32(), kLast, t)
+	m.VPXORQ(t, b, b)
+	m.VMOVDQU8(b, kAll, dst)
 }

@@ -8,8 +8,8 @@ import (
 )
 
 func avx512(c *gen.Ctx) {
-	(&z512{Ctx: c}).message()
-	(&z512{Ctx: c, open: true}).message()
+	(&z512{Ctx: c, suffix: true}).message()
+	(&z512{Ctx: c, suffix: true, open: true}).message()
 	(&z512{Ctx: c}).part()
 	(&z512{Ctx: c, open: true}).part()
 	(&z512{Ctx: c}).start()
@@ -100,6 +100,7 @@ func (m *z512) message() {
 	hash, check, after, end, bad := label("Hash"), label("Check"), label("After"), label("End"), label("Bad")
 
 	m.laneMasks()
+	m.loadSuffix()
 	m.Load(m.Param("s"), reg.RAX)
 	m.TESTQ(reg.RAX, reg.RAX)
 	m.JEQ(LabelRef(whole))
@@ -206,12 +207,44 @@ func (m *z512) message() {
 	m.Label(after)
 	m.passes(end)
 	m.Label(end)
+	m.storeSuffix(func() {
+		m.MOVBLZX(m.f.spill.Idx(rN, 1).Offset(-1), reg.EBX)
+	})
 	m.ok(1)
 	m.done()
 	m.Label(bad)
 	m.ok(0)
 	m.done()
 	m.flush()
+}
+
+// loadSuffix sets f.apart, and f.last if sealing.
+func (m *z512) loadSuffix() {
+	none := m.NewLabel("noSuffix")
+	m.XORL(reg.EBX, reg.EBX)
+	m.Load(m.Param("suffix"), reg.RAX)
+	m.TESTQ(reg.RAX, reg.RAX)
+	m.SETNE(reg.BL)
+	m.MOVQ(reg.RBX, m.f.apart)
+	if m.open {
+		return
+	}
+	m.JEQ(LabelRef(none))
+	m.MOVBLZX(Mem{Base: reg.RAX}, reg.EBX)
+	m.MOVQ(reg.RBX, m.f.last)
+	m.Label(none)
+}
+
+// storeSuffix stores the byte that load leaves in BX if it is to be apart. load
+// leaves AX alone.
+func (m *z512) storeSuffix(load func()) {
+	none := m.NewLabel("noSuffix")
+	m.Load(m.Param("suffix"), reg.RAX)
+	m.TESTQ(reg.RAX, reg.RAX)
+	m.JEQ(LabelRef(none))
+	load()
+	m.MOVB(reg.BL, Mem{Base: reg.RAX})
+	m.Label(none)
 }
 
 // divideAD keeps the length of the additional data: as of the lengths to hash, and

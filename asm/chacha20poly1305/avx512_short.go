@@ -120,21 +120,40 @@ func (m *z512) short(two bool) {
 	m.MOVQ(I32(-1), rOne)
 	m.XORL(reg.R11L, reg.R11L)
 	m.MOVL(U32(64), reg.R12L)
+	inText, last := reg.R9, reg.R13
+	if !m.open {
+		m.MOVQ(m.f.last, last)
+		m.MOVQ(rN, inText)
+		m.SUBQ(m.f.apart, inText)
+	}
+	// mask sets r to ones for up to 64 of n bytes, which it takes away.
+	mask := func(n, r reg.GPPhysical) {
+		m.MOVQ(n, r)
+		m.CMPQ(r, reg.R12)
+		m.CMOVQHI(reg.R12, r)
+		m.BZHIQ(r, rOne, r)
+		m.SUBQ(reg.R12, n)
+		m.CMOVQCS(reg.R11, n)
+	}
 	for i, k := range shortK[:texts] {
-		m.MOVQ(rN, reg.RAX)
-		m.CMPQ(reg.RAX, reg.R12)
-		m.CMOVQHI(reg.R12, reg.RAX)
-		m.BZHIQ(reg.RAX, rOne, reg.RAX)
-		m.KMOVQ(reg.RAX, k)
+		from := Mem{Base: rSrc, Disp: 64 * i}
+		mask(rN, reg.RAX)
 		if i == 0 {
 			m.MOVQ(reg.RAX, m.f.mask)
 		}
-		m.SUBQ(reg.R12, rN)
-		m.CMOVQCS(reg.R11, rN)
-		m.VMOVDQU8_Z(Mem{Base: rSrc, Disp: 64 * i}, k, shortText[i])
-		if !m.open {
-			m.VPMOVM2B(k, shortMask[i])
+		if m.open {
+			m.KMOVQ(reg.RAX, k)
+			m.VMOVDQU8_Z(from, k, shortText[i])
+			continue
 		}
+		mask(inText, reg.RBX)
+		m.KMOVQ(reg.RBX, k)
+		m.VMOVDQU8_Z(from, k, shortText[i])
+		m.XORQ(reg.RAX, reg.RBX)
+		m.KMOVQ(reg.RBX, k)
+		m.VPBROADCASTB(last.As32(), k, shortText[i])
+		m.KMOVQ(reg.RAX, k)
+		m.VPMOVM2B(k, shortMask[i])
 	}
 	m.rowsLoad(1)
 	m.keyBeside(2, 4, m.rowsDouble(1), func() {
@@ -208,6 +227,10 @@ func (m *z512) short(two bool) {
 		m.XORQ(Mem{Base: rSrc, Index: n, Scale: 1, Disp: 8}, h[1])
 		m.ORQ(h[1], h[0])
 		m.JNE(LabelRef(bad))
+		suffix := m.NewLabel("shortSuffix")
+		m.CMPQ(m.f.apart, U8(0))
+		m.JNE(LabelRef(suffix))
+		m.later(func() { m.shortSuffix(suffix, texts, n) })
 		for i := range texts {
 			m.VPXORQ(shortText[i], z(i), z(i))
 			m.VMOVDQU8(z(i), shortK[i], Mem{Base: rDst, Disp: 64 * i})
@@ -226,6 +249,36 @@ func (m *z512) short(two bool) {
 	}
 	m.MOVQ(h[0], Mem{Base: rDst, Index: n, Scale: 1})
 	m.MOVQ(h[1], Mem{Base: rDst, Index: n, Scale: 1, Disp: 8})
+	m.done()
+}
+
+// shortSuffix, of open, writes a text of n bytes but for the last one, which goes
+// where it belongs.
+func (m *z512) shortSuffix(label string, texts int, n reg.GPPhysical) {
+	m.Label(label)
+	left, end := reg.RBX, m.NewLabel("shortSuffixEnd")
+	m.LEAQ(Mem{Base: n, Disp: -1}, left)
+	m.MOVQ(I32(-1), rOne)
+	m.XORL(reg.R11L, reg.R11L)
+	m.MOVL(U32(64), reg.R12L)
+	for i := range texts {
+		m.VPXORQ(shortText[i], z(i), z(i))
+		m.VMOVDQU64(z(i), m.f.keep.Offset(64*i))
+		m.MOVQ(left, reg.RAX)
+		m.CMPQ(reg.RAX, reg.R12)
+		m.CMOVQHI(reg.R12, reg.RAX)
+		m.BZHIQ(reg.RAX, rOne, reg.RAX)
+		m.KMOVQ(reg.RAX, shortK[i])
+		m.VMOVDQU8(z(i), shortK[i], Mem{Base: rDst, Disp: 64 * i})
+		if i < texts-1 {
+			m.CMPQ(n, U32(uint32(64*(i+1))))
+			m.JBE(LabelRef(end))
+			m.SUBQ(reg.R12, left)
+		}
+	}
+	m.Label(end)
+	m.storeSuffix(func() { m.MOVBLZX(m.f.keep.Idx(n, 1).Offset(-1), reg.EBX) })
+	m.ok(1)
 	m.done()
 }
 
