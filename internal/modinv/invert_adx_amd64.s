@@ -54,6 +54,7 @@ TEXT ·p25519ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 168(SP)
 	MOVQ    CX, 176(SP)
 	MOVQ    $-1, AX
+	MOVL    $0x0000003f, BX
 	MOVQ    256(SP), CX
 	MOVQ    264(SP), DX
 	ANDL    $0x000fffff, CX
@@ -61,398 +62,362 @@ TEXT ·p25519ADX(SB), NOSPLIT, $408-16
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    $0x0000000a, 400(SP)
 	PCALIGN $0x40
 
 round_1:
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, DX
-	SARQ    $0x01, R9
+	MOVQ    R8, R10
+	MOVQ    DI, DX
+	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R9, DX
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DI
-	MOVQ    200(SP), R8
-	IMULQ   160(SP), DI
-	IMULQ   176(SP), R8
-	ADDQ    R8, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
+	ADCQ    R10, DX
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), R8
+	MOVQ    200(SP), R9
 	IMULQ   160(SP), R8
 	IMULQ   176(SP), R9
 	ADDQ    R9, R8
 	ADDQ    offset59<>+0(SB), R8
-	MOVQ    DI, 224(SP)
-	MOVQ    R8, 240(SP)
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   160(SP), R9
+	IMULQ   176(SP), R10
+	ADDQ    R10, R9
+	ADDQ    offset59<>+0(SB), R9
+	MOVQ    R8, 224(SP)
+	MOVQ    R9, 240(SP)
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, DX
-	SARQ    $0x01, R9
+	MOVQ    R8, R10
+	MOVQ    DI, DX
+	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R9, DX
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DI
-	MOVQ    200(SP), R8
-	IMULQ   168(SP), DI
-	IMULQ   184(SP), R8
-	ADDQ    R8, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
+	ADCQ    R10, DX
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), R8
+	MOVQ    200(SP), R9
 	IMULQ   168(SP), R8
 	IMULQ   184(SP), R9
 	ADDQ    R9, R8
 	ADDQ    offset59<>+0(SB), R8
-	MOVQ    DI, 232(SP)
-	MOVQ    R8, 248(SP)
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   168(SP), R9
+	IMULQ   184(SP), R10
+	ADDQ    R10, R9
+	ADDQ    offset59<>+0(SB), R9
+	MOVQ    R8, 232(SP)
+	MOVQ    R9, 248(SP)
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   (SP), R9, R8
+	MULXQ   (SP), R10, R9
 	MOVQ    232(SP), DX
-	MULXQ   40(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 272(SP)
-	MOVQ    $-2, DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 272(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   8(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   48(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 280(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R8
+	MOVQ    R11, R10
+	MOVQ    DI, R8
 	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R10, R8
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   16(SP), DX, DI
+	MULXQ   8(SP), DX, R10
 	ADDQ    DX, R9
-	ADCQ    $0x00, DI
+	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   56(SP), DX, R10
+	MULXQ   48(SP), DX, R11
 	ADDQ    DX, R9
-	ADCQ    R10, DI
-	MOVQ    R9, 288(SP)
-	MOVQ    $-2, DX
+	ADCQ    R11, R10
+	MOVQ    R9, 280(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   24(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   64(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 296(SP)
-	MOVQ    224(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R9
-	MOVQ    232(SP), R10
-	IMULQ   72(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 304(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   (SP), R9, R8
-	MOVQ    248(SP), DX
-	MULXQ   40(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 312(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    R8, R11
 	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   8(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   48(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 320(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   16(SP), DX, DI
-	ADDQ    DX, R9
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   56(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, DI
-	MOVQ    R9, 328(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   24(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   64(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R9
-	MOVQ    248(SP), R10
-	IMULQ   72(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 344(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
+	SARQ    $0x01, R11
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	ADCQ    R11, R9
 	TESTQ   CX, R8
-	CMOVQNE DI, BX
+	CMOVQNE R11, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   16(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    232(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 288(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   24(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 296(SP)
+	MOVQ    224(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R10
+	MOVQ    232(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 304(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   (SP), R10, R9
+	MOVQ    248(SP), DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 312(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   8(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   48(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 320(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R9
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R11, R9
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   16(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    248(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 328(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   24(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R10
+	MOVQ    248(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 344(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    (SP), DX
 	ADDQ    40(SP), DX
 	MOVQ    DX, 352(SP)
@@ -468,102 +433,96 @@ round_1:
 	MOVQ    32(SP), DX
 	ADCQ    72(SP), DX
 	MOVQ    DX, 384(SP)
-	MOVQ    $-2, DX
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    304(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R9, R10
-	MULXQ   280(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SUBQ    352(SP), R9
-	MOVQ    R9, (SP)
-	MULXQ   288(SP), R9, R10
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    360(SP), R9
-	MOVQ    R9, 8(SP)
-	MULXQ   296(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SBBQ    368(SP), R9
-	MOVQ    R9, 16(SP)
-	MULXQ   304(SP), R9, DX
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    376(SP), R9
-	MOVQ    R9, 24(SP)
-	SBBQ    384(SP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    304(SP), R9
+	SARQ    $0x3b, R9
+	MOVL    $0x00000020, DX
+	MULXQ   272(SP), R10, R11
+	MULXQ   280(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SUBQ    352(SP), R10
+	MOVQ    R10, (SP)
+	MULXQ   288(SP), R10, R11
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    360(SP), R10
+	MOVQ    R10, 8(SP)
+	MULXQ   296(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SBBQ    368(SP), R10
+	MOVQ    R10, 16(SP)
+	MULXQ   304(SP), R10, DX
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    376(SP), R10
+	MOVQ    R10, 24(SP)
+	SBBQ    384(SP), R9
+	MOVQ    R9, 32(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    344(SP), CX
 	SARQ    $0x3b, CX
 	MOVL    $0x00000020, DX
-	MULXQ   312(SP), SI, DI
-	MULXQ   320(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SUBQ    352(SP), SI
-	MOVQ    SI, 40(SP)
-	MULXQ   328(SP), SI, DI
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    360(SP), SI
-	MOVQ    SI, 48(SP)
-	MULXQ   336(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SBBQ    368(SP), SI
-	MOVQ    SI, 56(SP)
-	MULXQ   344(SP), SI, DX
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    376(SP), SI
-	MOVQ    SI, 64(SP)
+	MULXQ   312(SP), DI, R8
+	MULXQ   320(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SUBQ    352(SP), DI
+	MOVQ    DI, 40(SP)
+	MULXQ   328(SP), DI, R8
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    360(SP), DI
+	MOVQ    DI, 48(SP)
+	MULXQ   336(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SBBQ    368(SP), DI
+	MOVQ    DI, 56(SP)
+	MULXQ   344(SP), DI, DX
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    376(SP), DI
+	MOVQ    DI, 64(SP)
 	SBBQ    384(SP), CX
 	MOVQ    CX, 72(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x16, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2a, DX
@@ -573,17 +532,17 @@ round_1:
 	IMULQ   40(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R8), DX
-	MOVQ    round20<>+0(SB), BX
-	ADDQ    R8, BX
+	LEAQ    1048576(R9), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R9, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2a, BX
+	SARQ    $0x2a, SI
 	MOVQ    DX, 176(SP)
-	MOVQ    BX, 184(SP)
+	MOVQ    SI, 184(SP)
 	IMULQ   (SP), DX
-	IMULQ   40(SP), BX
-	ADDQ    BX, DX
+	IMULQ   40(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x14, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -592,392 +551,356 @@ round_1:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DI
-	SUBQ    AX, DI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R8
+	SUBQ    AX, R8
 	DECQ    AX
-	MOVQ    DX, R8
-	MOVQ    SI, R9
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R8, R9
-	TESTQ   CX, DX
-	CMOVQNE R8, BX
-	CMOVQNE DI, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   80(SP), R9, R8
-	MOVQ    232(SP), DX
-	MULXQ   120(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, DX
-	IMULQ   minus19th<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	IMUL3Q  $0x13, 392(SP), DX
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    R9, 272(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 280(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R10
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R10
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 288(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    392(SP), DX
-	MOVQ    DX, R10
-	SHLQ    $0x3f, DX
-	SHRQ    $0x01, R10
-	SUBQ    DX, R8
-	SBBQ    R10, R9
-	MOVQ    R8, 296(SP)
-	MOVQ    224(SP), DX
-	IMULQ   112(SP), DX
-	ADDQ    DX, R9
-	MOVQ    232(SP), R10
-	IMULQ   152(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 304(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R9
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   80(SP), R9, R8
-	MOVQ    248(SP), DX
-	MULXQ   120(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, DX
-	IMULQ   minus19th<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	IMUL3Q  $0x13, 392(SP), DX
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    R9, 312(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    DX, R9
 	MOVQ    DI, R10
-	MOVQ    SI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   88(SP), DX, DI
-	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   128(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, DI
-	MOVQ    R8, 320(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, R10
-	SARQ    $0x01, R8
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	ADCQ    R9, R10
+	TESTQ   CX, DX
+	CMOVQNE R9, SI
+	CMOVQNE R8, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R10, R9
-	MOVQ    SI, R8
+	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
 	TESTQ   CX, R10
-	CMOVQNE R9, BX
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   96(SP), DX, R9
-	ADDQ    DX, DI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   80(SP), R10, R9
+	MOVQ    232(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, DX
+	IMULQ   minus19th<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	IMUL3Q  $0x13, 392(SP), DX
+	ADDQ    DX, R10
 	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   136(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 328(SP)
-	MOVQ    $-2, DX
+	MOVQ    R10, 272(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
 	TESTQ   CX, R8
-	CMOVQNE DI, BX
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R10
-	CMOVQNE R8, BX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   128(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 280(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R11
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R9, R11
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R11
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   96(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 288(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    392(SP), DX
+	MOVQ    DX, R11
+	SHLQ    $0x3f, DX
+	SHRQ    $0x01, R11
+	SUBQ    DX, R9
+	SBBQ    R11, R10
+	MOVQ    R9, 296(SP)
+	MOVQ    224(SP), DX
+	IMULQ   112(SP), DX
+	ADDQ    DX, R10
+	MOVQ    232(SP), R11
+	IMULQ   152(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 304(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    240(SP), DX
-	MULXQ   104(SP), DX, R8
+	MULXQ   80(SP), R10, R9
+	MOVQ    248(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, DX
+	IMULQ   minus19th<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	IMUL3Q  $0x13, 392(SP), DX
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    R10, 312(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R10
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R11, R10
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   88(SP), DX, R8
 	ADDQ    DX, R9
 	ADCQ    $0x00, R8
 	MOVQ    248(SP), DX
-	MULXQ   144(SP), DX, R10
+	MULXQ   128(SP), DX, R11
 	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    392(SP), DX
-	MOVQ    DX, R10
-	SHLQ    $0x3f, DX
-	SHRQ    $0x01, R10
-	SUBQ    DX, R9
-	SBBQ    R10, R8
-	MOVQ    R9, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   112(SP), DX
-	ADDQ    DX, R8
-	MOVQ    248(SP), R10
-	IMULQ   152(SP), R10
-	ADDQ    R10, R8
-	MOVQ    R8, 344(SP)
-	MOVQ    $-2, DX
+	ADCQ    R11, R8
+	MOVQ    R9, 320(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R11
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R9, R11
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   96(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 328(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R9
 	MOVQ    DI, R8
-	MOVQ    SI, R9
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R11
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   104(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    392(SP), DX
+	MOVQ    DX, R11
+	SHLQ    $0x3f, DX
+	SHRQ    $0x01, R11
+	SUBQ    DX, R10
+	SBBQ    R11, R9
+	MOVQ    R10, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   112(SP), DX
+	ADDQ    DX, R9
+	MOVQ    248(SP), R11
+	IMULQ   152(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 344(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    80(SP), DX
 	ADDQ    120(SP), DX
 	MOVQ    DX, 352(SP)
@@ -993,106 +916,100 @@ round_1:
 	MOVQ    112(SP), DX
 	ADCQ    152(SP), DX
 	MOVQ    DX, 384(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    SI, DI
+	MOVQ    DI, R10
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE R8, BX
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    304(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R9, R10
-	MULXQ   280(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SUBQ    352(SP), R9
-	MOVQ    R9, 80(SP)
-	MULXQ   288(SP), R9, R10
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    360(SP), R9
-	MOVQ    R9, 88(SP)
-	MULXQ   296(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SBBQ    368(SP), R9
-	MOVQ    R9, 96(SP)
-	MULXQ   304(SP), R9, DX
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    376(SP), R9
-	MOVQ    R9, 104(SP)
-	SBBQ    384(SP), R8
-	SHLQ    $0x3b, R8
-	SARQ    $0x3b, R8
-	MOVQ    R8, 112(SP)
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R8
+	MOVQ    R10, R9
+	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    304(SP), R9
+	SARQ    $0x3b, R9
+	MOVL    $0x00000020, DX
+	MULXQ   272(SP), R10, R11
+	MULXQ   280(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SUBQ    352(SP), R10
+	MOVQ    R10, 80(SP)
+	MULXQ   288(SP), R10, R11
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    360(SP), R10
+	MOVQ    R10, 88(SP)
+	MULXQ   296(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SBBQ    368(SP), R10
+	MOVQ    R10, 96(SP)
+	MULXQ   304(SP), R10, DX
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    376(SP), R10
+	MOVQ    R10, 104(SP)
+	SBBQ    384(SP), R9
+	SHLQ    $0x3b, R9
+	SARQ    $0x3b, R9
+	MOVQ    R9, 112(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    344(SP), CX
 	SARQ    $0x3b, CX
 	MOVL    $0x00000020, DX
-	MULXQ   312(SP), SI, DI
-	MULXQ   320(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SUBQ    352(SP), SI
-	MOVQ    SI, 120(SP)
-	MULXQ   328(SP), SI, DI
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    360(SP), SI
-	MOVQ    SI, 128(SP)
-	MULXQ   336(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SBBQ    368(SP), SI
-	MOVQ    SI, 136(SP)
-	MULXQ   344(SP), SI, DX
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    376(SP), SI
-	MOVQ    SI, 144(SP)
+	MULXQ   312(SP), DI, R8
+	MULXQ   320(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SUBQ    352(SP), DI
+	MOVQ    DI, 120(SP)
+	MULXQ   328(SP), DI, R8
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    360(SP), DI
+	MOVQ    DI, 128(SP)
+	MULXQ   336(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SBBQ    368(SP), DI
+	MOVQ    DI, 136(SP)
+	MULXQ   344(SP), DI, DX
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    376(SP), DI
+	MOVQ    DI, 144(SP)
 	SBBQ    384(SP), CX
 	SHLQ    $0x3b, CX
 	SARQ    $0x3b, CX
 	MOVQ    CX, 152(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x16, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2a, DX
@@ -1102,17 +1019,17 @@ round_1:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R8), DX
-	MOVQ    round20<>+0(SB), BX
-	ADDQ    R8, BX
+	LEAQ    1048576(R9), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R9, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2a, BX
+	SARQ    $0x2a, SI
 	MOVQ    DX, 208(SP)
-	MOVQ    BX, 216(SP)
+	MOVQ    SI, 216(SP)
 	IMULQ   256(SP), DX
-	IMULQ   264(SP), BX
-	ADDQ    BX, DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x14, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -1121,380 +1038,340 @@ round_1:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DI
-	SUBQ    AX, DI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R8
+	SUBQ    AX, R8
 	DECQ    AX
-	MOVQ    DX, R8
-	MOVQ    SI, R9
+	MOVQ    DX, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, DX
+	CMOVQNE R9, SI
+	CMOVQNE R8, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DX
-	CMOVQNE R8, BX
-	CMOVQNE DI, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), DI
-	IMULQ   160(SP), DX
-	IMULQ   176(SP), DI
-	ADDQ    DI, DX
-	MOVQ    208(SP), DI
-	MOVQ    216(SP), R9
-	IMULQ   160(SP), DI
-	IMULQ   176(SP), R9
-	ADDQ    R9, DI
-	MOVQ    DX, 160(SP)
-	MOVQ    DI, 176(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), DI
-	IMULQ   168(SP), DX
-	IMULQ   184(SP), DI
-	ADDQ    DI, DX
-	MOVQ    208(SP), DI
-	MOVQ    216(SP), R8
-	IMULQ   168(SP), DI
-	IMULQ   184(SP), R8
-	ADDQ    R8, DI
-	MOVQ    DX, 168(SP)
-	MOVQ    DI, 184(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    160(SP), DX
-	MULXQ   (SP), R8, R9
-	IMULQ   8(SP), DX
-	ADDQ    DX, R9
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
 	MOVQ    DI, R10
-	MOVQ    SI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	TESTQ   CX, R11
-	CMOVQNE DI, BX
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R11
-	MOVQ    SI, DI
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R11, DI
-	TESTQ   CX, R10
-	CMOVQNE R11, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    168(SP), DX
-	MULXQ   40(SP), R10, R11
-	IMULQ   48(SP), DX
-	ADDQ    R10, R8
-	ADCQ    R11, R9
-	ADDQ    DX, R9
-	SHRQ    $0x28, R8
-	SHLQ    $0x18, R9
-	ORQ     R9, R8
-	SUBQ    (SP), R8
-	SUBQ    40(SP), R8
-	MOVQ    R8, 256(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R9
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   160(SP), DX
+	IMULQ   176(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R10
+	IMULQ   160(SP), R8
+	IMULQ   176(SP), R10
+	ADDQ    R10, R8
+	MOVQ    DX, 160(SP)
+	MOVQ    R8, 176(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE DI, BX
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   168(SP), DX
+	IMULQ   184(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R9
+	IMULQ   168(SP), R8
+	IMULQ   184(SP), R9
+	ADDQ    R9, R8
+	MOVQ    DX, 168(SP)
+	MOVQ    R8, 184(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    160(SP), DX
+	MULXQ   (SP), R9, R10
+	IMULQ   8(SP), DX
+	ADDQ    DX, R10
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R12
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R12
+	ADCQ    R11, R12
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R12, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R12
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R12
+	MOVQ    DI, R8
+	SARQ    $0x01, R12
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R12, R8
+	TESTQ   CX, R11
+	CMOVQNE R12, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    168(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    R11, R9
+	ADCQ    R12, R10
+	ADDQ    DX, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 256(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R8, R9
-	MOVQ    SI, DI
+	MOVQ    DI, R10
 	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R9, BX
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    176(SP), DX
-	MULXQ   (SP), R8, R9
+	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
-	ADDQ    DX, R9
-	MOVQ    $-2, DX
+	ADDQ    DX, R10
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	TESTQ   CX, R11
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R11
-	MOVQ    SI, DI
+	MOVQ    R8, R11
+	MOVQ    DI, R12
 	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R11, DI
-	TESTQ   CX, R10
-	CMOVQNE R11, BX
+	CMOVQCC zero<>+0(SB), R12
+	ADCQ    R11, R12
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R12, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R12
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R12
+	MOVQ    DI, R8
+	SARQ    $0x01, R12
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R12, R8
+	TESTQ   CX, R11
+	CMOVQNE R12, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    184(SP), DX
-	MULXQ   40(SP), CX, SI
+	MULXQ   40(SP), CX, DI
 	IMULQ   48(SP), DX
-	ADDQ    CX, R8
-	ADCQ    SI, R9
-	ADDQ    DX, R9
-	SHRQ    $0x28, R8
-	SHLQ    $0x18, R9
-	ORQ     R9, R8
-	SUBQ    (SP), R8
-	SUBQ    40(SP), R8
-	MOVQ    R8, 264(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	ADDQ    CX, R9
+	ADCQ    DI, R10
+	ADDQ    DX, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 264(SP)
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round19<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x15, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2b, DX
@@ -1504,17 +1381,17 @@ round_1:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x13, CX
-	LEAQ    1048576(DI), DX
-	MOVQ    round19<>+0(SB), BX
-	ADDQ    DI, BX
+	LEAQ    1048576(R8), DX
+	MOVQ    round19<>+0(SB), SI
+	ADDQ    R8, SI
 	SHLQ    $0x15, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2b, BX
+	SARQ    $0x2b, SI
 	MOVQ    DX, 208(SP)
-	MOVQ    BX, 216(SP)
+	MOVQ    SI, 216(SP)
 	IMULQ   256(SP), DX
-	IMULQ   264(SP), BX
-	ADDQ    BX, DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x13, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -1523,12 +1400,10 @@ round_1:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	DECQ    400(SP)
 	JNE     round_1
 	MOVQ    192(SP), AX
@@ -1761,6 +1636,9 @@ GLOBL minus41<>(SB), RODATA|NOPTR, $8
 DATA minus62<>+0(SB)/8, $0xc000000000000000
 GLOBL minus62<>(SB), RODATA|NOPTR, $8
 
+DATA minus2<>+0(SB)/8, $0xfffffffffffffffe
+GLOBL minus2<>(SB), RODATA|NOPTR, $8
+
 DATA zero<>+0(SB)/8, $0x0000000000000000
 GLOBL zero<>(SB), RODATA|NOPTR, $8
 
@@ -1838,6 +1716,7 @@ TEXT ·p256ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 168(SP)
 	MOVQ    CX, 176(SP)
 	MOVQ    $-1, AX
+	MOVL    $0x0000003f, BX
 	MOVQ    256(SP), CX
 	MOVQ    264(SP), DX
 	ANDL    $0x000fffff, CX
@@ -1845,398 +1724,362 @@ TEXT ·p256ADX(SB), NOSPLIT, $408-16
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    $0x0000000a, 400(SP)
 	PCALIGN $0x40
 
 round_2:
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, DX
-	SARQ    $0x01, R9
+	MOVQ    R8, R10
+	MOVQ    DI, DX
+	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R9, DX
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DI
-	MOVQ    200(SP), R8
-	IMULQ   160(SP), DI
-	IMULQ   176(SP), R8
-	ADDQ    R8, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
+	ADCQ    R10, DX
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), R8
+	MOVQ    200(SP), R9
 	IMULQ   160(SP), R8
 	IMULQ   176(SP), R9
 	ADDQ    R9, R8
 	ADDQ    offset59<>+0(SB), R8
-	MOVQ    DI, 224(SP)
-	MOVQ    R8, 240(SP)
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   160(SP), R9
+	IMULQ   176(SP), R10
+	ADDQ    R10, R9
+	ADDQ    offset59<>+0(SB), R9
+	MOVQ    R8, 224(SP)
+	MOVQ    R9, 240(SP)
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, DX
-	SARQ    $0x01, R9
+	MOVQ    R8, R10
+	MOVQ    DI, DX
+	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R9, DX
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DI
-	MOVQ    200(SP), R8
-	IMULQ   168(SP), DI
-	IMULQ   184(SP), R8
-	ADDQ    R8, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
+	ADCQ    R10, DX
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), R8
+	MOVQ    200(SP), R9
 	IMULQ   168(SP), R8
 	IMULQ   184(SP), R9
 	ADDQ    R9, R8
 	ADDQ    offset59<>+0(SB), R8
-	MOVQ    DI, 232(SP)
-	MOVQ    R8, 248(SP)
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   168(SP), R9
+	IMULQ   184(SP), R10
+	ADDQ    R10, R9
+	ADDQ    offset59<>+0(SB), R9
+	MOVQ    R8, 232(SP)
+	MOVQ    R9, 248(SP)
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   (SP), R9, R8
+	MULXQ   (SP), R10, R9
 	MOVQ    232(SP), DX
-	MULXQ   40(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 272(SP)
-	MOVQ    $-2, DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 272(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   8(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   48(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 280(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R8
+	MOVQ    R11, R10
+	MOVQ    DI, R8
 	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R10, R8
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   16(SP), DX, DI
+	MULXQ   8(SP), DX, R10
 	ADDQ    DX, R9
-	ADCQ    $0x00, DI
+	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   56(SP), DX, R10
+	MULXQ   48(SP), DX, R11
 	ADDQ    DX, R9
-	ADCQ    R10, DI
-	MOVQ    R9, 288(SP)
-	MOVQ    $-2, DX
+	ADCQ    R11, R10
+	MOVQ    R9, 280(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   24(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   64(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 296(SP)
-	MOVQ    224(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R9
-	MOVQ    232(SP), R10
-	IMULQ   72(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 304(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   (SP), R9, R8
-	MOVQ    248(SP), DX
-	MULXQ   40(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 312(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    R8, R11
 	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   8(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   48(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 320(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   16(SP), DX, DI
-	ADDQ    DX, R9
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   56(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, DI
-	MOVQ    R9, 328(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   24(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   64(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R9
-	MOVQ    248(SP), R10
-	IMULQ   72(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 344(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
+	SARQ    $0x01, R11
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	ADCQ    R11, R9
 	TESTQ   CX, R8
-	CMOVQNE DI, BX
+	CMOVQNE R11, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   16(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    232(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 288(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   24(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 296(SP)
+	MOVQ    224(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R10
+	MOVQ    232(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 304(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   (SP), R10, R9
+	MOVQ    248(SP), DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 312(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   8(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   48(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 320(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R9
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R11, R9
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   16(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    248(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 328(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   24(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R10
+	MOVQ    248(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 344(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    (SP), DX
 	ADDQ    40(SP), DX
 	MOVQ    DX, 352(SP)
@@ -2252,102 +2095,96 @@ round_2:
 	MOVQ    32(SP), DX
 	ADCQ    72(SP), DX
 	MOVQ    DX, 384(SP)
-	MOVQ    $-2, DX
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    304(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R9, R10
-	MULXQ   280(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SUBQ    352(SP), R9
-	MOVQ    R9, (SP)
-	MULXQ   288(SP), R9, R10
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    360(SP), R9
-	MOVQ    R9, 8(SP)
-	MULXQ   296(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SBBQ    368(SP), R9
-	MOVQ    R9, 16(SP)
-	MULXQ   304(SP), R9, DX
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    376(SP), R9
-	MOVQ    R9, 24(SP)
-	SBBQ    384(SP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    304(SP), R9
+	SARQ    $0x3b, R9
+	MOVL    $0x00000020, DX
+	MULXQ   272(SP), R10, R11
+	MULXQ   280(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SUBQ    352(SP), R10
+	MOVQ    R10, (SP)
+	MULXQ   288(SP), R10, R11
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    360(SP), R10
+	MOVQ    R10, 8(SP)
+	MULXQ   296(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SBBQ    368(SP), R10
+	MOVQ    R10, 16(SP)
+	MULXQ   304(SP), R10, DX
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    376(SP), R10
+	MOVQ    R10, 24(SP)
+	SBBQ    384(SP), R9
+	MOVQ    R9, 32(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    344(SP), CX
 	SARQ    $0x3b, CX
 	MOVL    $0x00000020, DX
-	MULXQ   312(SP), SI, DI
-	MULXQ   320(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SUBQ    352(SP), SI
-	MOVQ    SI, 40(SP)
-	MULXQ   328(SP), SI, DI
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    360(SP), SI
-	MOVQ    SI, 48(SP)
-	MULXQ   336(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SBBQ    368(SP), SI
-	MOVQ    SI, 56(SP)
-	MULXQ   344(SP), SI, DX
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    376(SP), SI
-	MOVQ    SI, 64(SP)
+	MULXQ   312(SP), DI, R8
+	MULXQ   320(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SUBQ    352(SP), DI
+	MOVQ    DI, 40(SP)
+	MULXQ   328(SP), DI, R8
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    360(SP), DI
+	MOVQ    DI, 48(SP)
+	MULXQ   336(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SBBQ    368(SP), DI
+	MOVQ    DI, 56(SP)
+	MULXQ   344(SP), DI, DX
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    376(SP), DI
+	MOVQ    DI, 64(SP)
 	SBBQ    384(SP), CX
 	MOVQ    CX, 72(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x16, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2a, DX
@@ -2357,17 +2194,17 @@ round_2:
 	IMULQ   40(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R8), DX
-	MOVQ    round20<>+0(SB), BX
-	ADDQ    R8, BX
+	LEAQ    1048576(R9), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R9, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2a, BX
+	SARQ    $0x2a, SI
 	MOVQ    DX, 176(SP)
-	MOVQ    BX, 184(SP)
+	MOVQ    SI, 184(SP)
 	IMULQ   (SP), DX
-	IMULQ   40(SP), BX
-	ADDQ    BX, DX
+	IMULQ   40(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x14, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -2376,392 +2213,356 @@ round_2:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DI
-	SUBQ    AX, DI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R8
+	SUBQ    AX, R8
 	DECQ    AX
-	MOVQ    DX, R8
-	MOVQ    SI, R9
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R8, R9
-	TESTQ   CX, DX
-	CMOVQNE R8, BX
-	CMOVQNE DI, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   80(SP), R9, R8
-	MOVQ    232(SP), DX
-	MULXQ   120(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	MOVQ    R9, 272(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    392(SP), DX
-	MOVQ    DX, R10
-	SHLQ    $0x20, DX
-	SHRQ    $0x20, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 280(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R10
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R10
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 288(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    392(SP), DX
-	MULXQ   p256<>+24(SB), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 296(SP)
-	MOVQ    224(SP), DX
-	IMULQ   112(SP), DX
-	ADDQ    DX, R9
-	MOVQ    232(SP), R10
-	IMULQ   152(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 304(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R9
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   80(SP), R9, R8
-	MOVQ    248(SP), DX
-	MULXQ   120(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	MOVQ    R9, 312(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    DX, R9
 	MOVQ    DI, R10
-	MOVQ    SI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   88(SP), DX, DI
-	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   128(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, DI
-	MOVQ    392(SP), DX
-	MOVQ    DX, R10
-	SHLQ    $0x20, DX
-	SHRQ    $0x20, R10
-	ADDQ    DX, R8
-	ADCQ    R10, DI
-	MOVQ    R8, 320(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, R10
-	SARQ    $0x01, R8
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	ADCQ    R9, R10
+	TESTQ   CX, DX
+	CMOVQNE R9, SI
+	CMOVQNE R8, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R10, R9
-	MOVQ    SI, R8
+	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
 	TESTQ   CX, R10
-	CMOVQNE R9, BX
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   96(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   136(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 328(SP)
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   80(SP), R10, R9
+	MOVQ    232(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	MOVQ    R10, 272(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
 	TESTQ   CX, R8
-	CMOVQNE DI, BX
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R10
-	CMOVQNE R8, BX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   128(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    392(SP), DX
+	MOVQ    DX, R11
+	SHLQ    $0x20, DX
+	SHRQ    $0x20, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 280(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R11
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R9, R11
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R11
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   96(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 288(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    392(SP), DX
+	MULXQ   p256<>+24(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 296(SP)
+	MOVQ    224(SP), DX
+	IMULQ   112(SP), DX
+	ADDQ    DX, R10
+	MOVQ    232(SP), R11
+	IMULQ   152(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 304(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    240(SP), DX
-	MULXQ   104(SP), DX, R8
+	MULXQ   80(SP), R10, R9
+	MOVQ    248(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	MOVQ    R10, 312(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R10
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R11, R10
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   88(SP), DX, R8
 	ADDQ    DX, R9
 	ADCQ    $0x00, R8
 	MOVQ    248(SP), DX
-	MULXQ   144(SP), DX, R10
+	MULXQ   128(SP), DX, R11
 	ADDQ    DX, R9
-	ADCQ    R10, R8
+	ADCQ    R11, R8
 	MOVQ    392(SP), DX
-	MULXQ   p256<>+24(SB), DX, R10
+	MOVQ    DX, R11
+	SHLQ    $0x20, DX
+	SHRQ    $0x20, R11
 	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   112(SP), DX
-	ADDQ    DX, R8
-	MOVQ    248(SP), R10
-	IMULQ   152(SP), R10
-	ADDQ    R10, R8
-	MOVQ    R8, 344(SP)
-	MOVQ    $-2, DX
+	ADCQ    R11, R8
+	MOVQ    R9, 320(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R11
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R9, R11
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   96(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 328(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R9
 	MOVQ    DI, R8
-	MOVQ    SI, R9
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R11
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   104(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    392(SP), DX
+	MULXQ   p256<>+24(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   112(SP), DX
+	ADDQ    DX, R9
+	MOVQ    248(SP), R11
+	IMULQ   152(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 344(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    80(SP), DX
 	ADDQ    120(SP), DX
 	MOVQ    DX, 352(SP)
@@ -2777,106 +2578,100 @@ round_2:
 	MOVQ    112(SP), DX
 	ADCQ    152(SP), DX
 	MOVQ    DX, 384(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    SI, DI
+	MOVQ    DI, R10
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE R8, BX
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    304(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R9, R10
-	MULXQ   280(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SUBQ    352(SP), R9
-	MOVQ    R9, 80(SP)
-	MULXQ   288(SP), R9, R10
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    360(SP), R9
-	MOVQ    R9, 88(SP)
-	MULXQ   296(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SBBQ    368(SP), R9
-	MOVQ    R9, 96(SP)
-	MULXQ   304(SP), R9, DX
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    376(SP), R9
-	MOVQ    R9, 104(SP)
-	SBBQ    384(SP), R8
-	SHLQ    $0x3b, R8
-	SARQ    $0x3b, R8
-	MOVQ    R8, 112(SP)
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R8
+	MOVQ    R10, R9
+	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    304(SP), R9
+	SARQ    $0x3b, R9
+	MOVL    $0x00000020, DX
+	MULXQ   272(SP), R10, R11
+	MULXQ   280(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SUBQ    352(SP), R10
+	MOVQ    R10, 80(SP)
+	MULXQ   288(SP), R10, R11
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    360(SP), R10
+	MOVQ    R10, 88(SP)
+	MULXQ   296(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SBBQ    368(SP), R10
+	MOVQ    R10, 96(SP)
+	MULXQ   304(SP), R10, DX
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    376(SP), R10
+	MOVQ    R10, 104(SP)
+	SBBQ    384(SP), R9
+	SHLQ    $0x3b, R9
+	SARQ    $0x3b, R9
+	MOVQ    R9, 112(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    344(SP), CX
 	SARQ    $0x3b, CX
 	MOVL    $0x00000020, DX
-	MULXQ   312(SP), SI, DI
-	MULXQ   320(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SUBQ    352(SP), SI
-	MOVQ    SI, 120(SP)
-	MULXQ   328(SP), SI, DI
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    360(SP), SI
-	MOVQ    SI, 128(SP)
-	MULXQ   336(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SBBQ    368(SP), SI
-	MOVQ    SI, 136(SP)
-	MULXQ   344(SP), SI, DX
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    376(SP), SI
-	MOVQ    SI, 144(SP)
+	MULXQ   312(SP), DI, R8
+	MULXQ   320(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SUBQ    352(SP), DI
+	MOVQ    DI, 120(SP)
+	MULXQ   328(SP), DI, R8
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    360(SP), DI
+	MOVQ    DI, 128(SP)
+	MULXQ   336(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SBBQ    368(SP), DI
+	MOVQ    DI, 136(SP)
+	MULXQ   344(SP), DI, DX
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    376(SP), DI
+	MOVQ    DI, 144(SP)
 	SBBQ    384(SP), CX
 	SHLQ    $0x3b, CX
 	SARQ    $0x3b, CX
 	MOVQ    CX, 152(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x16, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2a, DX
@@ -2886,17 +2681,17 @@ round_2:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R8), DX
-	MOVQ    round20<>+0(SB), BX
-	ADDQ    R8, BX
+	LEAQ    1048576(R9), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R9, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2a, BX
+	SARQ    $0x2a, SI
 	MOVQ    DX, 208(SP)
-	MOVQ    BX, 216(SP)
+	MOVQ    SI, 216(SP)
 	IMULQ   256(SP), DX
-	IMULQ   264(SP), BX
-	ADDQ    BX, DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x14, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -2905,380 +2700,340 @@ round_2:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DI
-	SUBQ    AX, DI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R8
+	SUBQ    AX, R8
 	DECQ    AX
-	MOVQ    DX, R8
-	MOVQ    SI, R9
+	MOVQ    DX, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, DX
+	CMOVQNE R9, SI
+	CMOVQNE R8, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DX
-	CMOVQNE R8, BX
-	CMOVQNE DI, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), DI
-	IMULQ   160(SP), DX
-	IMULQ   176(SP), DI
-	ADDQ    DI, DX
-	MOVQ    208(SP), DI
-	MOVQ    216(SP), R9
-	IMULQ   160(SP), DI
-	IMULQ   176(SP), R9
-	ADDQ    R9, DI
-	MOVQ    DX, 160(SP)
-	MOVQ    DI, 176(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), DI
-	IMULQ   168(SP), DX
-	IMULQ   184(SP), DI
-	ADDQ    DI, DX
-	MOVQ    208(SP), DI
-	MOVQ    216(SP), R8
-	IMULQ   168(SP), DI
-	IMULQ   184(SP), R8
-	ADDQ    R8, DI
-	MOVQ    DX, 168(SP)
-	MOVQ    DI, 184(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    160(SP), DX
-	MULXQ   (SP), R8, R9
-	IMULQ   8(SP), DX
-	ADDQ    DX, R9
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
 	MOVQ    DI, R10
-	MOVQ    SI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	TESTQ   CX, R11
-	CMOVQNE DI, BX
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R11
-	MOVQ    SI, DI
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R11, DI
-	TESTQ   CX, R10
-	CMOVQNE R11, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    168(SP), DX
-	MULXQ   40(SP), R10, R11
-	IMULQ   48(SP), DX
-	ADDQ    R10, R8
-	ADCQ    R11, R9
-	ADDQ    DX, R9
-	SHRQ    $0x28, R8
-	SHLQ    $0x18, R9
-	ORQ     R9, R8
-	SUBQ    (SP), R8
-	SUBQ    40(SP), R8
-	MOVQ    R8, 256(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R9
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   160(SP), DX
+	IMULQ   176(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R10
+	IMULQ   160(SP), R8
+	IMULQ   176(SP), R10
+	ADDQ    R10, R8
+	MOVQ    DX, 160(SP)
+	MOVQ    R8, 176(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE DI, BX
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   168(SP), DX
+	IMULQ   184(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R9
+	IMULQ   168(SP), R8
+	IMULQ   184(SP), R9
+	ADDQ    R9, R8
+	MOVQ    DX, 168(SP)
+	MOVQ    R8, 184(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    160(SP), DX
+	MULXQ   (SP), R9, R10
+	IMULQ   8(SP), DX
+	ADDQ    DX, R10
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R12
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R12
+	ADCQ    R11, R12
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R12, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R12
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R12
+	MOVQ    DI, R8
+	SARQ    $0x01, R12
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R12, R8
+	TESTQ   CX, R11
+	CMOVQNE R12, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    168(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    R11, R9
+	ADCQ    R12, R10
+	ADDQ    DX, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 256(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R8, R9
-	MOVQ    SI, DI
+	MOVQ    DI, R10
 	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R9, BX
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    176(SP), DX
-	MULXQ   (SP), R8, R9
+	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
-	ADDQ    DX, R9
-	MOVQ    $-2, DX
+	ADDQ    DX, R10
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	TESTQ   CX, R11
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R11
-	MOVQ    SI, DI
+	MOVQ    R8, R11
+	MOVQ    DI, R12
 	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R11, DI
-	TESTQ   CX, R10
-	CMOVQNE R11, BX
+	CMOVQCC zero<>+0(SB), R12
+	ADCQ    R11, R12
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R12, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R12
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R12
+	MOVQ    DI, R8
+	SARQ    $0x01, R12
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R12, R8
+	TESTQ   CX, R11
+	CMOVQNE R12, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    184(SP), DX
-	MULXQ   40(SP), CX, SI
+	MULXQ   40(SP), CX, DI
 	IMULQ   48(SP), DX
-	ADDQ    CX, R8
-	ADCQ    SI, R9
-	ADDQ    DX, R9
-	SHRQ    $0x28, R8
-	SHLQ    $0x18, R9
-	ORQ     R9, R8
-	SUBQ    (SP), R8
-	SUBQ    40(SP), R8
-	MOVQ    R8, 264(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	ADDQ    CX, R9
+	ADCQ    DI, R10
+	ADDQ    DX, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 264(SP)
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round19<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x15, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2b, DX
@@ -3288,17 +3043,17 @@ round_2:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x13, CX
-	LEAQ    1048576(DI), DX
-	MOVQ    round19<>+0(SB), BX
-	ADDQ    DI, BX
+	LEAQ    1048576(R8), DX
+	MOVQ    round19<>+0(SB), SI
+	ADDQ    R8, SI
 	SHLQ    $0x15, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2b, BX
+	SARQ    $0x2b, SI
 	MOVQ    DX, 208(SP)
-	MOVQ    BX, 216(SP)
+	MOVQ    SI, 216(SP)
 	IMULQ   256(SP), DX
-	IMULQ   264(SP), BX
-	ADDQ    BX, DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x13, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -3307,12 +3062,10 @@ round_2:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	DECQ    400(SP)
 	JNE     round_2
 	MOVQ    192(SP), AX
@@ -3595,6 +3348,7 @@ TEXT ·n256ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 168(SP)
 	MOVQ    CX, 176(SP)
 	MOVQ    $-1, AX
+	MOVL    $0x0000003f, BX
 	MOVQ    256(SP), CX
 	MOVQ    264(SP), DX
 	ANDL    $0x000fffff, CX
@@ -3602,398 +3356,362 @@ TEXT ·n256ADX(SB), NOSPLIT, $408-16
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    $0x0000000a, 400(SP)
 	PCALIGN $0x40
 
 round_3:
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, DX
-	SARQ    $0x01, R9
+	MOVQ    R8, R10
+	MOVQ    DI, DX
+	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R9, DX
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DI
-	MOVQ    200(SP), R8
-	IMULQ   160(SP), DI
-	IMULQ   176(SP), R8
-	ADDQ    R8, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
+	ADCQ    R10, DX
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), R8
+	MOVQ    200(SP), R9
 	IMULQ   160(SP), R8
 	IMULQ   176(SP), R9
 	ADDQ    R9, R8
 	ADDQ    offset59<>+0(SB), R8
-	MOVQ    DI, 224(SP)
-	MOVQ    R8, 240(SP)
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   160(SP), R9
+	IMULQ   176(SP), R10
+	ADDQ    R10, R9
+	ADDQ    offset59<>+0(SB), R9
+	MOVQ    R8, 224(SP)
+	MOVQ    R9, 240(SP)
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, DX
-	SARQ    $0x01, R9
+	MOVQ    R8, R10
+	MOVQ    DI, DX
+	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R9, DX
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DI
-	MOVQ    200(SP), R8
-	IMULQ   168(SP), DI
-	IMULQ   184(SP), R8
-	ADDQ    R8, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
+	ADCQ    R10, DX
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), R8
+	MOVQ    200(SP), R9
 	IMULQ   168(SP), R8
 	IMULQ   184(SP), R9
 	ADDQ    R9, R8
 	ADDQ    offset59<>+0(SB), R8
-	MOVQ    DI, 232(SP)
-	MOVQ    R8, 248(SP)
-	MOVQ    $-2, R8
-	SUBQ    AX, R8
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   168(SP), R9
+	IMULQ   184(SP), R10
+	ADDQ    R10, R9
+	ADDQ    offset59<>+0(SB), R9
+	MOVQ    R8, 232(SP)
+	MOVQ    R9, 248(SP)
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
 	TESTQ   CX, DX
-	CMOVQNE R9, BX
-	CMOVQNE R8, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   (SP), R9, R8
+	MULXQ   (SP), R10, R9
 	MOVQ    232(SP), DX
-	MULXQ   40(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 272(SP)
-	MOVQ    $-2, DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 272(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   8(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   48(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 280(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R8
+	MOVQ    R11, R10
+	MOVQ    DI, R8
 	SARQ    $0x01, R10
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R10, R8
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   16(SP), DX, DI
+	MULXQ   8(SP), DX, R10
 	ADDQ    DX, R9
-	ADCQ    $0x00, DI
+	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   56(SP), DX, R10
+	MULXQ   48(SP), DX, R11
 	ADDQ    DX, R9
-	ADCQ    R10, DI
-	MOVQ    R9, 288(SP)
-	MOVQ    $-2, DX
+	ADCQ    R11, R10
+	MOVQ    R9, 280(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   24(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   64(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 296(SP)
-	MOVQ    224(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R9
-	MOVQ    232(SP), R10
-	IMULQ   72(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 304(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   (SP), R9, R8
-	MOVQ    248(SP), DX
-	MULXQ   40(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 312(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    R8, R11
 	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   8(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   48(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 320(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   16(SP), DX, DI
-	ADDQ    DX, R9
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   56(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, DI
-	MOVQ    R9, 328(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   24(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   64(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R9
-	MOVQ    248(SP), R10
-	IMULQ   72(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 344(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
+	SARQ    $0x01, R11
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	ADCQ    R11, R9
 	TESTQ   CX, R8
-	CMOVQNE DI, BX
+	CMOVQNE R11, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   16(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    232(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 288(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   24(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 296(SP)
+	MOVQ    224(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R10
+	MOVQ    232(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 304(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   (SP), R10, R9
+	MOVQ    248(SP), DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 312(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   8(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   48(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 320(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R9
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R11, R9
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   16(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    248(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 328(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   24(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R10
+	MOVQ    248(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 344(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    (SP), DX
 	ADDQ    40(SP), DX
 	MOVQ    DX, 352(SP)
@@ -4009,102 +3727,96 @@ round_3:
 	MOVQ    32(SP), DX
 	ADCQ    72(SP), DX
 	MOVQ    DX, 384(SP)
-	MOVQ    $-2, DX
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R8
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    304(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R9, R10
-	MULXQ   280(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SUBQ    352(SP), R9
-	MOVQ    R9, (SP)
-	MULXQ   288(SP), R9, R10
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    360(SP), R9
-	MOVQ    R9, 8(SP)
-	MULXQ   296(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SBBQ    368(SP), R9
-	MOVQ    R9, 16(SP)
-	MULXQ   304(SP), R9, DX
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    376(SP), R9
-	MOVQ    R9, 24(SP)
-	SBBQ    384(SP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    304(SP), R9
+	SARQ    $0x3b, R9
+	MOVL    $0x00000020, DX
+	MULXQ   272(SP), R10, R11
+	MULXQ   280(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SUBQ    352(SP), R10
+	MOVQ    R10, (SP)
+	MULXQ   288(SP), R10, R11
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    360(SP), R10
+	MOVQ    R10, 8(SP)
+	MULXQ   296(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SBBQ    368(SP), R10
+	MOVQ    R10, 16(SP)
+	MULXQ   304(SP), R10, DX
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    376(SP), R10
+	MOVQ    R10, 24(SP)
+	SBBQ    384(SP), R9
+	MOVQ    R9, 32(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    344(SP), CX
 	SARQ    $0x3b, CX
 	MOVL    $0x00000020, DX
-	MULXQ   312(SP), SI, DI
-	MULXQ   320(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SUBQ    352(SP), SI
-	MOVQ    SI, 40(SP)
-	MULXQ   328(SP), SI, DI
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    360(SP), SI
-	MOVQ    SI, 48(SP)
-	MULXQ   336(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SBBQ    368(SP), SI
-	MOVQ    SI, 56(SP)
-	MULXQ   344(SP), SI, DX
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    376(SP), SI
-	MOVQ    SI, 64(SP)
+	MULXQ   312(SP), DI, R8
+	MULXQ   320(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SUBQ    352(SP), DI
+	MOVQ    DI, 40(SP)
+	MULXQ   328(SP), DI, R8
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    360(SP), DI
+	MOVQ    DI, 48(SP)
+	MULXQ   336(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SBBQ    368(SP), DI
+	MOVQ    DI, 56(SP)
+	MULXQ   344(SP), DI, DX
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    376(SP), DI
+	MOVQ    DI, 64(SP)
 	SBBQ    384(SP), CX
 	MOVQ    CX, 72(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x16, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2a, DX
@@ -4114,17 +3826,17 @@ round_3:
 	IMULQ   40(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R8), DX
-	MOVQ    round20<>+0(SB), BX
-	ADDQ    R8, BX
+	LEAQ    1048576(R9), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R9, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2a, BX
+	SARQ    $0x2a, SI
 	MOVQ    DX, 176(SP)
-	MOVQ    BX, 184(SP)
+	MOVQ    SI, 184(SP)
 	IMULQ   (SP), DX
-	IMULQ   40(SP), BX
-	ADDQ    BX, DX
+	IMULQ   40(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x14, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -4133,406 +3845,370 @@ round_3:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DI
-	SUBQ    AX, DI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R8
+	SUBQ    AX, R8
 	DECQ    AX
-	MOVQ    DX, R8
-	MOVQ    SI, R9
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R8, R9
-	TESTQ   CX, DX
-	CMOVQNE R8, BX
-	CMOVQNE DI, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   80(SP), R9, R8
-	MOVQ    232(SP), DX
-	MULXQ   120(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, DX
-	IMULQ   minusNth<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+0(SB), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 272(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+8(SB), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 280(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R10
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R10
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+16(SB), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 288(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
-	TESTQ   CX, R10
-	CMOVQNE R9, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+24(SB), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, R9
-	MOVQ    R8, 296(SP)
-	MOVQ    224(SP), DX
-	IMULQ   112(SP), DX
-	ADDQ    DX, R9
-	MOVQ    232(SP), R10
-	IMULQ   152(SP), R10
-	ADDQ    R10, R9
-	MOVQ    R9, 304(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R9
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   80(SP), R9, R8
-	MOVQ    248(SP), DX
-	MULXQ   120(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, DX
-	IMULQ   minusNth<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+0(SB), DX, R10
-	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 312(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
+	MOVQ    DX, R9
 	MOVQ    DI, R10
-	MOVQ    SI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   88(SP), DX, DI
-	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   128(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, DI
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+8(SB), DX, R10
-	ADDQ    DX, R8
-	ADCQ    R10, DI
-	MOVQ    R8, 320(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R8
-	MOVQ    SI, R10
-	SARQ    $0x01, R8
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	ADCQ    R9, R10
+	TESTQ   CX, DX
+	CMOVQNE R9, SI
+	CMOVQNE R8, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R10, R9
-	MOVQ    SI, R8
+	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
 	TESTQ   CX, R10
-	CMOVQNE R9, BX
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    240(SP), DX
-	MULXQ   96(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   136(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   80(SP), R10, R9
+	MOVQ    232(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, DX
+	IMULQ   minusNth<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
 	MOVQ    392(SP), DX
-	MULXQ   n256<>+16(SB), DX, R10
-	ADDQ    DX, DI
-	ADCQ    R10, R9
-	MOVQ    DI, 328(SP)
-	MOVQ    $-2, DX
+	MULXQ   n256<>+0(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 272(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
 	TESTQ   CX, R8
-	CMOVQNE DI, BX
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R10
-	CMOVQNE R8, BX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   128(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+8(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 280(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R11
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R9, R11
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R11
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   96(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+16(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 288(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R11
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R10, R11
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+24(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 296(SP)
+	MOVQ    224(SP), DX
+	IMULQ   112(SP), DX
+	ADDQ    DX, R10
+	MOVQ    232(SP), R11
+	IMULQ   152(SP), R11
+	ADDQ    R11, R10
+	MOVQ    R10, 304(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    240(SP), DX
-	MULXQ   104(SP), DX, R8
+	MULXQ   80(SP), R10, R9
+	MOVQ    248(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, DX
+	IMULQ   minusNth<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+0(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 312(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R10
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R11, R10
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   88(SP), DX, R8
 	ADDQ    DX, R9
 	ADCQ    $0x00, R8
 	MOVQ    248(SP), DX
-	MULXQ   144(SP), DX, R10
+	MULXQ   128(SP), DX, R11
 	ADDQ    DX, R9
-	ADCQ    R10, R8
+	ADCQ    R11, R8
 	MOVQ    392(SP), DX
-	MULXQ   n256<>+24(SB), DX, R10
+	MULXQ   n256<>+8(SB), DX, R11
 	ADDQ    DX, R9
-	ADCQ    R10, R8
-	MOVQ    R9, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   112(SP), DX
-	ADDQ    DX, R8
-	MOVQ    248(SP), R10
-	IMULQ   152(SP), R10
-	ADDQ    R10, R8
-	MOVQ    R8, 344(SP)
-	MOVQ    $-2, DX
+	ADCQ    R11, R8
+	MOVQ    R9, 320(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R11
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R9, R11
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R11
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   96(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+16(SB), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 328(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R9
 	MOVQ    DI, R8
-	MOVQ    SI, R9
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R11
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    240(SP), DX
+	MULXQ   104(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+24(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   112(SP), DX
+	ADDQ    DX, R9
+	MOVQ    248(SP), R11
+	IMULQ   152(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 344(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    80(SP), DX
 	ADDQ    120(SP), DX
 	MOVQ    DX, 352(SP)
@@ -4548,106 +4224,100 @@ round_3:
 	MOVQ    112(SP), DX
 	ADCQ    152(SP), DX
 	MOVQ    DX, 384(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    SI, DI
+	MOVQ    DI, R10
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE R8, BX
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    304(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R9, R10
-	MULXQ   280(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SUBQ    352(SP), R9
-	MOVQ    R9, 80(SP)
-	MULXQ   288(SP), R9, R10
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    360(SP), R9
-	MOVQ    R9, 88(SP)
-	MULXQ   296(SP), R9, R11
-	LEAQ    (R10)(R9*1), R9
-	SBBQ    368(SP), R9
-	MOVQ    R9, 96(SP)
-	MULXQ   304(SP), R9, DX
-	LEAQ    (R11)(R9*1), R9
-	SBBQ    376(SP), R9
-	MOVQ    R9, 104(SP)
-	SBBQ    384(SP), R8
-	SHLQ    $0x3b, R8
-	SARQ    $0x3b, R8
-	MOVQ    R8, 112(SP)
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R9
-	MOVQ    SI, R8
+	MOVQ    R10, R9
+	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
-	TESTQ   CX, DI
-	CMOVQNE R9, BX
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    304(SP), R9
+	SARQ    $0x3b, R9
+	MOVL    $0x00000020, DX
+	MULXQ   272(SP), R10, R11
+	MULXQ   280(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SUBQ    352(SP), R10
+	MOVQ    R10, 80(SP)
+	MULXQ   288(SP), R10, R11
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    360(SP), R10
+	MOVQ    R10, 88(SP)
+	MULXQ   296(SP), R10, R12
+	LEAQ    (R11)(R10*1), R10
+	SBBQ    368(SP), R10
+	MOVQ    R10, 96(SP)
+	MULXQ   304(SP), R10, DX
+	LEAQ    (R12)(R10*1), R10
+	SBBQ    376(SP), R10
+	MOVQ    R10, 104(SP)
+	SBBQ    384(SP), R9
+	SHLQ    $0x3b, R9
+	SARQ    $0x3b, R9
+	MOVQ    R9, 112(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R10
+	MOVQ    DI, R9
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R10, R9
+	TESTQ   CX, R8
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    344(SP), CX
 	SARQ    $0x3b, CX
 	MOVL    $0x00000020, DX
-	MULXQ   312(SP), SI, DI
-	MULXQ   320(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SUBQ    352(SP), SI
-	MOVQ    SI, 120(SP)
-	MULXQ   328(SP), SI, DI
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    360(SP), SI
-	MOVQ    SI, 128(SP)
-	MULXQ   336(SP), SI, R9
-	LEAQ    (DI)(SI*1), SI
-	SBBQ    368(SP), SI
-	MOVQ    SI, 136(SP)
-	MULXQ   344(SP), SI, DX
-	LEAQ    (R9)(SI*1), SI
-	SBBQ    376(SP), SI
-	MOVQ    SI, 144(SP)
+	MULXQ   312(SP), DI, R8
+	MULXQ   320(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SUBQ    352(SP), DI
+	MOVQ    DI, 120(SP)
+	MULXQ   328(SP), DI, R8
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    360(SP), DI
+	MOVQ    DI, 128(SP)
+	MULXQ   336(SP), DI, R10
+	LEAQ    (R8)(DI*1), DI
+	SBBQ    368(SP), DI
+	MOVQ    DI, 136(SP)
+	MULXQ   344(SP), DI, DX
+	LEAQ    (R10)(DI*1), DI
+	SBBQ    376(SP), DI
+	MOVQ    DI, 144(SP)
 	SBBQ    384(SP), CX
 	SHLQ    $0x3b, CX
 	SARQ    $0x3b, CX
 	MOVQ    CX, 152(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x16, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2a, DX
@@ -4657,17 +4327,17 @@ round_3:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R8), DX
-	MOVQ    round20<>+0(SB), BX
-	ADDQ    R8, BX
+	LEAQ    1048576(R9), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R9, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2a, BX
+	SARQ    $0x2a, SI
 	MOVQ    DX, 208(SP)
-	MOVQ    BX, 216(SP)
+	MOVQ    SI, 216(SP)
 	IMULQ   256(SP), DX
-	IMULQ   264(SP), BX
-	ADDQ    BX, DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x14, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -4676,380 +4346,340 @@ round_3:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DI
-	SUBQ    AX, DI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), R8
+	SUBQ    AX, R8
 	DECQ    AX
-	MOVQ    DX, R8
-	MOVQ    SI, R9
+	MOVQ    DX, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, DX
+	CMOVQNE R9, SI
+	CMOVQNE R8, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DX
-	CMOVQNE R8, BX
-	CMOVQNE DI, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), DI
-	IMULQ   160(SP), DX
-	IMULQ   176(SP), DI
-	ADDQ    DI, DX
-	MOVQ    208(SP), DI
-	MOVQ    216(SP), R9
-	IMULQ   160(SP), DI
-	IMULQ   176(SP), R9
-	ADDQ    R9, DI
-	MOVQ    DX, 160(SP)
-	MOVQ    DI, 176(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), DI
-	IMULQ   168(SP), DX
-	IMULQ   184(SP), DI
-	ADDQ    DI, DX
-	MOVQ    208(SP), DI
-	MOVQ    216(SP), R8
-	IMULQ   168(SP), DI
-	IMULQ   184(SP), R8
-	ADDQ    R8, DI
-	MOVQ    DX, 168(SP)
-	MOVQ    DI, 184(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	TESTQ   CX, R9
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, DI
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	TESTQ   CX, R8
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	TESTQ   CX, R9
-	CMOVQNE R8, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    160(SP), DX
-	MULXQ   (SP), R8, R9
-	IMULQ   8(SP), DX
-	ADDQ    DX, R9
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
 	MOVQ    DI, R10
-	MOVQ    SI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	TESTQ   CX, R11
-	CMOVQNE DI, BX
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R11
-	MOVQ    SI, DI
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R11, DI
-	TESTQ   CX, R10
-	CMOVQNE R11, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    168(SP), DX
-	MULXQ   40(SP), R10, R11
-	IMULQ   48(SP), DX
-	ADDQ    R10, R8
-	ADCQ    R11, R9
-	ADDQ    DX, R9
-	SHRQ    $0x28, R8
-	SHLQ    $0x18, R9
-	ORQ     R9, R8
-	SUBQ    (SP), R8
-	SUBQ    40(SP), R8
-	MOVQ    R8, 256(SP)
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    DI, R8
-	MOVQ    SI, R9
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    R8, R9
-	TESTQ   CX, DI
-	CMOVQNE R8, BX
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   160(SP), DX
+	IMULQ   176(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R10
+	IMULQ   160(SP), R8
+	IMULQ   176(SP), R10
+	ADDQ    R10, R8
+	MOVQ    DX, 160(SP)
+	MOVQ    R8, 176(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, DI
-	MOVQ    SI, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE DI, BX
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   168(SP), DX
+	IMULQ   184(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R9
+	IMULQ   168(SP), R8
+	IMULQ   184(SP), R9
+	ADDQ    R9, R8
+	MOVQ    DX, 168(SP)
+	MOVQ    R8, 184(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    160(SP), DX
+	MULXQ   (SP), R9, R10
+	IMULQ   8(SP), DX
+	ADDQ    DX, R10
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R11
+	MOVQ    DI, R12
+	SARQ    $0x01, R11
+	CMOVQCC zero<>+0(SB), R12
+	ADCQ    R11, R12
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R12, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R12
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R12
+	MOVQ    DI, R8
+	SARQ    $0x01, R12
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R12, R8
+	TESTQ   CX, R11
+	CMOVQNE R12, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    168(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    R11, R9
+	ADCQ    R12, R10
+	ADDQ    DX, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 256(SP)
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R8, R9
-	MOVQ    SI, DI
+	MOVQ    DI, R10
 	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R9, DI
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R9, BX
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    176(SP), DX
-	MULXQ   (SP), R8, R9
+	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
-	ADDQ    DX, R9
-	MOVQ    $-2, DX
+	ADDQ    DX, R10
+	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DI, R10
-	MOVQ    SI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, DI
-	CMOVQNE R10, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, DI
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	TESTQ   CX, R11
-	CMOVQNE DI, BX
-	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
-	MOVQ    $-2, DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R11
-	MOVQ    SI, DI
+	MOVQ    R8, R11
+	MOVQ    DI, R12
 	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R11, DI
-	TESTQ   CX, R10
-	CMOVQNE R11, BX
+	CMOVQCC zero<>+0(SB), R12
+	ADCQ    R11, R12
+	TESTQ   CX, R8
+	CMOVQNE R11, SI
 	CMOVQNE DX, AX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R12, R8
+	MOVQ    DI, R11
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R11
+	ADCQ    R8, R11
+	TESTQ   CX, R12
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R11, R12
+	MOVQ    DI, R8
+	SARQ    $0x01, R12
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R12, R8
+	TESTQ   CX, R11
+	CMOVQNE R12, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    184(SP), DX
-	MULXQ   40(SP), CX, SI
+	MULXQ   40(SP), CX, DI
 	IMULQ   48(SP), DX
-	ADDQ    CX, R8
-	ADCQ    SI, R9
-	ADDQ    DX, R9
-	SHRQ    $0x28, R8
-	SHLQ    $0x18, R9
-	ORQ     R9, R8
-	SUBQ    (SP), R8
-	SUBQ    40(SP), R8
-	MOVQ    R8, 264(SP)
-	LEAQ    1(BX)(BX*1), BX
-	LEAQ    1048576(BX), CX
+	ADDQ    CX, R9
+	ADCQ    DI, R10
+	ADDQ    DX, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 264(SP)
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
 	MOVQ    round19<>+0(SB), DX
-	ADDQ    BX, DX
+	ADDQ    SI, DX
 	SHLQ    $0x15, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2b, DX
@@ -5059,17 +4689,17 @@ round_3:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x13, CX
-	LEAQ    1048576(DI), DX
-	MOVQ    round19<>+0(SB), BX
-	ADDQ    DI, BX
+	LEAQ    1048576(R8), DX
+	MOVQ    round19<>+0(SB), SI
+	ADDQ    R8, SI
 	SHLQ    $0x15, DX
 	SARQ    $0x2b, DX
-	SARQ    $0x2b, BX
+	SARQ    $0x2b, SI
 	MOVQ    DX, 208(SP)
-	MOVQ    BX, 216(SP)
+	MOVQ    SI, 216(SP)
 	IMULQ   256(SP), DX
-	IMULQ   264(SP), BX
-	ADDQ    BX, DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
 	SARQ    $0x13, DX
 	MOVQ    CX, 256(SP)
 	MOVQ    DX, 264(SP)
@@ -5078,12 +4708,10 @@ round_3:
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
 	SARQ    $0x01, CX
-	MOVQ    CX, BX
-	MOVQ    AX, CX
-	SHRQ    $0x3f, CX
-	MOVQ    AX, SI
-	SARQ    $0x3f, SI
-	XORQ    BX, SI
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	DECQ    400(SP)
 	JNE     round_3
 	MOVQ    192(SP), AX

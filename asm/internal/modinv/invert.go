@@ -114,6 +114,7 @@ type chain struct {
 	// The registers of the steps.
 	g, p, s, w, dm reg.GPVirtual
 	start          reg.GPVirtual // g at the start of a sub-round
+	count          reg.GPVirtual // 63
 	fast           bool          // step is stepFast
 }
 
@@ -180,7 +181,8 @@ func invert(c *gen.Ctx, name string, primes ...prime) {
 		k.w = c.GP64()
 		c.MOVQ(operand.I32(-1), k.w)
 		if k.fast = len(chains) == 1; k.fast {
-			k.dm = c.GP64()
+			k.dm, k.count = c.GP64(), c.GP64()
+			c.MOVL(imm(63), k.count.As32())
 		}
 		k.start, k.p, k.s = c.GP64(), c.GP64(), c.GP64()
 		f, g := c.GP64(), c.GP64()
@@ -293,7 +295,7 @@ func (k *chain) step() {
 // stepFast has a latency of 3 cycles, see above.
 func (k *chain) stepFast() {
 	swapped := k.GP64() // w after a swap, δ' = 1-δ: w' = -2-w
-	k.MOVQ(operand.I32(-2), swapped)
+	k.MOVQ(k.Words64("minus2", 1<<64-2), swapped)
 	k.SUBQ(k.w, swapped)
 	k.DECQ(k.w) // and without, δ' = 1+δ: w' = w-1
 	half, sum := k.GP64(), k.GP64()
@@ -312,11 +314,12 @@ func (k *chain) stepFast() {
 // sign sets S from P and w, and dm.
 func (k *chain) sign() {
 	if k.fast {
-		k.MOVQ(k.w, k.dm)
-		k.SHRQ(imm8(63), k.dm)
+		k.SHRXQ(k.count, k.w, k.dm)
+		k.SARXQ(k.count, k.w, k.s)
+	} else {
+		k.MOVQ(k.w, k.s)
+		k.SARQ(imm8(63), k.s)
 	}
-	k.MOVQ(k.w, k.s)
-	k.SARQ(imm8(63), k.s)
 	k.XORQ(k.p, k.s)
 }
 
