@@ -3,6 +3,7 @@
 package p256
 
 import (
+	"math/big"
 	"testing"
 
 	"github.com/sealane/sealane/internal/cpu"
@@ -48,6 +49,35 @@ func TestFieldADX(t *testing.T) {
 					t.Fatalf("%s(%x, %x) over both operands = %x, want %x", c.name, x, x, v, want)
 				}
 			})
+		}
+	})
+}
+
+// mulADX takes any numbers.
+func TestMulWideOperandsADX(t *testing.T) {
+	adxOnly(t, func(t *testing.T) {
+		check := func(x, y [4]uint64) {
+			t.Helper()
+			var z [4]uint64
+			var want big.Int
+			mulADX(&z, &x, &y)
+			bigMontgomery(&want, toBig(&x), toBig(&y), bigP)
+			if got := toBig(&z); less(&x, &prime)|less(&y, &prime) == 0 && got.Cmp(&want) > 0 {
+				got.Sub(got, bigP)
+				z = fromBig(got)
+			}
+			if toBig(&z).Cmp(&want) != 0 {
+				t.Fatalf("mulADX(%x, %x) = %x, want %x", x, y, z, fromBig(&want))
+			}
+		}
+		r := newRand(26)
+		es := append(edges(bigR), edges(bigP)...)
+		for _, x := range es {
+			for _, y := range es {
+				check(x, y)
+			}
+			check(x, random(r))
+			check(random(r), random(r))
 		}
 	})
 }

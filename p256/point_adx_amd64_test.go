@@ -119,7 +119,7 @@ func jacobianM(p *bigPoint, z *[4]uint64) *[3][4]uint64 {
 }
 
 // fromJacobianM is the inverse of jacobianM, and fails the test for numbers that
-// are not reduced.
+// are not less than p.
 func fromJacobianM(t *testing.T, j *[3][4]uint64) *bigPoint {
 	t.Helper()
 	var plain [3][4]uint64
@@ -159,6 +159,20 @@ func randomZ(r *rand.Rand) [4]uint64 {
 	}
 }
 
+// stepM is stepVarTimeADX for a point as jacobianM returns it.
+func stepM(t *testing.T, j *[3][4]uint64, n int, q *[2][4]uint64) bool {
+	t.Helper()
+	p := [4][4]uint64{j[0], j[1], j[2]}
+	sqrP(&p[3], &j[2])
+	ok := stepVarTimeADX(&p, n, q) == 1
+	copy(j[:], p[:])
+	var zz [4]uint64
+	if sqrP(&zz, &j[2]); zz != p[3] {
+		t.Fatalf("Z = %x, but Z^2 = %x", j[2], p[3])
+	}
+	return ok
+}
+
 func TestDoubleADX(t *testing.T) {
 	adxOnly(t, func(t *testing.T) {
 		r := newRand(21)
@@ -169,40 +183,102 @@ func TestDoubleADX(t *testing.T) {
 				for range 10 {
 					z := randomZ(r)
 					j := jacobianM(p, &z)
-					doubleADX(j, n)
+					if !stepM(t, j, n, nil) {
+						t.Fatalf("%v doubled %d times: 0", p, n)
+					}
 					if got := fromJacobianM(t, j); !got.equal(want) {
 						t.Fatalf("%v doubled %d times: %v, want %v", p, n, got, want)
 					}
 				}
 			}
 		}
-		infinity := [3][4]uint64{oneM, oneM}
-		if doubleADX(&infinity, 3); isZero(&infinity[2]) != 1 {
-			t.Errorf("infinity doubled: %x", infinity)
-		}
 	})
 }
 
-func TestAddVarTimeADX(t *testing.T) {
+func TestStepVarTimeADX(t *testing.T) {
 	adxOnly(t, func(t *testing.T) {
 		r := newRand(22)
 		ps := somePoints(r, 30)
 		for _, p := range ps {
-			for _, q := range append(ps, p.neg()) {
+			n, p2 := r.IntN(4), p
+			for range n {
+				p2 = p2.add(p2)
+			}
+			for _, q := range append(ps, p2, p2.neg()) {
 				z := randomZ(r)
 				j := jacobianM(p, &z)
-				before := *j
-				ok := addVarTimeADX(j, affineM(q)) == 1
-				if same := p.x.Cmp(q.x) == 0; ok == same {
-					t.Fatalf("%v and %v: added: %v", p, q, ok)
-				} else if same {
-					if *j != before {
-						t.Fatalf("%v and %v: not added, but changed", p, q)
-					}
-				} else if got, want := fromJacobianM(t, j), p.add(q); !got.equal(want) {
-					t.Fatalf("%v + %v = %v, want %v", p, q, got, want)
+				ok := stepM(t, j, n, affineM(q))
+				got := fromJacobianM(t, j)
+				if same := p2.x.Cmp(q.x) == 0; ok == same {
+					t.Fatalf("%v doubled %d times and %v: added: %v", p, n, q, ok)
+				} else if same && !got.equal(p2) {
+					t.Fatalf("%v doubled %d times is %v, want %v", p, n, got, p2)
+				} else if want := p2.add(q); !same && !got.equal(want) {
+					t.Fatalf("%v doubled %d times + %v = %v, want %v", p, n, q, got, want)
 				}
 			}
+		}
+	})
+}
+
+// The formulas as polynomials of any elements, whether of the curve or not: with
+// those at the ends of the range, and of every bit density.
+func TestStepFormulasADX(t *testing.T) {
+	adxOnly(t, func(t *testing.T) {
+		mod := func(x *big.Int) *big.Int { return x.Mod(x, bigP) }
+		mul := func(x, y *big.Int) *big.Int { return mod(new(big.Int).Mul(x, y)) }
+		sub := func(x, y *big.Int) *big.Int { return mod(new(big.Int).Sub(x, y)) }
+		half := new(big.Int).Rsh(new(big.Int).Add(bigP, big.NewInt(1)), 1)
+		inverse := new(big.Int).ModInverse(bigR, bigP)
+		plain := func(x *[4]uint64) *big.Int { return mul(toBig(x), inverse) }
+		check := func(what string, got *[4][4]uint64, x, y, z *big.Int, in [4][4]uint64, q *[2][4]uint64) {
+			t.Helper()
+			for i, want := range []*big.Int{x, y, z, mul(z, z)} {
+				if less(&got[i], &prime) == 0 {
+					t.Fatalf("%s(%x, %x): coordinate %d is %x, not less than p", what, in, q, i, got[i])
+				}
+				if plain(&got[i]).Cmp(want) != 0 {
+					t.Fatalf("%s(%x, %x): coordinate %d is %x, want %x", what, in, q, i, plain(&got[i]), want)
+				}
+			}
+		}
+		try := func(p [4][4]uint64, q [2][4]uint64) {
+			x, y, z, zz := plain(&p[0]), plain(&p[1]), plain(&p[2]), plain(&p[3])
+
+			a := mul(big.NewInt(3), mul(half, sub(mul(zz, zz), mul(x, x))))
+			y2 := mul(y, y)
+			b := mul(x, y2)
+			x3 := sub(sub(mul(a, a), b), b)
+			y3 := sub(mul(a, sub(x3, b)), mul(y2, y2))
+			got := p
+			stepVarTimeADX(&got, 1, nil)
+			check("double", &got, x3, y3, mul(y, z), p, &q)
+
+			h := sub(mul(plain(&q[0]), zz), x)
+			r := sub(y, mul(plain(&q[1]), mul(z, zz)))
+			h2 := mul(h, h)
+			h3, v := mul(h, h2), mul(x, h2)
+			x3 = sub(sub(sub(mul(r, r), h3), v), v)
+			y3 = sub(mul(r, sub(x3, v)), mul(y, h3))
+			got = p
+			if ok := stepVarTimeADX(&got, 0, &q) == 1; ok != (h.Sign() != 0) {
+				t.Fatalf("add(%x, %x) with H = %x: %v", p, q, h, ok)
+			} else if ok {
+				check("add", &got, x3, y3, mul(z, h), p, &q)
+			} else if got != p {
+				t.Fatalf("add(%x, %x) with H = 0 changed its operand", p, q)
+			}
+		}
+		r := newRand(25)
+		es := edges(bigP)
+		pick := func() [4]uint64 {
+			if r.IntN(2) == 0 {
+				return es[r.IntN(len(es))]
+			}
+			return randomBelow(r, &prime)
+		}
+		for range 20_000 {
+			try([4][4]uint64{pick(), pick(), pick(), pick()}, [2][4]uint64{pick(), pick()})
 		}
 	})
 }
@@ -236,7 +312,9 @@ func BenchmarkADX(b *testing.B) {
 	r := newRand(24)
 	x, y := randomBelow(r, &order), randomBelow(r, &order)
 	z := randomZ(r)
-	p, q := jacobianM(bigG.add(bigG), &z), affineM(bigG)
+	j, q := jacobianM(bigG.add(bigG), &z), affineM(bigG)
+	p := &[4][4]uint64{j[0], j[1], j[2]}
+	sqrP(&p[3], &p[2])
 	var table [16][3][4]uint64
 	words := bigG.words()
 	for _, c := range []struct {
@@ -246,8 +324,8 @@ func BenchmarkADX(b *testing.B) {
 		{"mul", func() { mulADX(&x, &x, &y) }},
 		{"sqr", func() { sqrADX(&x, &x) }},
 		{"mulN", func() { mulNADX(&x, &x, &y) }},
-		{"double100", func() { doubleADX(p, 100) }},
-		{"add", func() { addVarTimeADX(p, q) }},
+		{"double100", func() { stepVarTimeADX(p, 100, nil) }},
+		{"add", func() { stepVarTimeADX(p, 0, q) }},
 		{"odd16", func() { oddMultiplesADX(&table[0], &z, words, 16) }},
 		{"affine16", func() { affineMultiplesADX(&table[0], &z, 16) }},
 	} {

@@ -3,9 +3,10 @@
 package p256
 
 // The kernels of tier adx. None retains a pointer; none reads or writes beyond
-// what it says. Elements of the field are less than p.
+// what it says. Elements of the field are less than p where nothing else is said.
 
-// mulADX sets *z to x*y/R mod p. *z may be an operand. Works like mulP.
+// mulADX sets *z to x*y/R mod p. *z may be an operand. Works like mulP, but x and y
+// may be any numbers: *z is less than p if one of them is.
 //
 //go:noescape
 func mulADX(z, x, y *[4]uint64)
@@ -21,18 +22,14 @@ func sqrADX(z, x *[4]uint64)
 //go:noescape
 func mulNADX(z, x, y *[4]uint64)
 
-// doubleADX sets *p to 2^n times *p, n >= 1, a Jacobian point (X, Y, Z) in
-// Montgomery's form. The point at infinity stays.
+// stepVarTimeADX sets *p to 2^n times *p, n >= 0, and adds *q if q is not nil; it
+// returns 1. If 2^n times *p and *q have the same x-coordinate, so that they are
+// equal or opposite, it does not add, and returns 0. *p is X, Y, Z and Z^2, with
+// x = X/Z^2 and y = Y/Z^3, and not the point at infinity; it and *q, which is
+// affine, are in Montgomery's form.
 //
 //go:noescape
-func doubleADX(p *[3][4]uint64, n int)
-
-// addVarTimeADX sets *p to *p + *q, in Montgomery's form, and returns 1; or
-// returns 0 and leaves *p if both have the same x-coordinate, so that *p = *q or
-// *p = -*q. *p is Jacobian and not the point at infinity.
-//
-//go:noescape
-func addVarTimeADX(p *[3][4]uint64, q *[2][4]uint64) uint64
+func stepVarTimeADX(p *[4][4]uint64, n int, q *[2][4]uint64) uint64
 
 // oddMultiplesADX starts a table of odd multiples of the point *q, which is
 // affine, plain and of order n: t[i] becomes (2i+1)q for 0 <= i < n, 2 <= n <= 16,

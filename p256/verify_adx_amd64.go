@@ -23,26 +23,21 @@ func verifyVarTimeADX(u1, u2 *[4]uint64, q *[2][4]uint64, r *[4]uint64) bool {
 	sparseDigitsVarTime(&d1, u1, 7)
 	sparseDigitsVarTime(&d2, u2, 5)
 	var s sumADX
-	doublings := 0
+	n := 0 // doublings to do
 	for i := 256; i >= 0; i-- {
-		doublings++
-		if d1[i]|d2[i] == 0 {
-			continue
+		n++
+		if d := d1[i]; d != 0 {
+			s.stepVarTime(n, &g[max(d, -d)>>1], d < 0)
+			n = 0
 		}
-		s.doubleVarTime(doublings)
-		doublings = 0
-		if d := d1[i]; d > 0 {
-			s.addVarTime(&g[d>>1], false)
-		} else if d < 0 {
-			s.addVarTime(&g[-d>>1], true)
-		}
-		if d := d2[i]; d > 0 {
-			s.addVarTime((*[2][4]uint64)(t[d>>1][:]), false)
-		} else if d < 0 {
-			s.addVarTime((*[2][4]uint64)(t[-d>>1][:]), true)
+		if d := d2[i]; d != 0 {
+			s.stepVarTime(n, (*[2][4]uint64)(t[max(d, -d)>>1][:]), d < 0)
+			n = 0
 		}
 	}
-	s.doubleVarTime(doublings)
+	if s.finite {
+		stepVarTimeADX(&s.p, n, nil)
+	}
 	return s.hasXVarTime(r)
 }
 
@@ -70,22 +65,15 @@ func sparseDigitsVarTime(d *[257]int8, u *[4]uint64, w uint) {
 	}
 }
 
-// A sumADX is a sum of points: Jacobian, in Montgomery's form. The zero value is
-// the point at infinity.
+// A sumADX is a sum of points, as stepVarTimeADX takes it. The zero value is the
+// point at infinity.
 type sumADX struct {
-	p      [3][4]uint64
+	p      [4][4]uint64
 	finite bool
 }
 
-// doubleVarTime doubles s n times.
-func (s *sumADX) doubleVarTime(n int) {
-	if s.finite && n > 0 {
-		doubleADX(&s.p, n)
-	}
-}
-
-// addVarTime adds q, in Montgomery's form, or -q to s.
-func (s *sumADX) addVarTime(q *[2][4]uint64, negative bool) {
+// stepVarTime doubles s n times and adds q, in Montgomery's form, or -q.
+func (s *sumADX) stepVarTime(n int, q *[2][4]uint64, negative bool) {
 	var minus [2][4]uint64
 	if negative {
 		minus[0] = q[0]
@@ -93,19 +81,18 @@ func (s *sumADX) addVarTime(q *[2][4]uint64, negative bool) {
 		q = &minus
 	}
 	if !s.finite {
-		s.p, s.finite = [3][4]uint64{q[0], q[1], oneM}, true
+		s.p, s.finite = [4][4]uint64{q[0], q[1], oneM, oneM}, true
 		return
 	}
-	if addVarTimeADX(&s.p, q) == 1 {
+	if stepVarTimeADX(&s.p, n, q) == 1 {
 		return
 	}
-	// Both have the same x-coordinate: they are equal or opposite.
-	var y [4]uint64
-	sqrADX(&y, &s.p[2])
-	mulADX(&y, &y, &s.p[2])
-	mulADX(&y, &y, &q[1])
+	// The doubled s and q have the same x-coordinate: they are equal or opposite.
+	var z3, y [4]uint64
+	mulADX(&z3, &s.p[2], &s.p[3])
+	mulADX(&y, &q[1], &z3)
 	if y == s.p[1] {
-		doubleADX(&s.p, 1)
+		stepVarTimeADX(&s.p, 1, nil)
 	} else {
 		s.finite = false
 	}
@@ -118,10 +105,9 @@ func (s *sumADX) hasXVarTime(r *[4]uint64) bool {
 		return false
 	}
 	// x = X/Z^2 < p < 2n, so it is r or r+n.
-	var z2, x [4]uint64
-	sqrADX(&z2, &s.p[2])
+	var x [4]uint64
 	mulADX(&x, r, &rrP)
-	mulADX(&x, &x, &z2)
+	mulADX(&x, &x, &s.p[3])
 	if x == s.p[0] {
 		return true
 	}
@@ -130,7 +116,7 @@ func (s *sumADX) hasXVarTime(r *[4]uint64) bool {
 	}
 	addP(&x, r, &order) // less than p
 	mulADX(&x, &x, &rrP)
-	mulADX(&x, &x, &z2)
+	mulADX(&x, &x, &s.p[3])
 	return x == s.p[0]
 }
 

@@ -26,7 +26,7 @@ import (
 // k*G is the sum of d[i]*(2^6i*G) for 43 digits of 6 bits, from a table of 32
 // multiples for each i, with no doubling. The digits are added in the order 42,
 // 41, ..., 2, 0, 1, which makes every addition one of two different points that
-// are not opposite, neither of them at infinity, so that addInto is right.
+// are not opposite, neither of them at infinity, so that addExtended is right.
 //
 // For let T, the sum so far, meet D = d[i]*2^6i. We show that T+D and T-D are not
 // 0 mod n; then no T is, since each is the T+D before. The highest digit is from 1
@@ -156,34 +156,20 @@ func (a *adx) digit(s scalar, width uint8, bit reg.GPPhysical) {
 // table; negated where RBX is all ones. It reads every entry.
 func (a *adx) lookup(q affine, table Mem, n, stride int) {
 	a.Comment("look up")
-	index, count, one := reg.Y0, reg.Y1, reg.Y2
-	mask, t := []reg.VecPhysical{reg.Y3, reg.Y4}, []reg.VecPhysical{reg.Y5, reg.Y6, reg.Y7, reg.Y8}
-	x, y := []reg.VecPhysical{reg.Y9, reg.Y10}, []reg.VecPhysical{reg.Y11, reg.Y12}
+	index, x, y := reg.Y0, reg.Y1, reg.Y2
+	mask := []reg.VecPhysical{reg.Y3, reg.Y4}
 	a.VMOVD(reg.EAX, index.AsX())
 	a.VPBROADCASTD(index.AsX(), index)
-	a.VPXOR(count, count, count)
-	a.VPCMPEQD(one, one, one) // -1
-	for i := range n {
-		m, tx, ty := mask[i%2], t[i%2], t[2+i%2]
-		a.VPCMPEQD(count, index, m)
-		if i < n-1 {
-			a.VPSUBD(one, count, count)
-		}
-		entry := table.Offset(stride * i)
-		if i < 2 {
-			a.VPAND(entry, m, x[i])
-			a.VPAND(entry.Offset(32), m, y[i])
-			continue
-		}
-		a.VPAND(entry, m, tx)
-		a.VPAND(entry.Offset(32), m, ty)
-		a.VPOR(tx, x[i%2], x[i%2])
-		a.VPOR(ty, y[i%2], y[i%2])
+	a.VMOVDQU(table, x)
+	a.VMOVDQU(table.Offset(32), y)
+	for i := 1; i < n; i++ {
+		m, entry := mask[i%2], table.Offset(stride*i)
+		a.VPCMPEQD(a.counts().Offset(32*i), index, m)
+		a.VPBLENDVB(m, entry, x, x)
+		a.VPBLENDVB(m, entry.Offset(32), y, y)
 	}
-	a.VPOR(x[1], x[0], x[0])
-	a.VPOR(y[1], y[0], y[0])
-	a.VMOVDQU(x[0], q.x)
-	a.VMOVDQU(y[0], q.y)
+	a.VMOVDQU(x, q.x)
+	a.VMOVDQU(y, q.y)
 
 	a.Comment("negate")
 	m := num{reg.R8, reg.R9, reg.R10, reg.R11}
@@ -203,6 +189,15 @@ func (a *adx) lookup(q affine, table Mem, n, stride int) {
 		a.CMOVQEQ(w(q.y, i), m[i]) // y is not 0
 	}
 	a.store(m, q.y)
+}
+
+// counts are vectors of 0, of 1 and so on, to compare an index with.
+func (a *adx) counts() Mem {
+	var ws []uint32
+	for i := range uint32(combEntries) {
+		ws = append(ws, i, i, i, i, i, i, i, i)
+	}
+	return a.Words32("counts", ws...)
 }
 
 // result stores the point p, plain, at the argument "p".
@@ -225,8 +220,8 @@ func (a *adx) wipe(ms []Mem) {
 
 func (a *adx) combKernel(table Mem) {
 	a.Kernel("combADX")
-	f := a.frame(5 + addTemps)
-	p, q := jacobian{f[0], f[1], f[2]}, affine{f[3], f[4]}
+	f := a.frame(6 + addTemps)
+	p, q := extended{f[0], f[1], f[2], f[3]}, affine{f[4], f[5]}
 	s := a.scalarFrame()
 	i := a.AllocLocal(8)
 	a.start()
@@ -243,7 +238,8 @@ func (a *adx) combKernel(table Mem) {
 	a.lookup(q, row(reg.RSI), combEntries, 64)
 	a.move(q.x, p.x)
 	a.move(q.y, p.y)
-	a.move(a.one(), p.z)
+	a.move(a.one(), p.zz)
+	a.move(a.one(), p.zzz)
 	a.MOVQ(U32(combDigits-2), i)
 
 	a.Align(32)
@@ -261,11 +257,18 @@ func (a *adx) combKernel(table Mem) {
 	a.SHLQ(Imm(11), reg.RSI)
 	a.ADDQ(reg.RDX, reg.RSI)
 	a.lookup(q, row(reg.RSI), combEntries, 64)
-	a.addInto(p, q, f[5:], nil)
+	a.addExtended(p, q, f[6:])
 	a.SUBQ(Imm(1), i)
 	a.JCC(LabelRef("digits"))
 
-	a.result(p)
+	// Jacobian coordinates, with Z^3 in the place of Z: X and Y times what Z^2 is
+	// squared and cubed.
+	z2, z3 := f[6], f[7]
+	a.store(a.sqrWeak(p.zz), z2)
+	a.store(a.mulWeak(p.zz, z2), z3)
+	a.store(a.mul(p.x, z2), p.x)
+	a.store(a.mulWeak(p.y, z3), p.y)
+	a.result(jacobian{x: p.x, y: p.y, z: p.zzz})
 	a.wipe(f)
 	a.wipeScalar(s)
 	a.VZEROUPPER()

@@ -17,9 +17,13 @@ import (
 //
 //	p = 2^256 - 2^224 + 2^192 + 2^96 - 1
 //
-// and always less than p: every macro takes and gives such numbers. The prime
-// is kind to Montgomery's reduction: p = -1 mod 2^64, so the multiple of p that
-// clears a word t of 64 bits is t*p itself, and
+// A number is called reduced if it is less than p. Numbers are, unless a comment
+// says that one is less than 2^256 and no more: that is what functions give whose
+// names end in Weak, for less work, and it will do for an operand of a
+// multiplication whose other operand is reduced.
+//
+// The prime is kind to Montgomery's reduction: p = -1 mod 2^64, so the multiple of
+// p that clears a word t of 64 bits is t*p itself, and
 //
 //	t + t*p = t*2^96 + t*p3*2^192, with p3 = 2^64 - 2^32 + 1
 //
@@ -94,18 +98,46 @@ func (a *adx) store(n num, m Mem) {
 	}
 }
 
-// mul returns x*y/R mod p. It clobbers RBX and RDI.
-func (a *adx) mul(x, y Mem) num { return a.reduce(a.mulWide(x, y)) }
+// mul returns x*y/R mod p, for x*y < R*p. It clobbers RBX and RDI, as everything does
+// that multiplies.
+func (a *adx) mul(x, y Mem) num { return a.subtractOnce(a.reduce(a.mulWide(x, y))) }
+
+// mulWeak returns x*y/R mod p, less than 2^256, for any x and y below 2^256.
+func (a *adx) mulWeak(x, y Mem) num { return a.subtractCarry(a.reduce(a.mulWide(x, y))) }
+
+// mulBy is mul for a number in registers.
+func (a *adx) mulBy(x Mem, y num) num { return a.subtractOnce(a.reduce(a.mulWideBy(x, y))) }
 
 // mulWide returns x*y. The product is less than 2^512: no sum on the way overflows
 // its eight words.
 func (a *adx) mulWide(x, y Mem) wide {
-	a.Comment("multiply")
 	t := product
+	a.multiply(t, x, func(i int) Op { return w(y, i) })
+	return t
+}
+
+// mulWideBy is mulWide for a number in registers of product. The rows of the
+// product take up one more register each than the row before, and leave one word
+// of y behind.
+func (a *adx) mulWideBy(x Mem, y num) wide {
+	var low []reg.GPPhysical
+	for _, r := range product {
+		if r != y[1] && r != y[2] && r != y[3] {
+			low = append(low, r)
+		}
+	}
+	t := wide(append(low, y[1:]...))
+	a.multiply(t, x, func(i int) Op { return y[i] })
+	return t
+}
+
+// multiply sets t to x*y, with the words of y that the function returns.
+func (a *adx) multiply(t wide, x Mem, y func(i int) Op) {
+	a.Comment("multiply")
 	lo, hi := reg.RAX, reg.RCX
 	zero := a.Words64("zero", 0)
 
-	a.MOVQ(w(y, 0), reg.RDX)
+	a.MOVQ(y(0), reg.RDX)
 	a.MULXQ(w(x, 0), t[0], t[1])
 	a.MULXQ(w(x, 1), lo, t[2])
 	a.ADDQ(lo, t[1])
@@ -115,8 +147,8 @@ func (a *adx) mulWide(x, y Mem) wide {
 	a.ADCQ(lo, t[3])
 	a.ADCQ(Imm(0), t[4])
 	for i := 1; i < 4; i++ {
-		a.MOVQ(w(y, i), reg.RDX)
-		a.XORL(lo.As32(), lo.As32()) // both carries
+		a.MOVQ(y(i), reg.RDX)
+		a.XORL(lo.As32(), lo.As32()) // both carries, and no waiting for the last row's
 		for j := range 3 {
 			a.MULXQ(w(x, j), lo, hi)
 			a.ADCXQ(lo, t[i+j])
@@ -127,15 +159,17 @@ func (a *adx) mulWide(x, y Mem) wide {
 		a.ADCXQ(zero, t[i+4])
 		a.ADOXQ(zero, t[i+4])
 	}
-	return t
 }
 
-// sqr returns x^2/R mod p. It clobbers RBX and RDI.
-func (a *adx) sqr(x Mem) num { return a.reduce(a.sqrWide(x)) }
+// sqr returns x^2/R mod p, for x reduced.
+func (a *adx) sqr(x Mem) num { return a.subtractOnce(a.reduce(a.sqrWide(x))) }
+
+// sqrWeak returns x^2/R mod p, less than 2^256, for any x below 2^256.
+func (a *adx) sqrWeak(x Mem) num { return a.subtractCarry(a.reduce(a.sqrWide(x))) }
 
 // sqrWide returns x^2. The products of different words are summed first and
 // doubled while the squares of the words are added; the whole is less than 2^512:
-// no sum on the way overflows its eight words.
+// no sum on the way overflows its eight words, and both carries are 0 in the end.
 func (a *adx) sqrWide(x Mem) wide {
 	a.Comment("square")
 	t := product
@@ -185,41 +219,54 @@ type wide [8]reg.GPPhysical
 // registers of words.
 var product = wide{reg.RBX, reg.RDI, reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.R13}
 
-// reduce returns t/R mod p for the product t < R*p: that is (t + q*p)/R < 2p for
-// a q < R, less p at most once.
-//
-// Each step adds the lowest word times p, and what is left is shifted by a word.
-// The carry c out of a step has the weight of the highest word of q*p3 in the next
-// step, which is at most 2^64 - 2^32 and takes it up. One step has its sum in CF
-// and its predecessor's c in OF, the next has them the other way around.
-func (a *adx) reduce(t wide) num {
-	lo, hi := reg.RAX, reg.RCX
-	zero := a.Words64("zero", 0)
-	add, carry := a.ADCXQ, a.ADOXQ
-	a.MOVQ(p3, reg.RDX)
-	a.XORL(lo.As32(), lo.As32()) // both carries
-	for i := range 4 {
-		a.SHLXQ(c32, t[i], lo)
-		a.SHRXQ(c32, t[i], hi)
-		add(lo, t[i+1])
-		add(hi, t[i+2])
-		a.MULXQ(t[i], lo, hi)
-		if i > 0 {
-			carry(zero, hi)
+// mulSub returns (x*y - m)/R mod p, for x*y < R*p with y in registers, and the eight
+// words of a product m < R*p.
+func (a *adx) mulSub(x Mem, y num, m Mem) num {
+	t := a.mulWideBy(x, y)
+	a.Comment("subtract a product")
+	for i := range t {
+		if i == 0 {
+			a.SUBQ(w(m, i), t[i])
+		} else {
+			a.SBBQ(w(m, i), t[i])
 		}
-		add(lo, t[i+3])
-		add(hi, t[i+4])
-		add, carry = carry, add
 	}
-	// The carry of the last step is in OF.
-	c := t[3]
-	a.MOVQ(zero, c)
-	a.ADOXQ(c, c)
-	return a.subtractOnce(num(t[4:]), c)
+	// R*p makes the difference positive, if it is negative. Then it is less than
+	// R*p either way.
+	a.SBBQ(reg.RAX, reg.RAX)
+	a.addMasked(num(t[4:]), reg.RAX, num(t[:4]))
+	return a.subtractOnce(a.reduce(t))
 }
 
-// reduceWords returns n/R mod p for n < p: (n + q*p)/R < p. The highest word of
-// each step comes from q*p3 alone and has room for the carry.
+// storeWide writes a product to the eight words at m.
+func (a *adx) storeWide(t wide, m Mem) {
+	for i, r := range t {
+		a.MOVQ(r, w(m, i))
+	}
+}
+
+// reduce returns t/R mod p for the product t, as four words and a mask c that is
+// all ones if 2^256 is to be added to them. That is (t + q*p)/R for a q < R, less
+// than 2p if t < R*p, and always less than R + p.
+func (a *adx) reduce(t wide) (n num, c reg.GPPhysical) {
+	a.Comment("reduce")
+	l := a.reduceWords(num(t[:4]))
+	n = num(t[4:])
+	for i := range n {
+		if i == 0 {
+			a.ADDQ(l[i], n[i])
+		} else {
+			a.ADCQ(l[i], n[i])
+		}
+	}
+	c = l[3]
+	a.SBBQ(c, c)
+	return n, c
+}
+
+// reduceWords returns n/R mod p, reduced if n is or is not 0 mod p: with n < 2^256
+// it is (n + q*p)/R <= p. The highest word of each step comes from q*p3 alone and
+// has room for the carry.
 func (a *adx) reduceWords(n num) num {
 	lo, hi := reg.RAX, reg.RCX
 	a.MOVQ(p3, reg.RDX)
@@ -236,14 +283,9 @@ func (a *adx) reduceWords(n num) num {
 	return n
 }
 
-// subtractOnce returns n + c*2^256, which is less than 2p, mod p.
+// subtractOnce returns n, with the mask c of reduce and less than 2p, mod p.
 func (a *adx) subtractOnce(n num, c reg.GPPhysical) num {
-	var s []reg.GPPhysical
-	for _, r := range free(n) {
-		if r != c {
-			s = append(s, r)
-		}
-	}
+	s := free(n, num{c, c, c, c})
 	for i := range n {
 		a.MOVQ(n[i], s[i])
 	}
@@ -251,10 +293,25 @@ func (a *adx) subtractOnce(n num, c reg.GPPhysical) num {
 	a.SBBQ(a.primeWord1(), n[1])
 	a.SBBQ(Imm(0), n[2])
 	a.SBBQ(p3, n[3])
-	a.SBBQ(Imm(0), c)
+	a.SBBQ(Imm(0), c) // a borrow from 0, not from all ones
 	for i := range n {
 		a.CMOVQCS(s[i], n[i])
 	}
+	return n
+}
+
+// subtractCarry returns n, with the mask c of reduce, mod p: less p if c is all
+// ones. The whole is less than 2^256 + p, and so the result less than 2^256.
+func (a *adx) subtractCarry(n num, c reg.GPPhysical) num {
+	f := free(n, num{c, c, c, c})
+	low, high := f[0], f[1]
+	a.MOVL(c.As32(), low.As32()) // 2^32-1 or 0
+	a.MOVQ(c, high)
+	a.ANDQ(p3, high)
+	a.SUBQ(c, n[0])
+	a.SBBQ(low, n[1])
+	a.SBBQ(Imm(0), n[2])
+	a.SBBQ(high, n[3])
 	return n
 }
 
@@ -262,10 +319,14 @@ func (a *adx) subtractOnce(n num, c reg.GPPhysical) num {
 func (a *adx) primeWord1() Mem { return a.Words64("prime1", 0xffffffff) }
 
 // add returns n + m mod p. It changes n.
-func (a *adx) add(n num, m Mem) num {
+func (a *adx) add(n num, m Mem) num { return a.subtractOnce(a.sum(n, m)) }
+
+// addWeak returns n + m mod p, less than 2^256. It changes n.
+func (a *adx) addWeak(n num, m Mem) num { return a.subtractCarry(a.sum(n, m)) }
+
+// sum returns n + m as reduce returns numbers. It changes n.
+func (a *adx) sum(n num, m Mem) (num, reg.GPPhysical) {
 	a.Comment("add")
-	c := free(n)[4]
-	a.XORL(c.As32(), c.As32())
 	for i := range n {
 		if i == 0 {
 			a.ADDQ(w(m, i), n[i])
@@ -273,28 +334,13 @@ func (a *adx) add(n num, m Mem) num {
 			a.ADCQ(w(m, i), n[i])
 		}
 	}
-	a.ADCQ(Imm(0), c)
-	return a.subtractOnce(n, c)
+	c := free(n)[0]
+	a.SBBQ(c, c)
+	return n, c
 }
 
-// double returns 2n mod p. It changes n.
-func (a *adx) double(n num) num {
-	a.Comment("double")
-	c := free(n)[4]
-	a.XORL(c.As32(), c.As32())
-	for i := range n {
-		if i == 0 {
-			a.ADDQ(n[i], n[i])
-		} else {
-			a.ADCQ(n[i], n[i])
-		}
-	}
-	a.ADCQ(Imm(0), c)
-	return a.subtractOnce(n, c)
-}
-
-// sub returns n - m mod p. It changes n.
-func (a *adx) sub(n num, m Mem) num {
+// sub returns n - m mod p. It changes n, and leaves the registers of keep.
+func (a *adx) sub(n num, m Mem, keep ...num) num {
 	a.Comment("subtract")
 	for i := range n {
 		if i == 0 {
@@ -303,15 +349,15 @@ func (a *adx) sub(n num, m Mem) num {
 			a.SBBQ(w(m, i), n[i])
 		}
 	}
-	mask := free(n)[0]
+	mask := free(append(keep, n)...)[0]
 	a.SBBQ(mask, mask) // all ones if n < m: then n - m + 2^256 - 2^256 + p
-	return a.addMasked(n, mask)
+	return a.addMasked(n, mask, keep...)
 }
 
 // addMasked returns n + p mod 2^256 if mask is all ones, and n if it is zero. It
-// changes n and leaves the carry.
-func (a *adx) addMasked(n num, mask reg.GPPhysical) num {
-	f := free(n, num{mask, mask, mask, mask})
+// changes n, sets the carry, and leaves the registers of keep.
+func (a *adx) addMasked(n num, mask reg.GPPhysical, keep ...num) num {
+	f := free(append(keep, n, num{mask, mask, mask, mask})...)
 	low, high := f[0], f[1]
 	a.MOVL(mask.As32(), low.As32()) // 2^32-1 or 0
 	a.MOVQ(mask, high)
@@ -359,7 +405,7 @@ func fieldADX(c *gen.Ctx) {
 	a.Load(a.Param("y"), c32)
 	t := a.mulWide(at(reg.RSI, 0), at(c32, 0))
 	a.start()
-	n := a.reduce(t)
+	n := a.subtractOnce(a.reduce(t))
 	a.Load(a.Param("z"), reg.RSI)
 	a.store(n, at(reg.RSI, 0))
 	a.RET()

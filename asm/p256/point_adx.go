@@ -3,88 +3,126 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
-
 	"github.com/sealane/sealane/asm/internal/gen"
 )
 
-// A jacobian is a point in three places: x = X/Z^2, y = Y/Z^3.
-type jacobian struct{ x, y, z Mem }
+// A jacobian is a point in places: X, Y, Z and Z^2, with x = X/Z^2 and y = Y/Z^3.
+type jacobian struct{ x, y, z, zz Mem }
 
-// An affine is a point in two places, not the one at infinity.
+// An affine is a point in two places, and not the one at infinity.
 type affine struct{ x, y Mem }
 
-// doubleInto sets p to 2p, with t for what lies between. It clobbers RBX and
-// RDI.
+// doubleInto sets p to 2p, with t for what lies between.
 //
 // The formulas are those of dbl-2001-b of the Explicit-Formulas Database, scaled
 // so that Z3 is Y*Z instead of 2*Y*Z, which divides X3 by 4 and Y3 by 8:
 //
-//	A = 3/2*(X - Z^2)*(X + Z^2), B = X*Y^2
-//	X3 = A^2 - 2*B, Y3 = A*(B - X3) - Y^4, Z3 = Y*Z
+//	A = 3/2*(Z^2 - X)*(Z^2 + X), B = X*Y^2
+//	X3 = A^2 - 2*B, Y3 = A*(X3 - B) - Y^4, Z3 = Y*Z
 //
-// They hold for every point: P-256 has no point with Y = 0, and Z = 0 stays.
+// They hold for every point: P-256 has no point with Y = 0, and Z = 0 stays. The
+// order is such that what is at hand goes on while the next number is awaited.
 func (a *adx) doubleInto(p jacobian, t []Mem) {
-	d, m, g, b, u := t[0], t[1], t[2], t[3], t[4]
-	z2 := a.sqr(p.z)
-	a.store(z2, d)
-	a.store(a.add(z2, p.x), m)
-	a.store(a.sub(a.load(p.x), d), d)
-	a.store(a.sqr(p.y), g)
-	a.store(a.mul(p.y, p.z), p.z)
-	n := a.mul(d, m)
+	d, m, g, b, m2, y4 := t[0], t[1], t[2], t[3], t[4], t[5] // y4 and the place after it
+	n := a.load(p.zz)
+	sum := num{reg.RBX, reg.RDI, reg.R12, reg.R13}
+	a.copy(n, sum)
+	a.store(a.sub(n, p.x, sum), d)
+	n = a.mulBy(d, a.addWeak(sum, p.x))
 	a.store(n, m)
 	a.store(a.add(a.half(n), m), m) // A
-	a.store(a.mul(p.x, g), b)       // B
-	a.store(a.sqr(g), g)            // Y^4
-	a.store(a.sub(a.sub(a.sqr(m), b), b), p.x)
-	a.store(a.sub(a.load(b), p.x), u)
-	a.store(a.sub(a.mul(m, u), g), p.y)
+	a.store(a.sqr(p.y), g)
+	a.store(a.mul(p.x, g), b) // B
+	a.store(a.mul(p.y, p.z), p.z)
+	a.store(a.sqr(m), m2)
+	a.storeWide(a.sqrWide(g), y4) // Y^4
+	a.store(a.sqr(p.z), p.zz)
+	n = a.sub(a.sub(a.load(m2), b), b)
+	a.store(n, p.x)
+	a.store(a.mulSub(m, a.sub(n, b), y4), p.y)
 }
 
 // doubleTemps is how many places doubleInto needs.
-const doubleTemps = 5
+const doubleTemps = 7
 
-// addInto sets p to p + q, with t for what lies between. It clobbers RBX and
-// RDI. Right after H, which is in the registers n, it calls check.
+// addInto sets p to p + q, with t for what lies between. Right after H, it calls
+// check, if there is one, with H in registers.
 //
-// The formulas are those of madd of the Explicit-Formulas Database (8 M + 3 S):
+// The formulas are those of madd of the Explicit-Formulas Database (8 M + 3 S),
+// with the sign of r changed:
 //
-//	H = x*Z^2 - X, r = y*Z^3 - Y, V = X*H^2
-//	X3 = r^2 - H^3 - 2*V, Y3 = r*(V - X3) - Y*H^3, Z3 = Z*H
+//	H = x*Z^2 - X, r = Y - y*Z^3, V = X*H^2
+//	X3 = r^2 - H^3 - 2*V, Y3 = r*(X3 - V) - Y*H^3, Z3 = Z*H
 //
 // They fail where p is at infinity or p = q, and are right for p = -q, which
 // makes H, and so Z3, 0.
-func (a *adx) addInto(p jacobian, q affine, t []Mem, check func(n num)) {
-	d, h, r, v, u := t[0], t[1], t[2], t[3], t[4]
-	a.store(a.sqr(p.z), d)
-	n := a.sub(a.mul(q.x, d), p.x)
+func (a *adx) addInto(p jacobian, q affine, t []Mem, check func(h num)) {
+	h, r := t[0], t[1]
+	n := a.sub(a.mul(q.x, p.zz), p.x)
 	a.store(n, h)
 	if check != nil {
 		check(n)
 	}
-	a.store(a.mul(p.z, d), d)
+	a.store(a.mulWeak(p.z, p.zz), r) // Z^3
+	a.store(a.mul(q.y, r), r)
+	a.store(a.sub(a.load(p.y), r), r)
 	a.store(a.mul(p.z, h), p.z)
-	a.store(a.sub(a.mul(q.y, d), p.y), r)
-	a.store(a.sqr(h), d)
-	a.store(a.mul(p.x, d), v)
-	a.store(a.mul(h, d), h) // H^3
-	a.store(a.sub(a.sub(a.sub(a.sqr(r), h), v), v), p.x)
-	a.store(a.sub(a.load(v), p.x), v)
-	a.store(a.mul(p.y, h), u)
-	a.store(a.sub(a.mul(r, v), u), p.y)
+	a.store(a.sqr(p.z), p.zz)
+	a.addXY(p.x, p.y, h, r, t[2:], nil)
+}
+
+// addXY sets x and y, X and Y before, to X3 and Y3 of addInto, from H and r; h2h3,
+// if there is one, is called with H^2, less than 2^256, and H^3.
+func (a *adx) addXY(x, y, h, r Mem, t []Mem, h2h3 func(h2, h3 Mem)) {
+	r2, h2, h3, v, yh := t[0], t[1], t[2], t[3], t[4] // yh and the place after it
+	a.store(a.sqrWeak(h), h2)
+	a.store(a.sqr(r), r2)
+	a.store(a.mul(x, h2), v)
+	a.store(a.mul(h, h2), h3)
+	if h2h3 != nil {
+		h2h3(h2, h3)
+	}
+	a.storeWide(a.mulWide(y, h3), yh)
+	n := a.sub(a.sub(a.sub(a.load(r2), h3), v), v)
+	a.store(n, x)
+	a.store(a.mulSub(r, a.sub(n, v), yh), y)
+}
+
+// An extended point is X, Y, Z^2 and Z^3 in places, the last two less than 2^256.
+// Where nothing is doubled it saves a squaring.
+type extended struct{ x, y, zz, zzz Mem }
+
+// addExtended is addInto for an extended point (8 M + 2 S): madd-2008-s of the
+// Explicit-Formulas Database. Z^2 and Z^3 are multiplied by H^2 and H^3.
+func (a *adx) addExtended(p extended, q affine, t []Mem) {
+	h, r := t[0], t[1]
+	a.store(a.mul(q.y, p.zzz), r)
+	a.store(a.sub(a.mul(q.x, p.zz), p.x), h)
+	a.store(a.sub(a.load(p.y), r), r)
+	a.addXY(p.x, p.y, h, r, t[2:], func(h2, h3 Mem) {
+		a.store(a.mulWeak(p.zz, h2), p.zz)
+		a.store(a.mulWeak(p.zzz, h3), p.zzz)
+	})
 }
 
 // addTemps is how many places addInto needs.
-const addTemps = 5
+const addTemps = 8
 
-// point returns the three numbers at the address in r as a point.
-func pointAt(r reg.Register) jacobian { return jacobian{at(r, 0), at(r, 1), at(r, 2)} }
+// pointAt returns the three numbers at the address in r as a point.
+func pointAt(r reg.Register) jacobian { return jacobian{x: at(r, 0), y: at(r, 1), z: at(r, 2)} }
+
+// copy copies n to other registers.
+func (a *adx) copy(n, to num) {
+	for i := range n {
+		a.MOVQ(n[i], to[i])
+	}
+}
 
 // move copies numbers from one place to another.
 func (a *adx) move(from, to Mem) { a.store(a.load(from), to) }
 
 // fromM returns the integer whose Montgomery form is at m: the reduction of sqr
-// alone.
+// alone. m is reduced, or not 0 mod p.
 func (a *adx) fromM(m Mem) num {
 	a.Comment("leave Montgomery's form")
 	return a.reduceWords(a.load(m))
@@ -93,67 +131,57 @@ func (a *adx) fromM(m Mem) num {
 // pointADX generates the point functions that Go calls.
 func pointADX(c *gen.Ctx) {
 	a := &adx{c}
-	a.doubleKernel()
-	a.addKernel()
+	a.stepKernel()
 	a.oddsKernel()
 	a.affineKernel()
 }
 
-func (a *adx) doubleKernel() {
-	a.Kernel("doubleADX")
-	f := a.frame(3 + doubleTemps)
-	p := jacobian{f[0], f[1], f[2]}
+// stepKernel generates the doublings and additions of a sum in variable time.
+func (a *adx) stepKernel() {
+	a.Kernel("stepVarTimeADX")
+	f := a.frame(6 + addTemps)
+	p, q := jacobian{f[0], f[1], f[2], f[3]}, affine{f[4], f[5]}
 	a.start()
 	a.Load(a.Param("p"), reg.RSI)
-	from := pointAt(reg.RSI)
-	a.move(from.x, p.x)
-	a.move(from.y, p.y)
-	a.move(from.z, p.z)
+	for i := range 4 {
+		a.move(at(reg.RSI, i), f[i])
+	}
 	a.Load(a.Param("n"), reg.RSI)
-	loop := a.NewLabel("double")
+	a.TESTQ(reg.RSI, reg.RSI)
+	a.JEQ(LabelRef("add"))
 	a.Align(32)
-	a.Label(loop)
-	a.doubleInto(p, f[3:])
+	a.Label("double")
+	a.doubleInto(p, f[4:])
 	a.DECQ(reg.RSI)
-	a.JNE(LabelRef(loop))
-	a.Load(a.Param("p"), reg.RSI)
-	a.move(p.x, from.x)
-	a.move(p.y, from.y)
-	a.move(p.z, from.z)
-	a.RET()
-}
+	a.JNE(LabelRef("double"))
 
-func (a *adx) addKernel() {
-	a.Kernel("addVarTimeADX")
-	f := a.frame(5 + addTemps)
-	p, q := jacobian{f[0], f[1], f[2]}, affine{f[3], f[4]}
-	a.start()
+	a.Label("add")
 	a.Load(a.Param("q"), reg.RSI)
+	a.TESTQ(reg.RSI, reg.RSI)
+	a.JEQ(LabelRef("done"))
 	a.move(at(reg.RSI, 0), q.x)
 	a.move(at(reg.RSI, 1), q.y)
-	a.Load(a.Param("p"), reg.RSI)
-	from := pointAt(reg.RSI)
-	a.move(from.x, p.x)
-	a.move(from.y, p.y)
-	a.move(from.z, p.z)
-	a.addInto(p, q, f[5:], func(n num) {
-		s := free(n)[0]
-		a.MOVQ(n[0], s)
-		a.ORQ(n[1], s)
-		a.ORQ(n[2], s)
-		a.ORQ(n[3], s)
-		a.JEQ(LabelRef("sameX"))
+	a.addInto(p, q, f[6:], func(h num) {
+		s := free(h)[0]
+		a.MOVQ(h[0], s)
+		a.ORQ(h[1], s)
+		a.ORQ(h[2], s)
+		a.ORQ(h[3], s)
+		a.JEQ(LabelRef("same"))
 	})
-	a.move(p.x, from.x)
-	a.move(p.y, from.y)
-	a.move(p.z, from.z)
-	a.MOVL(U32(1), reg.EAX)
-	a.Store(reg.RAX, a.ReturnIndex(0))
+	a.Label("done")
+	a.MOVL(U32(1), reg.EDI)
+	a.Label("store")
+	a.Load(a.Param("p"), reg.RSI)
+	for i := range 4 {
+		a.move(f[i], at(reg.RSI, i))
+	}
+	a.Store(reg.RDI, a.ReturnIndex(0))
 	a.RET()
-	a.Label("sameX")
-	a.XORL(reg.EAX, reg.EAX)
-	a.Store(reg.RAX, a.ReturnIndex(0))
-	a.RET()
+
+	a.Label("same") // x-coordinates: so far nothing of p has changed
+	a.XORL(reg.EDI, reg.EDI)
+	a.JMP(LabelRef("store"))
 }
 
 // rr is R^2 mod p in memory.
@@ -199,7 +227,7 @@ func (a *adx) oddsKernel() {
 	a.move(x, at(reg.RSI, 0))
 	a.move(y, at(reg.RSI, 1))
 	a.store(a.sub(a.load(x), a.one()), u)
-	a.store(a.add(a.load(x), a.one()), v)
+	a.store(a.addWeak(a.load(x), a.one()), v)
 	n = a.mul(u, v)
 	a.store(n, v)
 	a.store(a.add(a.half(n), v), v) // A
@@ -218,11 +246,12 @@ func (a *adx) oddsKernel() {
 	a.store(a.sub(a.load(d.x), e.x), h)
 	a.store(a.sub(a.load(d.y), e.y), r)
 	a.store(a.mul(z, h), z)
-	a.store(a.sqr(h), u)
+	a.store(a.sqrWeak(h), u)
 	a.store(a.mul(e.x, u), v)   // W2
 	a.store(a.mul(d.x, u), d.x) // W1
-	a.store(a.sub(a.sub(a.sqr(r), d.x), v), e.x)
-	a.move(e.x, at(reg.RSI, 0))
+	n = a.sub(a.sub(a.sqr(r), d.x), v)
+	a.store(n, e.x)
+	a.store(n, at(reg.RSI, 0))
 	a.store(a.sub(a.load(d.x), v), u)
 	a.store(a.mul(d.y, u), d.y) // A1
 	a.store(a.sub(a.load(d.x), e.x), u)
@@ -258,9 +287,9 @@ func (a *adx) affineKernel() {
 	a.ADDQ(reg.RBX, reg.RSI) // the last entry
 	a.Align(32)
 	a.Label("affine")
-	a.store(a.sqr(i), i2)
-	a.store(a.mul(i, i2), i3)
-	a.store(a.mul(i, at(reg.RSI, 2)), i)
+	a.store(a.sqrWeak(i), i2)
+	a.store(a.mulWeak(i, i2), i3)
+	a.store(a.mulWeak(i, at(reg.RSI, 2)), i)
 	a.store(a.mul(i2, at(reg.RSI, 0)), at(reg.RSI, 0))
 	a.store(a.mul(i3, at(reg.RSI, 1)), at(reg.RSI, 1))
 	a.SUBQ(Imm(96), reg.RSI)

@@ -30,8 +30,8 @@ const (
 func windowADX(c *gen.Ctx) {
 	a := &adx{c}
 	a.Kernel("windowsADX")
-	f := a.frame(5 + addTemps)
-	p, q := jacobian{f[0], f[1], f[2]}, affine{f[3], f[4]}
+	f := a.frame(6 + addTemps)
+	p, q := jacobian{f[0], f[1], f[2], f[3]}, affine{f[4], f[5]}
 	s := a.scalarFrame()
 	i := a.AllocLocal(8)
 	a.start()
@@ -44,6 +44,7 @@ func windowADX(c *gen.Ctx) {
 	a.move(q.x, p.x)
 	a.move(q.y, p.y)
 	a.move(a.one(), p.z)
+	a.move(a.one(), p.zz)
 	a.MOVQ(U32(windowBits*(windowDigits-2)), i)
 
 	a.Align(32)
@@ -51,14 +52,14 @@ func windowADX(c *gen.Ctx) {
 	a.MOVL(U32(windowBits), reg.ESI)
 	a.Align(32)
 	a.Label("doublings")
-	a.doubleInto(p, f[5:])
+	a.doubleInto(p, f[6:])
 	a.DECQ(reg.RSI)
 	a.JNE(LabelRef("doublings"))
 	a.MOVQ(i, reg.RDX)
 	a.digit(s, windowBits, reg.RDX)
 	a.Load(a.Param("t"), reg.RSI)
 	a.lookup(q, at(reg.RSI, 0), windowEntries, 96)
-	a.addInto(p, q, f[5:], nil)
+	a.addInto(p, q, f[6:], nil)
 	a.SUBQ(Imm(windowBits), i)
 	a.JCC(LabelRef("digits"))
 
