@@ -1,6 +1,7 @@
 package tls13
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"os"
@@ -105,4 +106,22 @@ func (c *pipeConn) SetReadDeadline(t time.Time) error {
 	}
 	p.cond.Broadcast()
 	return nil
+}
+
+// A lockedBuffer may be written and read at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
