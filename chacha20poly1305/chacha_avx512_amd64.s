@@ -6,7 +6,7 @@
 
 // func sealAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int, suffix *byte)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealAVX512(SB), $2360-72
+TEXT ·sealAVX512(SB), $2384-72
 	MOVL    $0x00000055, AX
 	KMOVW   AX, K5
 	MOVL    $0x00000033, AX
@@ -7790,306 +7790,410 @@ sealAVX512Columns_5:
 	MOVL         R14, 268(SP)
 	MOVL         32(SP), R14
 	MOVL         36(SP), R15
-	MOVQ         $0x0000000a, 272(SP)
+	MOVQ         $0x00000005, 272(SP)
 	PCALIGN      $0x20
 
 key_109:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
-	VPADDD    Z5, Z1, Z1
 	ADDL      DI, BX
-	VPADDD    Z6, Z2, Z2
-	VPADDD    Z7, Z3, Z3
+	VPADDD    Z5, Z1, Z1
 	XORL      AX, R10
-	VPXORD    Z0, Z12, Z12
-	VPXORD    Z1, Z13, Z13
+	VPADDD    Z6, Z2, Z2
 	XORL      BX, R11
-	VPXORD    Z2, Z14, Z14
-	VPXORD    Z3, Z15, Z15
+	VPADDD    Z7, Z3, Z3
 	ROLL      $0x10, R10
-	VPROLD    $0x10, Z12, Z12
-	VPROLD    $0x10, Z13, Z13
-	ROLL      $0x10, R11
-	VPROLD    $0x10, Z14, Z14
-	VPROLD    $0x10, Z15, Z15
-	ADDL      R10, R14
-	VPADDD    Z12, Z8, Z8
-	ADDL      R11, R15
-	VPADDD    Z13, Z9, Z9
-	VPADDD    Z14, Z10, Z10
-	XORL      R14, SI
-	VPADDD    Z15, Z11, Z11
-	VPXORD    Z8, Z4, Z4
-	XORL      R15, DI
-	VPXORD    Z9, Z5, Z5
-	VPXORD    Z10, Z6, Z6
-	ROLL      $0x0c, SI
-	VPXORD    Z11, Z7, Z7
-	VPROLD    $0x0c, Z4, Z4
-	ROLL      $0x0c, DI
-	VPROLD    $0x0c, Z5, Z5
-	VPROLD    $0x0c, Z6, Z6
-	ADDL      SI, AX
-	VPROLD    $0x0c, Z7, Z7
-	ADDL      DI, BX
-	VPADDD    Z4, Z0, Z0
-	VPADDD    Z5, Z1, Z1
-	XORL      AX, R10
-	VPADDD    Z6, Z2, Z2
-	VPADDD    Z7, Z3, Z3
-	XORL      BX, R11
 	VPXORD    Z0, Z12, Z12
+	ROLL      $0x10, R11
 	VPXORD    Z1, Z13, Z13
-	ROLL      $0x08, R10
-	VPXORD    Z2, Z14, Z14
-	VPXORD    Z3, Z15, Z15
-	ROLL      $0x08, R11
-	VPROLD    $0x08, Z12, Z12
-	VPROLD    $0x08, Z13, Z13
 	ADDL      R10, R14
-	VPROLD    $0x08, Z14, Z14
-	VPROLD    $0x08, Z15, Z15
+	VPXORD    Z2, Z14, Z14
 	ADDL      R11, R15
-	VPADDD    Z12, Z8, Z8
+	VPXORD    Z3, Z15, Z15
 	XORL      R14, SI
-	VPADDD    Z13, Z9, Z9
-	VPADDD    Z14, Z10, Z10
+	VPROLD    $0x10, Z12, Z12
 	XORL      R15, DI
+	VPROLD    $0x10, Z13, Z13
+	ROLL      $0x0c, SI
+	VPROLD    $0x10, Z14, Z14
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z15, Z15
+	ADDL      SI, AX
+	ADDL      DI, BX
+	VPADDD    Z12, Z8, Z8
+	XORL      AX, R10
+	VPADDD    Z13, Z9, Z9
+	XORL      BX, R11
+	VPADDD    Z14, Z10, Z10
+	ROLL      $0x08, R10
 	VPADDD    Z15, Z11, Z11
+	ROLL      $0x08, R11
 	VPXORD    Z8, Z4, Z4
-	ROLL      $0x07, SI
+	ADDL      R10, R14
 	VPXORD    Z9, Z5, Z5
+	ADDL      R11, R15
 	VPXORD    Z10, Z6, Z6
-	ROLL      $0x07, DI
+	XORL      R14, SI
 	VPXORD    Z11, Z7, Z7
-	VPROLD    $0x07, Z4, Z4
+	XORL      R15, DI
+	VPROLD    $0x0c, Z4, Z4
+	ROLL      $0x07, SI
+	VPROLD    $0x0c, Z5, Z5
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z6, Z6
 	MOVL      R14, 256(SP)
-	VPROLD    $0x07, Z5, Z5
-	VPROLD    $0x07, Z6, Z6
+	VPROLD    $0x0c, Z7, Z7
 	MOVL      R15, 260(SP)
-	VPROLD    $0x07, Z7, Z7
 	MOVL      264(SP), R14
-	VPADDD    Z20, Z16, Z16
-	VPADDD    Z21, Z17, Z17
+	VPADDD    Z4, Z0, Z0
 	MOVL      268(SP), R15
-	VPADDD    Z22, Z18, Z18
-	VPADDD    Z23, Z19, Z19
+	VPADDD    Z5, Z1, Z1
 	ADDL      R8, CX
-	VPXORD    Z16, Z28, Z28
-	VPXORD    Z17, Z29, Z29
+	VPADDD    Z6, Z2, Z2
 	ADDL      R9, DX
-	VPXORD    Z18, Z30, Z30
-	VPXORD    Z19, Z31, Z31
+	VPADDD    Z7, Z3, Z3
 	XORL      CX, R12
-	VPROLD    $0x10, Z28, Z28
-	VPROLD    $0x10, Z29, Z29
+	VPXORD    Z0, Z12, Z12
 	XORL      DX, R13
-	VPROLD    $0x10, Z30, Z30
-	VPROLD    $0x10, Z31, Z31
+	VPXORD    Z1, Z13, Z13
 	ROLL      $0x10, R12
-	VPADDD    Z28, Z24, Z24
+	VPXORD    Z2, Z14, Z14
 	ROLL      $0x10, R13
-	VPADDD    Z29, Z25, Z25
-	VPADDD    Z30, Z26, Z26
+	VPXORD    Z3, Z15, Z15
 	ADDL      R12, R14
-	VPADDD    Z31, Z27, Z27
-	VPXORD    Z24, Z20, Z20
+	VPROLD    $0x08, Z12, Z12
 	ADDL      R13, R15
-	VPXORD    Z25, Z21, Z21
-	VPXORD    Z26, Z22, Z22
+	VPROLD    $0x08, Z13, Z13
 	XORL      R14, R8
-	VPXORD    Z27, Z23, Z23
-	VPROLD    $0x0c, Z20, Z20
+	VPROLD    $0x08, Z14, Z14
 	XORL      R15, R9
-	VPROLD    $0x0c, Z21, Z21
-	VPROLD    $0x0c, Z22, Z22
+	VPROLD    $0x08, Z15, Z15
 	ROLL      $0x0c, R8
-	VPROLD    $0x0c, Z23, Z23
 	ROLL      $0x0c, R9
-	VPADDD    Z20, Z16, Z16
-	VPADDD    Z21, Z17, Z17
+	VPADDD    Z12, Z8, Z8
 	ADDL      R8, CX
-	VPADDD    Z22, Z18, Z18
-	VPADDD    Z23, Z19, Z19
+	VPADDD    Z13, Z9, Z9
 	ADDL      R9, DX
-	VPXORD    Z16, Z28, Z28
-	VPXORD    Z17, Z29, Z29
+	VPADDD    Z14, Z10, Z10
 	XORL      CX, R12
-	VPXORD    Z18, Z30, Z30
-	VPXORD    Z19, Z31, Z31
+	VPADDD    Z15, Z11, Z11
 	XORL      DX, R13
-	VPROLD    $0x08, Z28, Z28
-	VPROLD    $0x08, Z29, Z29
+	VPXORD    Z8, Z4, Z4
 	ROLL      $0x08, R12
-	VPROLD    $0x08, Z30, Z30
-	VPROLD    $0x08, Z31, Z31
+	VPXORD    Z9, Z5, Z5
 	ROLL      $0x08, R13
-	VPADDD    Z28, Z24, Z24
+	VPXORD    Z10, Z6, Z6
 	ADDL      R12, R14
-	VPADDD    Z29, Z25, Z25
-	VPADDD    Z30, Z26, Z26
+	VPXORD    Z11, Z7, Z7
 	ADDL      R13, R15
-	VPADDD    Z31, Z27, Z27
-	VPXORD    Z24, Z20, Z20
+	VPROLD    $0x07, Z4, Z4
 	XORL      R14, R8
-	VPXORD    Z25, Z21, Z21
-	VPXORD    Z26, Z22, Z22
+	VPROLD    $0x07, Z5, Z5
 	XORL      R15, R9
-	VPXORD    Z27, Z23, Z23
-	VPROLD    $0x07, Z20, Z20
+	VPROLD    $0x07, Z6, Z6
 	ROLL      $0x07, R8
+	VPROLD    $0x07, Z7, Z7
+	ROLL      $0x07, R9
+	ADDL      DI, AX
+	VPADDD    Z20, Z16, Z16
+	ADDL      R8, BX
+	VPADDD    Z21, Z17, Z17
+	XORL      AX, R13
+	VPADDD    Z22, Z18, Z18
+	XORL      BX, R10
+	VPADDD    Z23, Z19, Z19
+	ROLL      $0x10, R13
+	VPXORD    Z16, Z28, Z28
+	ROLL      $0x10, R10
+	VPXORD    Z17, Z29, Z29
+	ADDL      R13, R14
+	VPXORD    Z18, Z30, Z30
+	ADDL      R10, R15
+	VPXORD    Z19, Z31, Z31
+	XORL      R14, DI
+	VPROLD    $0x10, Z28, Z28
+	XORL      R15, R8
+	VPROLD    $0x10, Z29, Z29
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z30, Z30
+	ROLL      $0x0c, R8
+	VPROLD    $0x10, Z31, Z31
+	ADDL      DI, AX
+	ADDL      R8, BX
+	VPADDD    Z28, Z24, Z24
+	XORL      AX, R13
+	VPADDD    Z29, Z25, Z25
+	XORL      BX, R10
+	VPADDD    Z30, Z26, Z26
+	ROLL      $0x08, R13
+	VPADDD    Z31, Z27, Z27
+	ROLL      $0x08, R10
+	VPXORD    Z24, Z20, Z20
+	ADDL      R13, R14
+	VPXORD    Z25, Z21, Z21
+	ADDL      R10, R15
+	VPXORD    Z26, Z22, Z22
+	XORL      R14, DI
+	VPXORD    Z27, Z23, Z23
+	XORL      R15, R8
+	VPROLD    $0x0c, Z20, Z20
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z21, Z21
+	ROLL      $0x07, R8
+	VPROLD    $0x0c, Z22, Z22
+	MOVL      R14, 264(SP)
+	VPROLD    $0x0c, Z23, Z23
+	MOVL      R15, 268(SP)
+	MOVL      256(SP), R14
+	VPADDD    Z20, Z16, Z16
+	MOVL      260(SP), R15
+	VPADDD    Z21, Z17, Z17
+	ADDL      R9, CX
+	VPADDD    Z22, Z18, Z18
+	ADDL      SI, DX
+	VPADDD    Z23, Z19, Z19
+	XORL      CX, R11
+	VPXORD    Z16, Z28, Z28
+	XORL      DX, R12
+	VPXORD    Z17, Z29, Z29
+	ROLL      $0x10, R11
+	VPXORD    Z18, Z30, Z30
+	ROLL      $0x10, R12
+	VPXORD    Z19, Z31, Z31
+	ADDL      R11, R14
+	VPROLD    $0x08, Z28, Z28
+	ADDL      R12, R15
+	VPROLD    $0x08, Z29, Z29
+	XORL      R14, R9
+	VPROLD    $0x08, Z30, Z30
+	XORL      R15, SI
+	VPROLD    $0x08, Z31, Z31
+	ROLL      $0x0c, R9
+	ROLL      $0x0c, SI
+	VPADDD    Z28, Z24, Z24
+	ADDL      R9, CX
+	VPADDD    Z29, Z25, Z25
+	ADDL      SI, DX
+	VPADDD    Z30, Z26, Z26
+	XORL      CX, R11
+	VPADDD    Z31, Z27, Z27
+	XORL      DX, R12
+	VPXORD    Z24, Z20, Z20
+	ROLL      $0x08, R11
+	VPXORD    Z25, Z21, Z21
+	ROLL      $0x08, R12
+	VPXORD    Z26, Z22, Z22
+	ADDL      R11, R14
+	VPXORD    Z27, Z23, Z23
+	ADDL      R12, R15
+	VPROLD    $0x07, Z20, Z20
+	XORL      R14, R9
 	VPROLD    $0x07, Z21, Z21
+	XORL      R15, SI
 	VPROLD    $0x07, Z22, Z22
 	ROLL      $0x07, R9
 	VPROLD    $0x07, Z23, Z23
-	ADDL      DI, AX
+	ROLL      $0x07, SI
+	ADDL      SI, AX
 	VPADDD    Z5, Z0, Z0
+	ADDL      DI, BX
 	VPADDD    Z6, Z1, Z1
-	ADDL      R8, BX
+	XORL      AX, R10
 	VPADDD    Z7, Z2, Z2
+	XORL      BX, R11
 	VPADDD    Z4, Z3, Z3
-	XORL      AX, R13
-	VPXORD    Z0, Z15, Z15
-	VPXORD    Z1, Z12, Z12
-	XORL      BX, R10
-	VPXORD    Z2, Z13, Z13
-	VPXORD    Z3, Z14, Z14
-	ROLL      $0x10, R13
-	VPROLD    $0x10, Z15, Z15
-	VPROLD    $0x10, Z12, Z12
 	ROLL      $0x10, R10
-	VPROLD    $0x10, Z13, Z13
-	VPROLD    $0x10, Z14, Z14
-	ADDL      R13, R14
-	VPADDD    Z15, Z10, Z10
-	ADDL      R10, R15
-	VPADDD    Z12, Z11, Z11
-	VPADDD    Z13, Z8, Z8
-	XORL      R14, DI
-	VPADDD    Z14, Z9, Z9
-	VPXORD    Z10, Z5, Z5
-	XORL      R15, R8
-	VPXORD    Z11, Z6, Z6
-	VPXORD    Z8, Z7, Z7
-	ROLL      $0x0c, DI
-	VPXORD    Z9, Z4, Z4
-	VPROLD    $0x0c, Z5, Z5
-	ROLL      $0x0c, R8
-	VPROLD    $0x0c, Z6, Z6
-	VPROLD    $0x0c, Z7, Z7
-	ADDL      DI, AX
-	VPROLD    $0x0c, Z4, Z4
-	ADDL      R8, BX
-	VPADDD    Z5, Z0, Z0
-	VPADDD    Z6, Z1, Z1
-	XORL      AX, R13
-	VPADDD    Z7, Z2, Z2
-	VPADDD    Z4, Z3, Z3
-	XORL      BX, R10
 	VPXORD    Z0, Z15, Z15
+	ROLL      $0x10, R11
 	VPXORD    Z1, Z12, Z12
-	ROLL      $0x08, R13
+	ADDL      R10, R14
 	VPXORD    Z2, Z13, Z13
+	ADDL      R11, R15
 	VPXORD    Z3, Z14, Z14
-	ROLL      $0x08, R10
-	VPROLD    $0x08, Z15, Z15
-	VPROLD    $0x08, Z12, Z12
-	ADDL      R13, R14
-	VPROLD    $0x08, Z13, Z13
-	VPROLD    $0x08, Z14, Z14
-	ADDL      R10, R15
+	XORL      R14, SI
+	VPROLD    $0x10, Z15, Z15
+	XORL      R15, DI
+	VPROLD    $0x10, Z12, Z12
+	ROLL      $0x0c, SI
+	VPROLD    $0x10, Z13, Z13
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z14, Z14
+	ADDL      SI, AX
+	ADDL      DI, BX
 	VPADDD    Z15, Z10, Z10
-	XORL      R14, DI
+	XORL      AX, R10
 	VPADDD    Z12, Z11, Z11
+	XORL      BX, R11
 	VPADDD    Z13, Z8, Z8
-	XORL      R15, R8
+	ROLL      $0x08, R10
 	VPADDD    Z14, Z9, Z9
+	ROLL      $0x08, R11
 	VPXORD    Z10, Z5, Z5
-	ROLL      $0x07, DI
+	ADDL      R10, R14
 	VPXORD    Z11, Z6, Z6
+	ADDL      R11, R15
 	VPXORD    Z8, Z7, Z7
-	ROLL      $0x07, R8
+	XORL      R14, SI
 	VPXORD    Z9, Z4, Z4
+	XORL      R15, DI
+	VPROLD    $0x0c, Z5, Z5
+	ROLL      $0x07, SI
+	VPROLD    $0x0c, Z6, Z6
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z7, Z7
+	MOVL      R14, 256(SP)
+	VPROLD    $0x0c, Z4, Z4
+	MOVL      R15, 260(SP)
+	MOVL      264(SP), R14
+	VPADDD    Z5, Z0, Z0
+	MOVL      268(SP), R15
+	VPADDD    Z6, Z1, Z1
+	ADDL      R8, CX
+	VPADDD    Z7, Z2, Z2
+	ADDL      R9, DX
+	VPADDD    Z4, Z3, Z3
+	XORL      CX, R12
+	VPXORD    Z0, Z15, Z15
+	XORL      DX, R13
+	VPXORD    Z1, Z12, Z12
+	ROLL      $0x10, R12
+	VPXORD    Z2, Z13, Z13
+	ROLL      $0x10, R13
+	VPXORD    Z3, Z14, Z14
+	ADDL      R12, R14
+	VPROLD    $0x08, Z15, Z15
+	ADDL      R13, R15
+	VPROLD    $0x08, Z12, Z12
+	XORL      R14, R8
+	VPROLD    $0x08, Z13, Z13
+	XORL      R15, R9
+	VPROLD    $0x08, Z14, Z14
+	ROLL      $0x0c, R8
+	ROLL      $0x0c, R9
+	VPADDD    Z15, Z10, Z10
+	ADDL      R8, CX
+	VPADDD    Z12, Z11, Z11
+	ADDL      R9, DX
+	VPADDD    Z13, Z8, Z8
+	XORL      CX, R12
+	VPADDD    Z14, Z9, Z9
+	XORL      DX, R13
+	VPXORD    Z10, Z5, Z5
+	ROLL      $0x08, R12
+	VPXORD    Z11, Z6, Z6
+	ROLL      $0x08, R13
+	VPXORD    Z8, Z7, Z7
+	ADDL      R12, R14
+	VPXORD    Z9, Z4, Z4
+	ADDL      R13, R15
 	VPROLD    $0x07, Z5, Z5
-	MOVL      R14, 264(SP)
+	XORL      R14, R8
 	VPROLD    $0x07, Z6, Z6
+	XORL      R15, R9
 	VPROLD    $0x07, Z7, Z7
-	MOVL      R15, 268(SP)
+	ROLL      $0x07, R8
 	VPROLD    $0x07, Z4, Z4
+	ROLL      $0x07, R9
+	ADDL      DI, AX
+	VPADDD    Z21, Z16, Z16
+	ADDL      R8, BX
+	VPADDD    Z22, Z17, Z17
+	XORL      AX, R13
+	VPADDD    Z23, Z18, Z18
+	XORL      BX, R10
+	VPADDD    Z20, Z19, Z19
+	ROLL      $0x10, R13
+	VPXORD    Z16, Z31, Z31
+	ROLL      $0x10, R10
+	VPXORD    Z17, Z28, Z28
+	ADDL      R13, R14
+	VPXORD    Z18, Z29, Z29
+	ADDL      R10, R15
+	VPXORD    Z19, Z30, Z30
+	XORL      R14, DI
+	VPROLD    $0x10, Z31, Z31
+	XORL      R15, R8
+	VPROLD    $0x10, Z28, Z28
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z29, Z29
+	ROLL      $0x0c, R8
+	VPROLD    $0x10, Z30, Z30
+	ADDL      DI, AX
+	ADDL      R8, BX
+	VPADDD    Z31, Z26, Z26
+	XORL      AX, R13
+	VPADDD    Z28, Z27, Z27
+	XORL      BX, R10
+	VPADDD    Z29, Z24, Z24
+	ROLL      $0x08, R13
+	VPADDD    Z30, Z25, Z25
+	ROLL      $0x08, R10
+	VPXORD    Z26, Z21, Z21
+	ADDL      R13, R14
+	VPXORD    Z27, Z22, Z22
+	ADDL      R10, R15
+	VPXORD    Z24, Z23, Z23
+	XORL      R14, DI
+	VPXORD    Z25, Z20, Z20
+	XORL      R15, R8
+	VPROLD    $0x0c, Z21, Z21
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z22, Z22
+	ROLL      $0x07, R8
+	VPROLD    $0x0c, Z23, Z23
+	MOVL      R14, 264(SP)
+	VPROLD    $0x0c, Z20, Z20
+	MOVL      R15, 268(SP)
 	MOVL      256(SP), R14
 	VPADDD    Z21, Z16, Z16
-	VPADDD    Z22, Z17, Z17
 	MOVL      260(SP), R15
-	VPADDD    Z23, Z18, Z18
-	VPADDD    Z20, Z19, Z19
-	ADDL      R9, CX
-	VPXORD    Z16, Z31, Z31
-	VPXORD    Z17, Z28, Z28
-	ADDL      SI, DX
-	VPXORD    Z18, Z29, Z29
-	VPXORD    Z19, Z30, Z30
-	XORL      CX, R11
-	VPROLD    $0x10, Z31, Z31
-	VPROLD    $0x10, Z28, Z28
-	XORL      DX, R12
-	VPROLD    $0x10, Z29, Z29
-	VPROLD    $0x10, Z30, Z30
-	ROLL      $0x10, R11
-	VPADDD    Z31, Z26, Z26
-	ROLL      $0x10, R12
-	VPADDD    Z28, Z27, Z27
-	VPADDD    Z29, Z24, Z24
-	ADDL      R11, R14
-	VPADDD    Z30, Z25, Z25
-	VPXORD    Z26, Z21, Z21
-	ADDL      R12, R15
-	VPXORD    Z27, Z22, Z22
-	VPXORD    Z24, Z23, Z23
-	XORL      R14, R9
-	VPXORD    Z25, Z20, Z20
-	VPROLD    $0x0c, Z21, Z21
-	XORL      R15, SI
-	VPROLD    $0x0c, Z22, Z22
-	VPROLD    $0x0c, Z23, Z23
-	ROLL      $0x0c, R9
-	VPROLD    $0x0c, Z20, Z20
-	ROLL      $0x0c, SI
-	VPADDD    Z21, Z16, Z16
 	VPADDD    Z22, Z17, Z17
 	ADDL      R9, CX
 	VPADDD    Z23, Z18, Z18
-	VPADDD    Z20, Z19, Z19
 	ADDL      SI, DX
-	VPXORD    Z16, Z31, Z31
-	VPXORD    Z17, Z28, Z28
+	VPADDD    Z20, Z19, Z19
 	XORL      CX, R11
-	VPXORD    Z18, Z29, Z29
-	VPXORD    Z19, Z30, Z30
+	VPXORD    Z16, Z31, Z31
 	XORL      DX, R12
-	VPROLD    $0x08, Z31, Z31
-	VPROLD    $0x08, Z28, Z28
-	ROLL      $0x08, R11
-	VPROLD    $0x08, Z29, Z29
-	VPROLD    $0x08, Z30, Z30
-	ROLL      $0x08, R12
-	VPADDD    Z31, Z26, Z26
+	VPXORD    Z17, Z28, Z28
+	ROLL      $0x10, R11
+	VPXORD    Z18, Z29, Z29
+	ROLL      $0x10, R12
+	VPXORD    Z19, Z30, Z30
 	ADDL      R11, R14
-	VPADDD    Z28, Z27, Z27
-	VPADDD    Z29, Z24, Z24
+	VPROLD    $0x08, Z31, Z31
 	ADDL      R12, R15
-	VPADDD    Z30, Z25, Z25
-	VPXORD    Z26, Z21, Z21
+	VPROLD    $0x08, Z28, Z28
 	XORL      R14, R9
-	VPXORD    Z27, Z22, Z22
-	VPXORD    Z24, Z23, Z23
+	VPROLD    $0x08, Z29, Z29
 	XORL      R15, SI
+	VPROLD    $0x08, Z30, Z30
+	ROLL      $0x0c, R9
+	ROLL      $0x0c, SI
+	VPADDD    Z31, Z26, Z26
+	ADDL      R9, CX
+	VPADDD    Z28, Z27, Z27
+	ADDL      SI, DX
+	VPADDD    Z29, Z24, Z24
+	XORL      CX, R11
+	VPADDD    Z30, Z25, Z25
+	XORL      DX, R12
+	VPXORD    Z26, Z21, Z21
+	ROLL      $0x08, R11
+	VPXORD    Z27, Z22, Z22
+	ROLL      $0x08, R12
+	VPXORD    Z24, Z23, Z23
+	ADDL      R11, R14
 	VPXORD    Z25, Z20, Z20
+	ADDL      R12, R15
 	VPROLD    $0x07, Z21, Z21
-	ROLL      $0x07, R9
+	XORL      R14, R9
 	VPROLD    $0x07, Z22, Z22
+	XORL      R15, SI
 	VPROLD    $0x07, Z23, Z23
-	ROLL      $0x07, SI
+	ROLL      $0x07, R9
 	VPROLD    $0x07, Z20, Z20
+	ROLL      $0x07, SI
 	DECQ      272(SP)
 	JNE       key_109
 	ADDL      (SP), AX
@@ -8181,12 +8285,1507 @@ adEnd_111:
 	MOVQ        R9, 320(SP)
 	MOVQ        R10, 328(SP)
 	VMOVDQU64   192(SP), Z31
+	MOVQ        R11, R8
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	MOVQ        R12, R9
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	XORL        R10, R10
+	VPROLD      $0x10, Z13, Z13
+	VPROLD      $0x10, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MOVQ        AX, 696(SP)
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x0c, Z4, Z4
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	VPADDD      Z4, Z0, Z0
+	MOVQ        AX, 1080(SP)
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	MOVQ        AX, 1464(SP)
+	VPROLD      $0x08, Z13, Z13
+	VPROLD      $0x08, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	MOVQ        R8, DX
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MULXQ       R11, AX, BX
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x07, Z4, Z4
+	MULXQ       R12, R14, R15
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MOVQ        R9, DX
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	MULXQ       R13, CX, R8
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	ADDQ        CX, AX
+	ADCQ        R8, BX
+	VPROLD      $0x10, Z30, Z30
+	VPROLD      $0x10, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	MULXQ       R11, CX, R8
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	ADDQ        CX, R14
+	ADCQ        R8, R15
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	VPROLD      $0x0c, Z21, Z21
+	MOVQ        R10, CX
+	IMULQ       R13, CX
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	ADDQ        CX, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	IMULQ       R11, R10
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	ADDQ        BX, R14
+	ADCQ        R15, R10
+	VPROLD      $0x08, Z30, Z30
+	VPROLD      $0x08, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	MOVQ        AX, R8
+	MOVQ        R14, R9
+	MOVQ        R10, CX
+	MOVQ        R10, DX
+	SHRQ        $0x02, CX
+	ANDQ        $-4, DX
+	ANDL        $0x03, R10
+	ADDQ        DX, CX
+	ADDQ        CX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	VPROLD      $0x07, Z21, Z21
+	MOVQ        AX, 688(SP)
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MOVQ        AX, 1072(SP)
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	VPROLD      $0x10, Z13, Z13
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPROLD      $0x10, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MOVQ        AX, 1456(SP)
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	MOVQ        R8, DX
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	MULXQ       R11, AX, BX
+	VPROLD      $0x0c, Z4, Z4
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	MULXQ       R12, R14, R15
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MOVQ        R9, DX
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	VPROLD      $0x08, Z13, Z13
+	MULXQ       R13, CX, R8
+	VPROLD      $0x08, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	ADDQ        CX, AX
+	ADCQ        R8, BX
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	MULXQ       R11, CX, R8
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	ADDQ        CX, R14
+	ADCQ        R8, R15
+	VPROLD      $0x07, Z4, Z4
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	MOVQ        R10, CX
+	IMULQ       R13, CX
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	ADDQ        CX, R14
+	ADCQ        $0x00, R15
+	VPROLD      $0x10, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	VPROLD      $0x10, Z30, Z30
+	IMULQ       R11, R10
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	ADDQ        BX, R14
+	ADCQ        R15, R10
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MOVQ        AX, R8
+	MOVQ        R14, R9
+	MOVQ        R10, CX
+	MOVQ        R10, DX
+	SHRQ        $0x02, CX
+	ANDQ        $-4, DX
+	ANDL        $0x03, R10
+	ADDQ        DX, CX
+	ADDQ        CX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPROLD      $0x0c, Z21, Z21
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	MOVQ        AX, 680(SP)
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPROLD      $0x08, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	VPROLD      $0x08, Z30, Z30
+	MOVQ        AX, 1064(SP)
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MOVQ        AX, 1448(SP)
+	VPROLD      $0x07, Z21, Z21
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	MOVQ        R8, DX
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	MULXQ       R11, AX, BX
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	MULXQ       R12, R14, R15
+	VPROLD      $0x10, Z13, Z13
+	VPROLD      $0x10, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	MOVQ        R9, DX
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MULXQ       R13, CX, R8
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x0c, Z4, Z4
+	ADDQ        CX, AX
+	ADCQ        R8, BX
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	VPADDD      Z4, Z0, Z0
+	MULXQ       R11, CX, R8
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	ADDQ        CX, R14
+	ADCQ        R8, R15
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	MOVQ        R10, CX
+	IMULQ       R13, CX
+	VPROLD      $0x08, Z13, Z13
+	VPROLD      $0x08, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	ADDQ        CX, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	IMULQ       R11, R10
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x07, Z4, Z4
+	ADDQ        BX, R14
+	ADCQ        R15, R10
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MOVQ        AX, R8
+	MOVQ        R14, R9
+	MOVQ        R10, CX
+	MOVQ        R10, DX
+	SHRQ        $0x02, CX
+	ANDQ        $-4, DX
+	ANDL        $0x03, R10
+	ADDQ        DX, CX
+	ADDQ        CX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	MOVQ        AX, 672(SP)
+	VPROLD      $0x10, Z30, Z30
+	VPROLD      $0x10, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MOVQ        AX, 1056(SP)
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	VPROLD      $0x0c, Z21, Z21
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MOVQ        AX, 1440(SP)
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	MOVQ        R8, DX
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	MULXQ       R11, AX, BX
+	VPROLD      $0x08, Z30, Z30
+	VPROLD      $0x08, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	MULXQ       R12, R14, R15
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MOVQ        R9, DX
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	VPROLD      $0x07, Z21, Z21
+	MULXQ       R13, CX, R8
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	ADDQ        CX, AX
+	ADCQ        R8, BX
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MULXQ       R11, CX, R8
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	VPROLD      $0x10, Z13, Z13
+	ADDQ        CX, R14
+	ADCQ        R8, R15
+	VPROLD      $0x10, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MOVQ        R10, CX
+	IMULQ       R13, CX
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	ADDQ        CX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	IMULQ       R11, R10
+	VPROLD      $0x0c, Z4, Z4
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	ADDQ        BX, R14
+	ADCQ        R15, R10
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MOVQ        AX, R8
+	MOVQ        R14, R9
+	MOVQ        R10, CX
+	MOVQ        R10, DX
+	SHRQ        $0x02, CX
+	ANDQ        $-4, DX
+	ANDL        $0x03, R10
+	ADDQ        DX, CX
+	ADDQ        CX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	VPROLD      $0x08, Z13, Z13
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPROLD      $0x08, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MOVQ        AX, 664(SP)
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	MOVQ        AX, 1048(SP)
+	VPROLD      $0x07, Z4, Z4
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	MOVQ        AX, 1432(SP)
+	VPROLD      $0x10, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	VPROLD      $0x10, Z30, Z30
+	MOVQ        R8, DX
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	MULXQ       R11, AX, BX
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MULXQ       R12, R14, R15
+	VPROLD      $0x0c, Z21, Z21
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	MOVQ        R9, DX
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	MULXQ       R13, CX, R8
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	ADDQ        CX, AX
+	ADCQ        R8, BX
+	VPROLD      $0x08, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	VPROLD      $0x08, Z30, Z30
+	MULXQ       R11, CX, R8
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	ADDQ        CX, R14
+	ADCQ        R8, R15
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MOVQ        R10, CX
+	IMULQ       R13, CX
+	VPROLD      $0x07, Z21, Z21
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	ADDQ        CX, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	IMULQ       R11, R10
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	ADDQ        BX, R14
+	ADCQ        R15, R10
+	VPROLD      $0x10, Z13, Z13
+	VPROLD      $0x10, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	MOVQ        AX, R8
+	MOVQ        R14, R9
+	MOVQ        R10, CX
+	MOVQ        R10, DX
+	SHRQ        $0x02, CX
+	ANDQ        $-4, DX
+	ANDL        $0x03, R10
+	ADDQ        DX, CX
+	ADDQ        CX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x0c, Z4, Z4
+	MOVQ        AX, 656(SP)
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	VPADDD      Z4, Z0, Z0
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	MOVQ        AX, 1040(SP)
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPROLD      $0x08, Z13, Z13
+	VPROLD      $0x08, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	MOVQ        AX, 1424(SP)
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MOVQ        R8, DX
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x07, Z4, Z4
+	MULXQ       R11, AX, BX
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MULXQ       R12, R14, R15
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	MOVQ        R9, DX
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	MULXQ       R13, CX, R8
+	VPROLD      $0x10, Z30, Z30
+	VPROLD      $0x10, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	ADDQ        CX, AX
+	ADCQ        R8, BX
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MULXQ       R11, CX, R8
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	VPROLD      $0x0c, Z21, Z21
+	ADDQ        CX, R14
+	ADCQ        R8, R15
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MOVQ        R10, CX
+	IMULQ       R13, CX
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	ADDQ        CX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	IMULQ       R11, R10
+	VPROLD      $0x08, Z30, Z30
+	VPROLD      $0x08, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	ADDQ        BX, R14
+	ADCQ        R15, R10
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MOVQ        AX, R8
+	MOVQ        R14, R9
+	MOVQ        R10, CX
+	MOVQ        R10, DX
+	SHRQ        $0x02, CX
+	ANDQ        $-4, DX
+	ANDL        $0x03, R10
+	ADDQ        DX, CX
+	ADDQ        CX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	VPROLD      $0x07, Z21, Z21
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	MOVQ        AX, 648(SP)
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	VPROLD      $0x10, Z13, Z13
+	MOVQ        AX, 1032(SP)
+	VPROLD      $0x10, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	MOVQ        AX, 1416(SP)
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	MOVQ        R8, DX
+	VPROLD      $0x0c, Z4, Z4
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	MULXQ       R11, AX, BX
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MULXQ       R12, R14, R15
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	VPROLD      $0x08, Z13, Z13
+	MOVQ        R9, DX
+	VPROLD      $0x08, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MULXQ       R13, CX, R8
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	ADDQ        CX, AX
+	ADCQ        R8, BX
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	MULXQ       R11, CX, R8
+	VPROLD      $0x07, Z4, Z4
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	ADDQ        CX, R14
+	ADCQ        R8, R15
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	MOVQ        R10, CX
+	IMULQ       R13, CX
+	VPROLD      $0x10, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	VPROLD      $0x10, Z30, Z30
+	ADDQ        CX, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	IMULQ       R11, R10
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	ADDQ        BX, R14
+	ADCQ        R15, R10
+	VPROLD      $0x0c, Z21, Z21
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	MOVQ        AX, R8
+	MOVQ        R14, R9
+	MOVQ        R10, CX
+	MOVQ        R10, DX
+	SHRQ        $0x02, CX
+	ANDQ        $-4, DX
+	ANDL        $0x03, R10
+	ADDQ        DX, CX
+	ADDQ        CX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	MOVQ        AX, 640(SP)
+	VPROLD      $0x08, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	VPROLD      $0x08, Z30, Z30
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	MOVQ        AX, 1024(SP)
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPROLD      $0x07, Z21, Z21
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	MOVQ        AX, 1408(SP)
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	MOVQ        R8, 2360(SP)
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	MOVQ        R9, 2368(SP)
+	VPROLD      $0x10, Z13, Z13
+	VPROLD      $0x10, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	MOVQ        R10, 2376(SP)
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	XORL        R11, R11
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x0c, Z4, Z4
+	XORL        R12, R12
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	VPADDD      Z4, Z0, Z0
+	XORL        R13, R13
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	XORL        R14, R14
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	XORL        R15, R15
+	VPROLD      $0x08, Z13, Z13
+	VPROLD      $0x08, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	MOVQ        2360(SP), DX
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R11
+	ADCQ        BX, R12
+	ADCQ        $0x00, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x07, Z4, Z4
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R12
+	ADCQ        BX, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MULXQ       R10, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	MOVQ        2368(SP), DX
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R12
+	ADCQ        BX, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPROLD      $0x10, Z30, Z30
+	VPROLD      $0x10, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MULXQ       R10, AX, BX
+	ADDQ        AX, R14
+	ADCQ        BX, R15
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	VPROLD      $0x0c, Z21, Z21
+	MOVQ        2376(SP), DX
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R14
+	ADCQ        BX, R15
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	IMULQ       2376(SP), R10
+	ADDQ        R10, R15
+	VPROLD      $0x08, Z30, Z30
+	VPROLD      $0x08, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	MOVL        R13, R10
+	ANDL        $0x03, R10
+	ANDQ        $-4, R13
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	ADDQ        R13, R11
+	ADCQ        R14, R12
+	ADCQ        R15, R10
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	VPROLD      $0x07, Z21, Z21
+	SHRQ        $0x02, R14, R13
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	SHRQ        $0x02, R15, R14
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	SHRQ        $0x02, R15
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	VPROLD      $0x10, Z13, Z13
+	ADDQ        R13, R11
+	ADCQ        R14, R12
+	ADCQ        R15, R10
+	VPROLD      $0x10, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MOVQ        R11, R8
+	MOVQ        R12, R9
+	MOVQ        R10, AX
+	MOVQ        R10, BX
+	SHRQ        $0x02, AX
+	ANDQ        $-4, BX
+	ANDL        $0x03, R10
+	ADDQ        BX, AX
+	ADDQ        AX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	MOVQ        AX, 576(SP)
+	VPROLD      $0x0c, Z4, Z4
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MOVQ        AX, 960(SP)
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	VPROLD      $0x08, Z13, Z13
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPROLD      $0x08, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MOVQ        AX, 1344(SP)
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	XORL        R11, R11
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	XORL        R12, R12
+	VPROLD      $0x07, Z4, Z4
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	XORL        R13, R13
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	XORL        R14, R14
+	VPROLD      $0x10, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	VPROLD      $0x10, Z30, Z30
+	XORL        R15, R15
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	MOVQ        2360(SP), DX
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R11
+	ADCQ        BX, R12
+	ADCQ        $0x00, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPROLD      $0x0c, Z21, Z21
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R12
+	ADCQ        BX, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	MULXQ       R10, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	MOVQ        2368(SP), DX
+	VPROLD      $0x08, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	VPROLD      $0x08, Z30, Z30
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R12
+	ADCQ        BX, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MULXQ       R10, AX, BX
+	ADDQ        AX, R14
+	ADCQ        BX, R15
+	VPROLD      $0x07, Z21, Z21
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	MOVQ        2376(SP), DX
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R14
+	ADCQ        BX, R15
+	VPROLD      $0x10, Z13, Z13
+	VPROLD      $0x10, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	IMULQ       2376(SP), R10
+	ADDQ        R10, R15
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MOVL        R13, R10
+	ANDL        $0x03, R10
+	ANDQ        $-4, R13
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x0c, Z4, Z4
+	ADDQ        R13, R11
+	ADCQ        R14, R12
+	ADCQ        R15, R10
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	VPADDD      Z4, Z0, Z0
+	SHRQ        $0x02, R14, R13
+	VPADDD      Z5, Z1, Z1
+	VPADDD      Z6, Z2, Z2
+	VPADDD      Z7, Z3, Z3
+	VPXORD      Z0, Z12, Z12
+	SHRQ        $0x02, R15, R14
+	VPXORD      Z1, Z13, Z13
+	VPXORD      Z2, Z14, Z14
+	VPXORD      Z3, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	SHRQ        $0x02, R15
+	VPROLD      $0x08, Z13, Z13
+	VPROLD      $0x08, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPADDD      Z12, Z8, Z8
+	ADDQ        R13, R11
+	ADCQ        R14, R12
+	ADCQ        R15, R10
+	VPADDD      Z13, Z9, Z9
+	VPADDD      Z14, Z10, Z10
+	VPADDD      Z15, Z11, Z11
+	VPXORD      Z8, Z4, Z4
+	MOVQ        R11, R8
+	MOVQ        R12, R9
+	MOVQ        R10, AX
+	MOVQ        R10, BX
+	SHRQ        $0x02, AX
+	ANDQ        $-4, BX
+	ANDL        $0x03, R10
+	ADDQ        BX, AX
+	ADDQ        AX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPXORD      Z9, Z5, Z5
+	VPXORD      Z10, Z6, Z6
+	VPXORD      Z11, Z7, Z7
+	VPROLD      $0x07, Z4, Z4
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	MOVQ        AX, 512(SP)
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	MOVQ        AX, 896(SP)
+	VPROLD      $0x10, Z30, Z30
+	VPROLD      $0x10, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MOVQ        AX, 1280(SP)
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	VPROLD      $0x0c, Z21, Z21
+	XORL        R11, R11
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPADDD      Z20, Z16, Z16
+	VPADDD      Z21, Z17, Z17
+	XORL        R12, R12
+	VPADDD      Z22, Z18, Z18
+	VPADDD      Z23, Z19, Z19
+	VPXORD      Z16, Z28, Z28
+	VPXORD      Z17, Z29, Z29
+	XORL        R13, R13
+	VPXORD      Z18, Z30, Z30
+	VPXORD      Z19, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	XORL        R14, R14
+	VPROLD      $0x08, Z30, Z30
+	VPROLD      $0x08, Z31, Z31
+	VPADDD      Z28, Z24, Z24
+	VPADDD      Z29, Z25, Z25
+	XORL        R15, R15
+	VPADDD      Z30, Z26, Z26
+	VPADDD      Z31, Z27, Z27
+	VPXORD      Z24, Z20, Z20
+	VPXORD      Z25, Z21, Z21
+	MOVQ        2360(SP), DX
+	VPXORD      Z26, Z22, Z22
+	VPXORD      Z27, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
+	VPROLD      $0x07, Z21, Z21
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R11
+	ADCQ        BX, R12
+	ADCQ        $0x00, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R12
+	ADCQ        BX, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MULXQ       R10, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x10, Z15, Z15
+	VPROLD      $0x10, Z12, Z12
+	VPROLD      $0x10, Z13, Z13
+	MOVQ        2368(SP), DX
+	VPROLD      $0x10, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R12
+	ADCQ        BX, R13
+	ADCQ        $0x00, R14
+	ADCQ        $0x00, R15
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x0c, Z5, Z5
+	VPROLD      $0x0c, Z6, Z6
+	VPROLD      $0x0c, Z7, Z7
+	MULXQ       R10, AX, BX
+	ADDQ        AX, R14
+	ADCQ        BX, R15
+	VPROLD      $0x0c, Z4, Z4
+	VPADDD      Z5, Z0, Z0
+	VPADDD      Z6, Z1, Z1
+	VPADDD      Z7, Z2, Z2
+	MOVQ        2376(SP), DX
+	VPADDD      Z4, Z3, Z3
+	VPXORD      Z0, Z15, Z15
+	VPXORD      Z1, Z12, Z12
+	VPXORD      Z2, Z13, Z13
+	MULXQ       R8, AX, BX
+	ADDQ        AX, R13
+	ADCQ        BX, R14
+	ADCQ        $0x00, R15
+	VPXORD      Z3, Z14, Z14
+	VPROLD      $0x08, Z15, Z15
+	VPROLD      $0x08, Z12, Z12
+	VPROLD      $0x08, Z13, Z13
+	MULXQ       R9, AX, BX
+	ADDQ        AX, R14
+	ADCQ        BX, R15
+	VPROLD      $0x08, Z14, Z14
+	VPADDD      Z15, Z10, Z10
+	VPADDD      Z12, Z11, Z11
+	VPADDD      Z13, Z8, Z8
+	IMULQ       2376(SP), R10
+	ADDQ        R10, R15
+	VPADDD      Z14, Z9, Z9
+	VPXORD      Z10, Z5, Z5
+	VPXORD      Z11, Z6, Z6
+	VPXORD      Z8, Z7, Z7
+	MOVL        R13, R10
+	ANDL        $0x03, R10
+	ANDQ        $-4, R13
+	VPXORD      Z9, Z4, Z4
+	VPROLD      $0x07, Z5, Z5
+	VPROLD      $0x07, Z6, Z6
+	VPROLD      $0x07, Z7, Z7
+	ADDQ        R13, R11
+	ADCQ        R14, R12
+	ADCQ        R15, R10
+	VPROLD      $0x07, Z4, Z4
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	SHRQ        $0x02, R14, R13
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	SHRQ        $0x02, R15, R14
+	VPROLD      $0x10, Z31, Z31
+	VPROLD      $0x10, Z28, Z28
+	VPROLD      $0x10, Z29, Z29
+	VPROLD      $0x10, Z30, Z30
+	SHRQ        $0x02, R15
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	ADDQ        R13, R11
+	ADCQ        R14, R12
+	ADCQ        R15, R10
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MOVQ        R11, R8
+	MOVQ        R12, R9
+	MOVQ        R10, AX
+	MOVQ        R10, BX
+	SHRQ        $0x02, AX
+	ANDQ        $-4, BX
+	ANDL        $0x03, R10
+	ADDQ        BX, AX
+	ADDQ        AX, R8
+	ADCQ        $0x00, R9
+	ADCQ        $0x00, R10
+	VPROLD      $0x0c, Z21, Z21
+	VPROLD      $0x0c, Z22, Z22
+	VPROLD      $0x0c, Z23, Z23
+	VPROLD      $0x0c, Z20, Z20
+	MOVQ        R8, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPADDD      Z21, Z16, Z16
+	VPADDD      Z22, Z17, Z17
+	VPADDD      Z23, Z18, Z18
+	VPADDD      Z20, Z19, Z19
+	MOVQ        AX, 448(SP)
+	VPXORD      Z16, Z31, Z31
+	VPXORD      Z17, Z28, Z28
+	VPXORD      Z18, Z29, Z29
+	VPXORD      Z19, Z30, Z30
+	MOVQ        R8, AX
+	SHRQ        $0x2c, R9, AX
+	SHLQ        $0x14, AX
+	SHRQ        $0x14, AX
+	VPROLD      $0x08, Z31, Z31
+	VPROLD      $0x08, Z28, Z28
+	VPROLD      $0x08, Z29, Z29
+	VPROLD      $0x08, Z30, Z30
+	MOVQ        AX, 832(SP)
+	VPADDD      Z31, Z26, Z26
+	VPADDD      Z28, Z27, Z27
+	VPADDD      Z29, Z24, Z24
+	VPADDD      Z30, Z25, Z25
+	MOVQ        R9, AX
+	SHRQ        $0x18, R10, AX
+	VPXORD      Z26, Z21, Z21
+	VPXORD      Z27, Z22, Z22
+	VPXORD      Z24, Z23, Z23
+	VPXORD      Z25, Z20, Z20
+	MOVQ        AX, 1216(SP)
+	VPROLD      $0x07, Z21, Z21
+	VPROLD      $0x07, Z22, Z22
+	VPROLD      $0x07, Z23, Z23
+	VPROLD      $0x07, Z20, Z20
 	MOVQ        dst+24(FP), DI
 	MOVQ        src+32(FP), SI
 	MOVQ        n+40(FP), CX
 	MOVQ        $-1, R8
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_113
+	JBE         columnsLast_114
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -8419,9 +10018,9 @@ adEnd_111:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_114
+	JMP         columnsNext_115
 
-columnsLast_113:
+columnsLast_114:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -8504,82 +10103,82 @@ columnsLast_113:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_115
+	JBE         part_116
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_116
+	JBE         part_117
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_117
+	JBE         part_118
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_118
+	JBE         part_119
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_119
+	JBE         part_120
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_120
+	JBE         part_121
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_121
+	JBE         part_122
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_122
+	JBE         part_123
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_123
+	JBE         part_124
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_124
+	JBE         part_125
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_125
+	JBE         part_126
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_126
+	JBE         part_127
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_127
+	JBE         part_128
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_128
+	JBE         part_129
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_129
+	JBE         part_130
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_130
+	JBE         part_131
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -8667,93 +10266,93 @@ columnsLast_113:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_131
+	JBE         part_132
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_132
+	JBE         part_133
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_133
+	JBE         part_134
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_134
+	JBE         part_135
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_135
+	JBE         part_136
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_136
+	JBE         part_137
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_137
+	JBE         part_138
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_138
+	JBE         part_139
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_139
+	JBE         part_140
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_140
+	JBE         part_141
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_141
+	JBE         part_142
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_142
+	JBE         part_143
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_143
+	JBE         part_144
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_144
+	JBE         part_145
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_145
+	JBE         part_146
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_146
+	JBE         part_147
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealAVX512Hash_6
+	JMP         sealAVX512Keyed_113
 
-columnsNext_114:
-passes_147:
+columnsNext_115:
+passes_148:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_148
+	JBE          passesRows_149
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -8792,7 +10391,7 @@ passes_147:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_152:
+double_153:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -8986,9 +10585,9 @@ double_152:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_152
+	JNE         double_153
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_153
+	JBE         columnsLast_154
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9221,9 +10820,9 @@ double_152:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_154
+	JMP         columnsNext_155
 
-columnsLast_153:
+columnsLast_154:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -9306,82 +10905,82 @@ columnsLast_153:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_155
+	JBE         part_156
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_156
+	JBE         part_157
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_157
+	JBE         part_158
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_158
+	JBE         part_159
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_159
+	JBE         part_160
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_160
+	JBE         part_161
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_161
+	JBE         part_162
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_162
+	JBE         part_163
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_163
+	JBE         part_164
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_164
+	JBE         part_165
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_165
+	JBE         part_166
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_166
+	JBE         part_167
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_167
+	JBE         part_168
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_168
+	JBE         part_169
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_169
+	JBE         part_170
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_170
+	JBE         part_171
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -9469,99 +11068,99 @@ columnsLast_153:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_171
+	JBE         part_172
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_172
+	JBE         part_173
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_173
+	JBE         part_174
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_174
+	JBE         part_175
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_175
+	JBE         part_176
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_176
+	JBE         part_177
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_177
+	JBE         part_178
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_178
+	JBE         part_179
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_179
+	JBE         part_180
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_180
+	JBE         part_181
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_181
+	JBE         part_182
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_182
+	JBE         part_183
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_183
+	JBE         part_184
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_184
+	JBE         part_185
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_185
+	JBE         part_186
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_186
+	JBE         part_187
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealAVX512Hash_6
+	JMP         sealAVX512Keyed_113
 
-columnsNext_154:
-	JMP passes_147
+columnsNext_155:
+	JMP passes_148
 
-passesRows_148:
+passesRows_149:
 	TESTQ           CX, CX
-	JEQ             sealAVX512Hash_6
+	JEQ             sealAVX512Keyed_113
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_150
+	JBE             passesOne_151
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_149
+	JBE             passesTwo_150
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -9582,7 +11181,7 @@ passesRows_148:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_187:
+double_188:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -9704,7 +11303,7 @@ double_187:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_187
+	JNE             double_188
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -9761,9 +11360,9 @@ double_187:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_151
+	JMP             passesWrite_152
 
-passesTwo_149:
+passesTwo_150:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -9776,7 +11375,7 @@ passesTwo_149:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_188:
+double_189:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -9838,7 +11437,7 @@ double_188:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_188
+	JNE             double_189
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -9869,9 +11468,9 @@ double_188:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_151
+	JMP             passesWrite_152
 
-passesOne_150:
+passesOne_151:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -9880,7 +11479,7 @@ passesOne_150:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_189:
+double_190:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -9912,7 +11511,7 @@ double_189:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_189
+	JNE             double_190
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -9931,89 +11530,90 @@ double_189:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_151:
+passesWrite_152:
 	CMPQ      CX, $0x00000040
-	JBE       part_190
+	JBE       part_191
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_191
+	JBE       part_192
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_192
+	JBE       part_193
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_193
+	JBE       part_194
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_194
+	JBE       part_195
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_195
+	JBE       part_196
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_196
+	JBE       part_197
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_197
+	JBE       part_198
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_198
+	JBE       part_199
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_199
+	JBE       part_200
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_200
+	JBE       part_201
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_201
+	JBE       part_202
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_202
+	JBE       part_203
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_203
+	JBE       part_204
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_204
+	JBE       part_205
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_205
+	JBE       part_206
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
+	JMP       sealAVX512Keyed_113
 
 sealAVX512Hash_6:
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -10468,11 +12068,288 @@ sealAVX512Hash_6:
 	VPSLLQ       $0x02, Z18, Z20
 	VPADDQ       Z19, Z20, Z20
 	VMOVDQU64    Z20, 1920(SP)
+	JMP          sealAVX512End_9
+
+sealAVX512Keyed_113:
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VMOVDQU64    640(SP), Z22
+	VMOVDQU64    1024(SP), Z23
+	VMOVDQU64    1408(SP), Z24
+	VPBROADCASTQ 448(SP), Z25
+	VPBROADCASTQ 832(SP), Z26
+	VPBROADCASTQ 1216(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 384(SP)
+	VMOVDQU64    Z17, 768(SP)
+	VMOVDQU64    Z18, 1152(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1536(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1920(SP)
+	VPBROADCASTQ 512(SP), Z25
+	VPBROADCASTQ 896(SP), Z26
+	VPBROADCASTQ 1280(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 448(SP)
+	VMOVDQU64    Z17, 832(SP)
+	VMOVDQU64    Z18, 1216(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1600(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1984(SP)
+	VPBROADCASTQ 576(SP), Z25
+	VPBROADCASTQ 960(SP), Z26
+	VPBROADCASTQ 1344(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 512(SP)
+	VMOVDQU64    Z17, 896(SP)
+	VMOVDQU64    Z18, 1280(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1664(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2048(SP)
+	VPBROADCASTQ 640(SP), Z25
+	VPBROADCASTQ 1024(SP), Z26
+	VPBROADCASTQ 1408(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 576(SP)
+	VMOVDQU64    Z17, 960(SP)
+	VMOVDQU64    Z18, 1344(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1728(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2112(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1792(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2176(SP)
+	VPXORQ       Z21, Z21, Z21
+	VMOVDQU64    Z21, 704(SP)
+	VMOVDQU64    Z21, 1088(SP)
+	VMOVDQU64    Z21, 1472(SP)
+	VMOVDQU64    Z21, 1856(SP)
+	VMOVDQU64    Z21, 2240(SP)
 
 sealAVX512End_9:
 	MOVQ         360(SP), CX
 	TESTQ        CX, CX
-	JEQ          noLongAD_206
+	JEQ          noLongAD_207
 	MOVQ         ad+48(FP), SI
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VMOVDQU64    polyIndex<>+0(SB), Z29
@@ -10493,9 +12370,9 @@ sealAVX512End_9:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_207:
+hash_208:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_208
+	JBE          hashEnd_209
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -10672,9 +12549,9 @@ hash_207:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_207
+	JMP          hash_208
 
-hashEnd_208:
+hashEnd_209:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -10688,9 +12565,9 @@ hashEnd_208:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_209:
+hashVector_210:
 	CMPQ        R9, $0x08
-	JBE         hashTail_210
+	JBE         hashTail_211
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -10743,9 +12620,9 @@ hashVector_209:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_209
+	JMP         hashVector_210
 
-hashTail_210:
+hashTail_211:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -10853,7 +12730,7 @@ hashTail_210:
 	MOVQ          BX, 320(SP)
 	MOVQ          DX, 328(SP)
 
-noLongAD_206:
+noLongAD_207:
 	MOVQ         dst+24(FP), SI
 	MOVQ         n+40(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -10876,9 +12753,9 @@ noLongAD_206:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_211:
+hash_212:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_212
+	JBE          hashEnd_213
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -11055,9 +12932,9 @@ hash_211:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_211
+	JMP          hash_212
 
-hashEnd_212:
+hashEnd_213:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -11071,9 +12948,9 @@ hashEnd_212:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_213:
+hashVector_214:
 	CMPQ        R9, $0x08
-	JBE         hashTail_214
+	JBE         hashTail_215
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -11126,9 +13003,9 @@ hashVector_213:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_213
+	JMP         hashVector_214
 
-hashTail_214:
+hashTail_215:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -12216,7 +14093,7 @@ part_108:
 	VMOVDQU8     Z15, K1, 960(DI)
 	JMP          sealAVX512End_9
 
-part_115:
+part_116:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12229,22 +14106,7 @@ part_115:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z10, Z10
 	VMOVDQU8     Z10, K1, (DI)
-	JMP          sealAVX512Hash_6
-
-part_116:
-	BZHIQ        CX, R8, AX
-	KMOVQ        AX, K1
-	MOVQ         368(SP), BX
-	SHRXQ        BX, AX, BX
-	KMOVQ        BX, K2
-	MOVQ         376(SP), DX
-	XORQ         BX, AX
-	KMOVQ        AX, K3
-	VMOVDQU8.Z   64(SI), K2, Z7
-	VPBROADCASTB DX, K3, Z7
-	VPXORQ       Z7, Z8, Z8
-	VMOVDQU8     Z8, K1, 64(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
 part_117:
 	BZHIQ        CX, R8, AX
@@ -12255,13 +14117,28 @@ part_117:
 	MOVQ         376(SP), DX
 	XORQ         BX, AX
 	KMOVQ        AX, K3
+	VMOVDQU8.Z   64(SI), K2, Z7
+	VPBROADCASTB DX, K3, Z7
+	VPXORQ       Z7, Z8, Z8
+	VMOVDQU8     Z8, K1, 64(DI)
+	JMP          sealAVX512Keyed_113
+
+part_118:
+	BZHIQ        CX, R8, AX
+	KMOVQ        AX, K1
+	MOVQ         368(SP), BX
+	SHRXQ        BX, AX, BX
+	KMOVQ        BX, K2
+	MOVQ         376(SP), DX
+	XORQ         BX, AX
+	KMOVQ        AX, K3
 	VMOVDQU8.Z   128(SI), K2, Z7
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z5, Z5
 	VMOVDQU8     Z5, K1, 128(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_118:
+part_119:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12274,9 +14151,9 @@ part_118:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z11, Z11
 	VMOVDQU8     Z11, K1, 192(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_119:
+part_120:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12289,9 +14166,9 @@ part_119:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z13, Z13
 	VMOVDQU8     Z13, K1, 256(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_120:
+part_121:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12304,9 +14181,9 @@ part_120:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z6, Z6
 	VMOVDQU8     Z6, K1, 320(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_121:
+part_122:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12319,9 +14196,9 @@ part_121:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z4, Z4
 	VMOVDQU8     Z4, K1, 384(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_122:
+part_123:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12334,9 +14211,9 @@ part_122:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z1, Z1
 	VMOVDQU8     Z1, K1, 448(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_123:
+part_124:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12349,9 +14226,9 @@ part_123:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z2, Z2
 	VMOVDQU8     Z2, K1, 512(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_124:
+part_125:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12364,9 +14241,9 @@ part_124:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z0, Z0
 	VMOVDQU8     Z0, K1, 576(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_125:
+part_126:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12379,9 +14256,9 @@ part_125:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z31, Z31
 	VMOVDQU8     Z31, K1, 640(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_126:
+part_127:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12394,9 +14271,9 @@ part_126:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z3, Z3
 	VMOVDQU8     Z3, K1, 704(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_127:
+part_128:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12409,9 +14286,9 @@ part_127:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z14, Z14
 	VMOVDQU8     Z14, K1, 768(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_128:
+part_129:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12424,9 +14301,9 @@ part_128:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z12, Z12
 	VMOVDQU8     Z12, K1, 832(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_129:
+part_130:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12439,9 +14316,9 @@ part_129:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z9, Z9
 	VMOVDQU8     Z9, K1, 896(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_130:
+part_131:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12454,9 +14331,9 @@ part_130:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z15, Z15
 	VMOVDQU8     Z15, K1, 960(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_131:
+part_132:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12469,9 +14346,9 @@ part_131:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z26, Z26
 	VMOVDQU8     Z26, K1, (DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_132:
+part_133:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12484,9 +14361,9 @@ part_132:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z24, Z24
 	VMOVDQU8     Z24, K1, 64(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_133:
+part_134:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12499,9 +14376,9 @@ part_133:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z21, Z21
 	VMOVDQU8     Z21, K1, 128(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_134:
+part_135:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12514,9 +14391,9 @@ part_134:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z27, Z27
 	VMOVDQU8     Z27, K1, 192(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_135:
+part_136:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12529,9 +14406,9 @@ part_135:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z29, Z29
 	VMOVDQU8     Z29, K1, 256(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_136:
+part_137:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12544,9 +14421,9 @@ part_136:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z22, Z22
 	VMOVDQU8     Z22, K1, 320(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_137:
+part_138:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12559,9 +14436,9 @@ part_137:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z20, Z20
 	VMOVDQU8     Z20, K1, 384(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_138:
+part_139:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12574,9 +14451,9 @@ part_138:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z17, Z17
 	VMOVDQU8     Z17, K1, 448(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_139:
+part_140:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12589,9 +14466,9 @@ part_139:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z18, Z18
 	VMOVDQU8     Z18, K1, 512(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_140:
+part_141:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12604,9 +14481,9 @@ part_140:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z16, Z16
 	VMOVDQU8     Z16, K1, 576(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_141:
+part_142:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12619,9 +14496,9 @@ part_141:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z0, Z0
 	VMOVDQU8     Z0, K1, 640(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_142:
+part_143:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12634,9 +14511,9 @@ part_142:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z19, Z19
 	VMOVDQU8     Z19, K1, 704(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_143:
+part_144:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12649,9 +14526,9 @@ part_143:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z30, Z30
 	VMOVDQU8     Z30, K1, 768(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_144:
+part_145:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12664,9 +14541,9 @@ part_144:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z28, Z28
 	VMOVDQU8     Z28, K1, 832(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_145:
+part_146:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12679,9 +14556,9 @@ part_145:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z25, Z25
 	VMOVDQU8     Z25, K1, 896(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_146:
+part_147:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12694,9 +14571,9 @@ part_146:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z31, Z31
 	VMOVDQU8     Z31, K1, 960(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_155:
+part_156:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12709,9 +14586,9 @@ part_155:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z10, Z10
 	VMOVDQU8     Z10, K1, (DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_156:
+part_157:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12724,9 +14601,9 @@ part_156:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z8, Z8
 	VMOVDQU8     Z8, K1, 64(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_157:
+part_158:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12739,9 +14616,9 @@ part_157:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z5, Z5
 	VMOVDQU8     Z5, K1, 128(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_158:
+part_159:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12754,9 +14631,9 @@ part_158:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z11, Z11
 	VMOVDQU8     Z11, K1, 192(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_159:
+part_160:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12769,9 +14646,9 @@ part_159:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z13, Z13
 	VMOVDQU8     Z13, K1, 256(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_160:
+part_161:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12784,9 +14661,9 @@ part_160:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z6, Z6
 	VMOVDQU8     Z6, K1, 320(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_161:
+part_162:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12799,9 +14676,9 @@ part_161:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z4, Z4
 	VMOVDQU8     Z4, K1, 384(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_162:
+part_163:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12814,9 +14691,9 @@ part_162:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z1, Z1
 	VMOVDQU8     Z1, K1, 448(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_163:
+part_164:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12829,9 +14706,9 @@ part_163:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z2, Z2
 	VMOVDQU8     Z2, K1, 512(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_164:
+part_165:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12844,9 +14721,9 @@ part_164:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z0, Z0
 	VMOVDQU8     Z0, K1, 576(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_165:
+part_166:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12859,9 +14736,9 @@ part_165:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z31, Z31
 	VMOVDQU8     Z31, K1, 640(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_166:
+part_167:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12874,9 +14751,9 @@ part_166:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z3, Z3
 	VMOVDQU8     Z3, K1, 704(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_167:
+part_168:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12889,9 +14766,9 @@ part_167:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z14, Z14
 	VMOVDQU8     Z14, K1, 768(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_168:
+part_169:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12904,9 +14781,9 @@ part_168:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z12, Z12
 	VMOVDQU8     Z12, K1, 832(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_169:
+part_170:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12919,9 +14796,9 @@ part_169:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z9, Z9
 	VMOVDQU8     Z9, K1, 896(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_170:
+part_171:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12934,9 +14811,9 @@ part_170:
 	VPBROADCASTB DX, K3, Z7
 	VPXORQ       Z7, Z15, Z15
 	VMOVDQU8     Z15, K1, 960(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_171:
+part_172:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12949,9 +14826,9 @@ part_171:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z26, Z26
 	VMOVDQU8     Z26, K1, (DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_172:
+part_173:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12964,9 +14841,9 @@ part_172:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z24, Z24
 	VMOVDQU8     Z24, K1, 64(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_173:
+part_174:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12979,9 +14856,9 @@ part_173:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z21, Z21
 	VMOVDQU8     Z21, K1, 128(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_174:
+part_175:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -12994,9 +14871,9 @@ part_174:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z27, Z27
 	VMOVDQU8     Z27, K1, 192(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_175:
+part_176:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13009,9 +14886,9 @@ part_175:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z29, Z29
 	VMOVDQU8     Z29, K1, 256(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_176:
+part_177:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13024,9 +14901,9 @@ part_176:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z22, Z22
 	VMOVDQU8     Z22, K1, 320(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_177:
+part_178:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13039,9 +14916,9 @@ part_177:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z20, Z20
 	VMOVDQU8     Z20, K1, 384(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_178:
+part_179:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13054,9 +14931,9 @@ part_178:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z17, Z17
 	VMOVDQU8     Z17, K1, 448(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_179:
+part_180:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13069,9 +14946,9 @@ part_179:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z18, Z18
 	VMOVDQU8     Z18, K1, 512(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_180:
+part_181:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13084,9 +14961,9 @@ part_180:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z16, Z16
 	VMOVDQU8     Z16, K1, 576(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_181:
+part_182:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13099,9 +14976,9 @@ part_181:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z0, Z0
 	VMOVDQU8     Z0, K1, 640(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_182:
+part_183:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13114,9 +14991,9 @@ part_182:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z19, Z19
 	VMOVDQU8     Z19, K1, 704(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_183:
+part_184:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13129,9 +15006,9 @@ part_183:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z30, Z30
 	VMOVDQU8     Z30, K1, 768(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_184:
+part_185:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13144,9 +15021,9 @@ part_184:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z28, Z28
 	VMOVDQU8     Z28, K1, 832(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_185:
+part_186:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13159,9 +15036,9 @@ part_185:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z25, Z25
 	VMOVDQU8     Z25, K1, 896(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_186:
+part_187:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13174,9 +15051,9 @@ part_186:
 	VPBROADCASTB DX, K3, Z23
 	VPXORQ       Z23, Z31, Z31
 	VMOVDQU8     Z31, K1, 960(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_190:
+part_191:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13189,9 +15066,9 @@ part_190:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z0, Z0
 	VMOVDQU8     Z0, K1, (DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_191:
+part_192:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13204,9 +15081,9 @@ part_191:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z1, Z1
 	VMOVDQU8     Z1, K1, 64(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_192:
+part_193:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13219,9 +15096,9 @@ part_192:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z2, Z2
 	VMOVDQU8     Z2, K1, 128(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_193:
+part_194:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13234,9 +15111,9 @@ part_193:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z3, Z3
 	VMOVDQU8     Z3, K1, 192(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_194:
+part_195:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13249,9 +15126,9 @@ part_194:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z4, Z4
 	VMOVDQU8     Z4, K1, 256(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_195:
+part_196:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13264,9 +15141,9 @@ part_195:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z5, Z5
 	VMOVDQU8     Z5, K1, 320(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_196:
+part_197:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13279,9 +15156,9 @@ part_196:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z6, Z6
 	VMOVDQU8     Z6, K1, 384(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_197:
+part_198:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13294,9 +15171,9 @@ part_197:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z7, Z7
 	VMOVDQU8     Z7, K1, 448(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_198:
+part_199:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13309,9 +15186,9 @@ part_198:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z8, Z8
 	VMOVDQU8     Z8, K1, 512(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_199:
+part_200:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13324,9 +15201,9 @@ part_199:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z9, Z9
 	VMOVDQU8     Z9, K1, 576(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_200:
+part_201:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13339,9 +15216,9 @@ part_200:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z10, Z10
 	VMOVDQU8     Z10, K1, 640(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_201:
+part_202:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13354,9 +15231,9 @@ part_201:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z11, Z11
 	VMOVDQU8     Z11, K1, 704(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_202:
+part_203:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13369,9 +15246,9 @@ part_202:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z12, Z12
 	VMOVDQU8     Z12, K1, 768(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_203:
+part_204:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13384,9 +15261,9 @@ part_203:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z13, Z13
 	VMOVDQU8     Z13, K1, 832(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_204:
+part_205:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13399,9 +15276,9 @@ part_204:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z14, Z14
 	VMOVDQU8     Z14, K1, 896(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
-part_205:
+part_206:
 	BZHIQ        CX, R8, AX
 	KMOVQ        AX, K1
 	MOVQ         368(SP), BX
@@ -13414,7 +15291,7 @@ part_205:
 	VPBROADCASTB DX, K3, Z16
 	VPXORQ       Z16, Z15, Z15
 	VMOVDQU8     Z15, K1, 960(DI)
-	JMP          sealAVX512Hash_6
+	JMP          sealAVX512Keyed_113
 
 DATA chachaConstants<>+0(SB)/8, $0x3320646e61707865
 DATA chachaConstants<>+8(SB)/8, $0x6b20657479622d32
@@ -13519,7 +15396,7 @@ GLOBL polyPad<>(SB), RODATA|NOPTR, $8
 
 // func openAVX512(key *key, s *stream, nonce *byte, dst *byte, src *byte, n int, ad *byte, adLen int, suffix *byte) (ok int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openAVX512(SB), $4408-80
+TEXT ·openAVX512(SB), $4432-80
 	MOVL    $0x00000055, AX
 	KMOVW   AX, K5
 	MOVL    $0x00000033, AX
@@ -13533,7 +15410,7 @@ TEXT ·openAVX512(SB), $4408-80
 	MOVQ    BX, 368(SP)
 	MOVQ    s+8(FP), AX
 	TESTQ   AX, AX
-	JEQ     openAVX512Whole_216
+	JEQ     openAVX512Whole_217
 	MOVQ    s+8(FP), R15
 	MOVQ    key+0(FP), BX
 	VMOVDQU chachaConstants<>+0(SB), X0
@@ -13566,9 +15443,9 @@ TEXT ·openAVX512(SB), $4408-80
 	MOVQ    120(R15), AX
 	MOVQ    AX, 344(SP)
 	MOVQ    $0x00000000, 360(SP)
-	JMP     openAVX512Hash_220
+	JMP     openAVX512Hash_221
 
-openAVX512Whole_216:
+openAVX512Whole_217:
 	MOVQ            nonce+16(FP), DX
 	MOVQ            key+0(FP), BX
 	VMOVDQU         chachaConstants<>+0(SB), X0
@@ -13595,15 +15472,15 @@ openAVX512Whole_216:
 	MOVQ            BX, 352(SP)
 	MOVQ            AX, 360(SP)
 	CMPQ            CX, $0x00000400
-	JA              openAVX512Columns_219
+	JA              openAVX512Columns_220
 	CMPQ            CX, $0x00000200
-	JA              openAVX512Four_218
+	JA              openAVX512Four_219
 	CMPQ            CX, $0x00000100
-	JA              openAVX512Two_217
+	JA              openAVX512Two_218
 	CMPQ            360(SP), $0x00
-	JNE             openAVX512Two_217
+	JNE             openAVX512Two_218
 	CMPQ            CX, $0x00000070
-	JA              openAVX512Short_215
+	JA              openAVX512Short_216
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -13652,7 +15529,7 @@ openAVX512Whole_216:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_226:
+key_227:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -14294,7 +16171,7 @@ key_226:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_226
+	JNE     key_227
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -14330,15 +16207,15 @@ key_226:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_228
+	JEQ     adEnd_229
 
-ad_227:
+ad_228:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_229
+	JAE   adFull_230
 	BZHIQ DI, AX, AX
 
-adFull_229:
+adFull_230:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -14376,9 +16253,9 @@ adFull_229:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_227
+	JA         ad_228
 
-adEnd_228:
+adEnd_229:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -14822,29 +16699,29 @@ adEnd_228:
 	XORQ            (SI)(R9*1), AX
 	XORQ            8(SI)(R9*1), BX
 	ORQ             BX, AX
-	JNE             shortBad_230
+	JNE             shortBad_231
 	CMPQ            368(SP), $0x00
-	JNE             shortSuffix_233
+	JNE             shortSuffix_234
 	VPXORQ          Z4, Z0, Z0
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortEnd_232
+	JBE             shortEnd_233
 	VPXORQ          Z5, Z1, Z1
 	VMOVDQU8        Z1, K2, 64(DI)
 
-shortEnd_232:
+shortEnd_233:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-shortBad_230:
+shortBad_231:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Short_215:
+openAVX512Short_216:
 	MOVQ            src+32(FP), SI
 	MOVQ            $-1, R8
 	XORL            R11, R11
@@ -14909,7 +16786,7 @@ openAVX512Short_215:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_234:
+key_235:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -15551,7 +17428,7 @@ key_234:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_234
+	JNE     key_235
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -15587,15 +17464,15 @@ key_234:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_236
+	JEQ     adEnd_237
 
-ad_235:
+ad_236:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_237
+	JAE   adFull_238
 	BZHIQ DI, AX, AX
 
-adFull_237:
+adFull_238:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -15633,9 +17510,9 @@ adFull_237:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_235
+	JA         ad_236
 
-adEnd_236:
+adEnd_237:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -16264,37 +18141,37 @@ adEnd_236:
 	XORQ            (SI)(R9*1), AX
 	XORQ            8(SI)(R9*1), BX
 	ORQ             BX, AX
-	JNE             shortBad_238
+	JNE             shortBad_239
 	CMPQ            368(SP), $0x00
-	JNE             shortSuffix_241
+	JNE             shortSuffix_242
 	VPXORQ          Z4, Z0, Z0
 	VMOVDQU8        Z0, K1, (DI)
 	CMPQ            R9, $0x00000040
-	JBE             shortEnd_240
+	JBE             shortEnd_241
 	VPXORQ          Z5, Z1, Z1
 	VMOVDQU8        Z1, K2, 64(DI)
 	CMPQ            R9, $0x00000080
-	JBE             shortEnd_240
+	JBE             shortEnd_241
 	VPXORQ          Z6, Z2, Z2
 	VMOVDQU8        Z2, K3, 128(DI)
 	CMPQ            R9, $0x000000c0
-	JBE             shortEnd_240
+	JBE             shortEnd_241
 	VPXORQ          Z7, Z3, Z3
 	VMOVDQU8        Z3, K4, 192(DI)
 
-shortEnd_240:
+shortEnd_241:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-shortBad_238:
+shortBad_239:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Two_217:
+openAVX512Two_218:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -16326,7 +18203,7 @@ openAVX512Two_217:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_242:
+key_243:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -17028,7 +18905,7 @@ key_242:
 	ROLL    $0x07, R9
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_242
+	JNE     key_243
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -17064,15 +18941,15 @@ key_242:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_244
+	JEQ     adEnd_245
 
-ad_243:
+ad_244:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_245
+	JAE   adFull_246
 	BZHIQ DI, AX, AX
 
-adFull_245:
+adFull_246:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -17110,9 +18987,9 @@ adFull_245:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_243
+	JA         ad_244
 
-adEnd_244:
+adEnd_245:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -17838,17 +19715,17 @@ adEnd_244:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	VMOVDQU64       Z0, 2360(SP)
-	VMOVDQU64       Z1, 2424(SP)
-	VMOVDQU64       Z2, 2488(SP)
-	VMOVDQU64       Z3, 2552(SP)
-	VMOVDQU64       Z4, 2616(SP)
-	VMOVDQU64       Z5, 2680(SP)
-	VMOVDQU64       Z6, 2744(SP)
-	VMOVDQU64       Z7, 2808(SP)
-	JMP             openAVX512Check_221
+	VMOVDQU64       Z0, 2384(SP)
+	VMOVDQU64       Z1, 2448(SP)
+	VMOVDQU64       Z2, 2512(SP)
+	VMOVDQU64       Z3, 2576(SP)
+	VMOVDQU64       Z4, 2640(SP)
+	VMOVDQU64       Z5, 2704(SP)
+	VMOVDQU64       Z6, 2768(SP)
+	VMOVDQU64       Z7, 2832(SP)
+	JMP             openAVX512Check_222
 
-openAVX512Four_218:
+openAVX512Four_219:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -17888,7 +19765,7 @@ openAVX512Four_218:
 	MOVQ            $0x00000002, 272(SP)
 	PCALIGN         $0x20
 
-key_246:
+key_247:
 	ADDL    SI, AX
 	VPADDD  Z1, Z0, Z0
 	ADDL    DI, BX
@@ -18770,7 +20647,7 @@ key_246:
 	VPSHUFD $0x93, Z14, Z14
 	ROLL    $0x07, SI
 	DECQ    272(SP)
-	JNE     key_246
+	JNE     key_247
 	ADDL    (SP), AX
 	ADDL    16(SP), SI
 	ADDL    4(SP), BX
@@ -18806,15 +20683,15 @@ key_246:
 	MOVQ    ad+48(FP), SI
 	MOVQ    352(SP), DI
 	TESTQ   DI, DI
-	JEQ     adEnd_248
+	JEQ     adEnd_249
 
-ad_247:
+ad_248:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_249
+	JAE   adFull_250
 	BZHIQ DI, AX, AX
 
-adFull_249:
+adFull_250:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -18852,9 +20729,9 @@ adFull_249:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_247
+	JA         ad_248
 
-adEnd_248:
+adEnd_249:
 	MOVQ            R8, 312(SP)
 	MOVQ            R9, 320(SP)
 	MOVQ            R10, 328(SP)
@@ -19846,25 +21723,25 @@ adEnd_248:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	VMOVDQU64       Z0, 2360(SP)
-	VMOVDQU64       Z1, 2424(SP)
-	VMOVDQU64       Z2, 2488(SP)
-	VMOVDQU64       Z3, 2552(SP)
-	VMOVDQU64       Z4, 2616(SP)
-	VMOVDQU64       Z5, 2680(SP)
-	VMOVDQU64       Z6, 2744(SP)
-	VMOVDQU64       Z7, 2808(SP)
-	VMOVDQU64       Z8, 2872(SP)
-	VMOVDQU64       Z9, 2936(SP)
-	VMOVDQU64       Z10, 3000(SP)
-	VMOVDQU64       Z11, 3064(SP)
-	VMOVDQU64       Z12, 3128(SP)
-	VMOVDQU64       Z13, 3192(SP)
-	VMOVDQU64       Z14, 3256(SP)
-	VMOVDQU64       Z15, 3320(SP)
-	JMP             openAVX512Check_221
+	VMOVDQU64       Z0, 2384(SP)
+	VMOVDQU64       Z1, 2448(SP)
+	VMOVDQU64       Z2, 2512(SP)
+	VMOVDQU64       Z3, 2576(SP)
+	VMOVDQU64       Z4, 2640(SP)
+	VMOVDQU64       Z5, 2704(SP)
+	VMOVDQU64       Z6, 2768(SP)
+	VMOVDQU64       Z7, 2832(SP)
+	VMOVDQU64       Z8, 2896(SP)
+	VMOVDQU64       Z9, 2960(SP)
+	VMOVDQU64       Z10, 3024(SP)
+	VMOVDQU64       Z11, 3088(SP)
+	VMOVDQU64       Z12, 3152(SP)
+	VMOVDQU64       Z13, 3216(SP)
+	VMOVDQU64       Z14, 3280(SP)
+	VMOVDQU64       Z15, 3344(SP)
+	JMP             openAVX512Check_222
 
-openAVX512Columns_219:
+openAVX512Columns_220:
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -19919,308 +21796,412 @@ openAVX512Columns_219:
 	MOVL         R14, 268(SP)
 	MOVL         32(SP), R14
 	MOVL         36(SP), R15
-	MOVQ         $0x0000000a, 272(SP)
+	MOVQ         $0x00000005, 272(SP)
 	PCALIGN      $0x20
 
-key_250:
+key_251:
 	ADDL      SI, AX
 	VPADDD    Z4, Z0, Z0
-	VPADDD    Z5, Z1, Z1
 	ADDL      DI, BX
-	VPADDD    Z6, Z2, Z2
-	VPADDD    Z7, Z3, Z3
+	VPADDD    Z5, Z1, Z1
 	XORL      AX, R10
-	VPXORD    Z0, Z12, Z12
-	VPXORD    Z1, Z13, Z13
+	VPADDD    Z6, Z2, Z2
 	XORL      BX, R11
-	VPXORD    Z2, Z14, Z14
-	VPXORD    Z3, Z15, Z15
+	VPADDD    Z7, Z3, Z3
 	ROLL      $0x10, R10
-	VPROLD    $0x10, Z12, Z12
-	VPROLD    $0x10, Z13, Z13
-	ROLL      $0x10, R11
-	VPROLD    $0x10, Z14, Z14
-	VPROLD    $0x10, Z15, Z15
-	ADDL      R10, R14
-	VPADDD    Z12, Z8, Z8
-	ADDL      R11, R15
-	VPADDD    Z13, Z9, Z9
-	VPADDD    Z14, Z10, Z10
-	XORL      R14, SI
-	VPADDD    Z15, Z11, Z11
-	VPXORD    Z8, Z4, Z4
-	XORL      R15, DI
-	VPXORD    Z9, Z5, Z5
-	VPXORD    Z10, Z6, Z6
-	ROLL      $0x0c, SI
-	VPXORD    Z11, Z7, Z7
-	VPROLD    $0x0c, Z4, Z4
-	ROLL      $0x0c, DI
-	VPROLD    $0x0c, Z5, Z5
-	VPROLD    $0x0c, Z6, Z6
-	ADDL      SI, AX
-	VPROLD    $0x0c, Z7, Z7
-	ADDL      DI, BX
-	VPADDD    Z4, Z0, Z0
-	VPADDD    Z5, Z1, Z1
-	XORL      AX, R10
-	VPADDD    Z6, Z2, Z2
-	VPADDD    Z7, Z3, Z3
-	XORL      BX, R11
 	VPXORD    Z0, Z12, Z12
+	ROLL      $0x10, R11
 	VPXORD    Z1, Z13, Z13
-	ROLL      $0x08, R10
-	VPXORD    Z2, Z14, Z14
-	VPXORD    Z3, Z15, Z15
-	ROLL      $0x08, R11
-	VPROLD    $0x08, Z12, Z12
-	VPROLD    $0x08, Z13, Z13
 	ADDL      R10, R14
-	VPROLD    $0x08, Z14, Z14
-	VPROLD    $0x08, Z15, Z15
+	VPXORD    Z2, Z14, Z14
 	ADDL      R11, R15
-	VPADDD    Z12, Z8, Z8
+	VPXORD    Z3, Z15, Z15
 	XORL      R14, SI
-	VPADDD    Z13, Z9, Z9
-	VPADDD    Z14, Z10, Z10
+	VPROLD    $0x10, Z12, Z12
 	XORL      R15, DI
+	VPROLD    $0x10, Z13, Z13
+	ROLL      $0x0c, SI
+	VPROLD    $0x10, Z14, Z14
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z15, Z15
+	ADDL      SI, AX
+	ADDL      DI, BX
+	VPADDD    Z12, Z8, Z8
+	XORL      AX, R10
+	VPADDD    Z13, Z9, Z9
+	XORL      BX, R11
+	VPADDD    Z14, Z10, Z10
+	ROLL      $0x08, R10
 	VPADDD    Z15, Z11, Z11
+	ROLL      $0x08, R11
 	VPXORD    Z8, Z4, Z4
-	ROLL      $0x07, SI
+	ADDL      R10, R14
 	VPXORD    Z9, Z5, Z5
+	ADDL      R11, R15
 	VPXORD    Z10, Z6, Z6
-	ROLL      $0x07, DI
+	XORL      R14, SI
 	VPXORD    Z11, Z7, Z7
-	VPROLD    $0x07, Z4, Z4
+	XORL      R15, DI
+	VPROLD    $0x0c, Z4, Z4
+	ROLL      $0x07, SI
+	VPROLD    $0x0c, Z5, Z5
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z6, Z6
 	MOVL      R14, 256(SP)
-	VPROLD    $0x07, Z5, Z5
-	VPROLD    $0x07, Z6, Z6
+	VPROLD    $0x0c, Z7, Z7
 	MOVL      R15, 260(SP)
-	VPROLD    $0x07, Z7, Z7
 	MOVL      264(SP), R14
-	VPADDD    Z20, Z16, Z16
-	VPADDD    Z21, Z17, Z17
+	VPADDD    Z4, Z0, Z0
 	MOVL      268(SP), R15
-	VPADDD    Z22, Z18, Z18
-	VPADDD    Z23, Z19, Z19
+	VPADDD    Z5, Z1, Z1
 	ADDL      R8, CX
-	VPXORD    Z16, Z28, Z28
-	VPXORD    Z17, Z29, Z29
+	VPADDD    Z6, Z2, Z2
 	ADDL      R9, DX
-	VPXORD    Z18, Z30, Z30
-	VPXORD    Z19, Z31, Z31
+	VPADDD    Z7, Z3, Z3
 	XORL      CX, R12
-	VPROLD    $0x10, Z28, Z28
-	VPROLD    $0x10, Z29, Z29
+	VPXORD    Z0, Z12, Z12
 	XORL      DX, R13
-	VPROLD    $0x10, Z30, Z30
-	VPROLD    $0x10, Z31, Z31
+	VPXORD    Z1, Z13, Z13
 	ROLL      $0x10, R12
-	VPADDD    Z28, Z24, Z24
+	VPXORD    Z2, Z14, Z14
 	ROLL      $0x10, R13
-	VPADDD    Z29, Z25, Z25
-	VPADDD    Z30, Z26, Z26
+	VPXORD    Z3, Z15, Z15
 	ADDL      R12, R14
-	VPADDD    Z31, Z27, Z27
-	VPXORD    Z24, Z20, Z20
+	VPROLD    $0x08, Z12, Z12
 	ADDL      R13, R15
-	VPXORD    Z25, Z21, Z21
-	VPXORD    Z26, Z22, Z22
+	VPROLD    $0x08, Z13, Z13
 	XORL      R14, R8
-	VPXORD    Z27, Z23, Z23
-	VPROLD    $0x0c, Z20, Z20
+	VPROLD    $0x08, Z14, Z14
 	XORL      R15, R9
-	VPROLD    $0x0c, Z21, Z21
-	VPROLD    $0x0c, Z22, Z22
+	VPROLD    $0x08, Z15, Z15
 	ROLL      $0x0c, R8
-	VPROLD    $0x0c, Z23, Z23
 	ROLL      $0x0c, R9
-	VPADDD    Z20, Z16, Z16
-	VPADDD    Z21, Z17, Z17
+	VPADDD    Z12, Z8, Z8
 	ADDL      R8, CX
-	VPADDD    Z22, Z18, Z18
-	VPADDD    Z23, Z19, Z19
+	VPADDD    Z13, Z9, Z9
 	ADDL      R9, DX
-	VPXORD    Z16, Z28, Z28
-	VPXORD    Z17, Z29, Z29
+	VPADDD    Z14, Z10, Z10
 	XORL      CX, R12
-	VPXORD    Z18, Z30, Z30
-	VPXORD    Z19, Z31, Z31
+	VPADDD    Z15, Z11, Z11
 	XORL      DX, R13
-	VPROLD    $0x08, Z28, Z28
-	VPROLD    $0x08, Z29, Z29
+	VPXORD    Z8, Z4, Z4
 	ROLL      $0x08, R12
-	VPROLD    $0x08, Z30, Z30
-	VPROLD    $0x08, Z31, Z31
+	VPXORD    Z9, Z5, Z5
 	ROLL      $0x08, R13
-	VPADDD    Z28, Z24, Z24
+	VPXORD    Z10, Z6, Z6
 	ADDL      R12, R14
-	VPADDD    Z29, Z25, Z25
-	VPADDD    Z30, Z26, Z26
+	VPXORD    Z11, Z7, Z7
 	ADDL      R13, R15
-	VPADDD    Z31, Z27, Z27
-	VPXORD    Z24, Z20, Z20
+	VPROLD    $0x07, Z4, Z4
 	XORL      R14, R8
-	VPXORD    Z25, Z21, Z21
-	VPXORD    Z26, Z22, Z22
+	VPROLD    $0x07, Z5, Z5
 	XORL      R15, R9
-	VPXORD    Z27, Z23, Z23
-	VPROLD    $0x07, Z20, Z20
+	VPROLD    $0x07, Z6, Z6
 	ROLL      $0x07, R8
+	VPROLD    $0x07, Z7, Z7
+	ROLL      $0x07, R9
+	ADDL      DI, AX
+	VPADDD    Z20, Z16, Z16
+	ADDL      R8, BX
+	VPADDD    Z21, Z17, Z17
+	XORL      AX, R13
+	VPADDD    Z22, Z18, Z18
+	XORL      BX, R10
+	VPADDD    Z23, Z19, Z19
+	ROLL      $0x10, R13
+	VPXORD    Z16, Z28, Z28
+	ROLL      $0x10, R10
+	VPXORD    Z17, Z29, Z29
+	ADDL      R13, R14
+	VPXORD    Z18, Z30, Z30
+	ADDL      R10, R15
+	VPXORD    Z19, Z31, Z31
+	XORL      R14, DI
+	VPROLD    $0x10, Z28, Z28
+	XORL      R15, R8
+	VPROLD    $0x10, Z29, Z29
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z30, Z30
+	ROLL      $0x0c, R8
+	VPROLD    $0x10, Z31, Z31
+	ADDL      DI, AX
+	ADDL      R8, BX
+	VPADDD    Z28, Z24, Z24
+	XORL      AX, R13
+	VPADDD    Z29, Z25, Z25
+	XORL      BX, R10
+	VPADDD    Z30, Z26, Z26
+	ROLL      $0x08, R13
+	VPADDD    Z31, Z27, Z27
+	ROLL      $0x08, R10
+	VPXORD    Z24, Z20, Z20
+	ADDL      R13, R14
+	VPXORD    Z25, Z21, Z21
+	ADDL      R10, R15
+	VPXORD    Z26, Z22, Z22
+	XORL      R14, DI
+	VPXORD    Z27, Z23, Z23
+	XORL      R15, R8
+	VPROLD    $0x0c, Z20, Z20
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z21, Z21
+	ROLL      $0x07, R8
+	VPROLD    $0x0c, Z22, Z22
+	MOVL      R14, 264(SP)
+	VPROLD    $0x0c, Z23, Z23
+	MOVL      R15, 268(SP)
+	MOVL      256(SP), R14
+	VPADDD    Z20, Z16, Z16
+	MOVL      260(SP), R15
+	VPADDD    Z21, Z17, Z17
+	ADDL      R9, CX
+	VPADDD    Z22, Z18, Z18
+	ADDL      SI, DX
+	VPADDD    Z23, Z19, Z19
+	XORL      CX, R11
+	VPXORD    Z16, Z28, Z28
+	XORL      DX, R12
+	VPXORD    Z17, Z29, Z29
+	ROLL      $0x10, R11
+	VPXORD    Z18, Z30, Z30
+	ROLL      $0x10, R12
+	VPXORD    Z19, Z31, Z31
+	ADDL      R11, R14
+	VPROLD    $0x08, Z28, Z28
+	ADDL      R12, R15
+	VPROLD    $0x08, Z29, Z29
+	XORL      R14, R9
+	VPROLD    $0x08, Z30, Z30
+	XORL      R15, SI
+	VPROLD    $0x08, Z31, Z31
+	ROLL      $0x0c, R9
+	ROLL      $0x0c, SI
+	VPADDD    Z28, Z24, Z24
+	ADDL      R9, CX
+	VPADDD    Z29, Z25, Z25
+	ADDL      SI, DX
+	VPADDD    Z30, Z26, Z26
+	XORL      CX, R11
+	VPADDD    Z31, Z27, Z27
+	XORL      DX, R12
+	VPXORD    Z24, Z20, Z20
+	ROLL      $0x08, R11
+	VPXORD    Z25, Z21, Z21
+	ROLL      $0x08, R12
+	VPXORD    Z26, Z22, Z22
+	ADDL      R11, R14
+	VPXORD    Z27, Z23, Z23
+	ADDL      R12, R15
+	VPROLD    $0x07, Z20, Z20
+	XORL      R14, R9
 	VPROLD    $0x07, Z21, Z21
+	XORL      R15, SI
 	VPROLD    $0x07, Z22, Z22
 	ROLL      $0x07, R9
 	VPROLD    $0x07, Z23, Z23
-	ADDL      DI, AX
+	ROLL      $0x07, SI
+	ADDL      SI, AX
 	VPADDD    Z5, Z0, Z0
+	ADDL      DI, BX
 	VPADDD    Z6, Z1, Z1
-	ADDL      R8, BX
+	XORL      AX, R10
 	VPADDD    Z7, Z2, Z2
+	XORL      BX, R11
 	VPADDD    Z4, Z3, Z3
-	XORL      AX, R13
-	VPXORD    Z0, Z15, Z15
-	VPXORD    Z1, Z12, Z12
-	XORL      BX, R10
-	VPXORD    Z2, Z13, Z13
-	VPXORD    Z3, Z14, Z14
-	ROLL      $0x10, R13
-	VPROLD    $0x10, Z15, Z15
-	VPROLD    $0x10, Z12, Z12
 	ROLL      $0x10, R10
-	VPROLD    $0x10, Z13, Z13
-	VPROLD    $0x10, Z14, Z14
-	ADDL      R13, R14
-	VPADDD    Z15, Z10, Z10
-	ADDL      R10, R15
-	VPADDD    Z12, Z11, Z11
-	VPADDD    Z13, Z8, Z8
-	XORL      R14, DI
-	VPADDD    Z14, Z9, Z9
-	VPXORD    Z10, Z5, Z5
-	XORL      R15, R8
-	VPXORD    Z11, Z6, Z6
-	VPXORD    Z8, Z7, Z7
-	ROLL      $0x0c, DI
-	VPXORD    Z9, Z4, Z4
-	VPROLD    $0x0c, Z5, Z5
-	ROLL      $0x0c, R8
-	VPROLD    $0x0c, Z6, Z6
-	VPROLD    $0x0c, Z7, Z7
-	ADDL      DI, AX
-	VPROLD    $0x0c, Z4, Z4
-	ADDL      R8, BX
-	VPADDD    Z5, Z0, Z0
-	VPADDD    Z6, Z1, Z1
-	XORL      AX, R13
-	VPADDD    Z7, Z2, Z2
-	VPADDD    Z4, Z3, Z3
-	XORL      BX, R10
 	VPXORD    Z0, Z15, Z15
+	ROLL      $0x10, R11
 	VPXORD    Z1, Z12, Z12
-	ROLL      $0x08, R13
+	ADDL      R10, R14
 	VPXORD    Z2, Z13, Z13
+	ADDL      R11, R15
 	VPXORD    Z3, Z14, Z14
-	ROLL      $0x08, R10
-	VPROLD    $0x08, Z15, Z15
-	VPROLD    $0x08, Z12, Z12
-	ADDL      R13, R14
-	VPROLD    $0x08, Z13, Z13
-	VPROLD    $0x08, Z14, Z14
-	ADDL      R10, R15
+	XORL      R14, SI
+	VPROLD    $0x10, Z15, Z15
+	XORL      R15, DI
+	VPROLD    $0x10, Z12, Z12
+	ROLL      $0x0c, SI
+	VPROLD    $0x10, Z13, Z13
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z14, Z14
+	ADDL      SI, AX
+	ADDL      DI, BX
 	VPADDD    Z15, Z10, Z10
-	XORL      R14, DI
+	XORL      AX, R10
 	VPADDD    Z12, Z11, Z11
+	XORL      BX, R11
 	VPADDD    Z13, Z8, Z8
-	XORL      R15, R8
+	ROLL      $0x08, R10
 	VPADDD    Z14, Z9, Z9
+	ROLL      $0x08, R11
 	VPXORD    Z10, Z5, Z5
-	ROLL      $0x07, DI
+	ADDL      R10, R14
 	VPXORD    Z11, Z6, Z6
+	ADDL      R11, R15
 	VPXORD    Z8, Z7, Z7
-	ROLL      $0x07, R8
+	XORL      R14, SI
 	VPXORD    Z9, Z4, Z4
+	XORL      R15, DI
+	VPROLD    $0x0c, Z5, Z5
+	ROLL      $0x07, SI
+	VPROLD    $0x0c, Z6, Z6
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z7, Z7
+	MOVL      R14, 256(SP)
+	VPROLD    $0x0c, Z4, Z4
+	MOVL      R15, 260(SP)
+	MOVL      264(SP), R14
+	VPADDD    Z5, Z0, Z0
+	MOVL      268(SP), R15
+	VPADDD    Z6, Z1, Z1
+	ADDL      R8, CX
+	VPADDD    Z7, Z2, Z2
+	ADDL      R9, DX
+	VPADDD    Z4, Z3, Z3
+	XORL      CX, R12
+	VPXORD    Z0, Z15, Z15
+	XORL      DX, R13
+	VPXORD    Z1, Z12, Z12
+	ROLL      $0x10, R12
+	VPXORD    Z2, Z13, Z13
+	ROLL      $0x10, R13
+	VPXORD    Z3, Z14, Z14
+	ADDL      R12, R14
+	VPROLD    $0x08, Z15, Z15
+	ADDL      R13, R15
+	VPROLD    $0x08, Z12, Z12
+	XORL      R14, R8
+	VPROLD    $0x08, Z13, Z13
+	XORL      R15, R9
+	VPROLD    $0x08, Z14, Z14
+	ROLL      $0x0c, R8
+	ROLL      $0x0c, R9
+	VPADDD    Z15, Z10, Z10
+	ADDL      R8, CX
+	VPADDD    Z12, Z11, Z11
+	ADDL      R9, DX
+	VPADDD    Z13, Z8, Z8
+	XORL      CX, R12
+	VPADDD    Z14, Z9, Z9
+	XORL      DX, R13
+	VPXORD    Z10, Z5, Z5
+	ROLL      $0x08, R12
+	VPXORD    Z11, Z6, Z6
+	ROLL      $0x08, R13
+	VPXORD    Z8, Z7, Z7
+	ADDL      R12, R14
+	VPXORD    Z9, Z4, Z4
+	ADDL      R13, R15
 	VPROLD    $0x07, Z5, Z5
-	MOVL      R14, 264(SP)
+	XORL      R14, R8
 	VPROLD    $0x07, Z6, Z6
+	XORL      R15, R9
 	VPROLD    $0x07, Z7, Z7
-	MOVL      R15, 268(SP)
+	ROLL      $0x07, R8
 	VPROLD    $0x07, Z4, Z4
+	ROLL      $0x07, R9
+	ADDL      DI, AX
+	VPADDD    Z21, Z16, Z16
+	ADDL      R8, BX
+	VPADDD    Z22, Z17, Z17
+	XORL      AX, R13
+	VPADDD    Z23, Z18, Z18
+	XORL      BX, R10
+	VPADDD    Z20, Z19, Z19
+	ROLL      $0x10, R13
+	VPXORD    Z16, Z31, Z31
+	ROLL      $0x10, R10
+	VPXORD    Z17, Z28, Z28
+	ADDL      R13, R14
+	VPXORD    Z18, Z29, Z29
+	ADDL      R10, R15
+	VPXORD    Z19, Z30, Z30
+	XORL      R14, DI
+	VPROLD    $0x10, Z31, Z31
+	XORL      R15, R8
+	VPROLD    $0x10, Z28, Z28
+	ROLL      $0x0c, DI
+	VPROLD    $0x10, Z29, Z29
+	ROLL      $0x0c, R8
+	VPROLD    $0x10, Z30, Z30
+	ADDL      DI, AX
+	ADDL      R8, BX
+	VPADDD    Z31, Z26, Z26
+	XORL      AX, R13
+	VPADDD    Z28, Z27, Z27
+	XORL      BX, R10
+	VPADDD    Z29, Z24, Z24
+	ROLL      $0x08, R13
+	VPADDD    Z30, Z25, Z25
+	ROLL      $0x08, R10
+	VPXORD    Z26, Z21, Z21
+	ADDL      R13, R14
+	VPXORD    Z27, Z22, Z22
+	ADDL      R10, R15
+	VPXORD    Z24, Z23, Z23
+	XORL      R14, DI
+	VPXORD    Z25, Z20, Z20
+	XORL      R15, R8
+	VPROLD    $0x0c, Z21, Z21
+	ROLL      $0x07, DI
+	VPROLD    $0x0c, Z22, Z22
+	ROLL      $0x07, R8
+	VPROLD    $0x0c, Z23, Z23
+	MOVL      R14, 264(SP)
+	VPROLD    $0x0c, Z20, Z20
+	MOVL      R15, 268(SP)
 	MOVL      256(SP), R14
 	VPADDD    Z21, Z16, Z16
-	VPADDD    Z22, Z17, Z17
 	MOVL      260(SP), R15
-	VPADDD    Z23, Z18, Z18
-	VPADDD    Z20, Z19, Z19
-	ADDL      R9, CX
-	VPXORD    Z16, Z31, Z31
-	VPXORD    Z17, Z28, Z28
-	ADDL      SI, DX
-	VPXORD    Z18, Z29, Z29
-	VPXORD    Z19, Z30, Z30
-	XORL      CX, R11
-	VPROLD    $0x10, Z31, Z31
-	VPROLD    $0x10, Z28, Z28
-	XORL      DX, R12
-	VPROLD    $0x10, Z29, Z29
-	VPROLD    $0x10, Z30, Z30
-	ROLL      $0x10, R11
-	VPADDD    Z31, Z26, Z26
-	ROLL      $0x10, R12
-	VPADDD    Z28, Z27, Z27
-	VPADDD    Z29, Z24, Z24
-	ADDL      R11, R14
-	VPADDD    Z30, Z25, Z25
-	VPXORD    Z26, Z21, Z21
-	ADDL      R12, R15
-	VPXORD    Z27, Z22, Z22
-	VPXORD    Z24, Z23, Z23
-	XORL      R14, R9
-	VPXORD    Z25, Z20, Z20
-	VPROLD    $0x0c, Z21, Z21
-	XORL      R15, SI
-	VPROLD    $0x0c, Z22, Z22
-	VPROLD    $0x0c, Z23, Z23
-	ROLL      $0x0c, R9
-	VPROLD    $0x0c, Z20, Z20
-	ROLL      $0x0c, SI
-	VPADDD    Z21, Z16, Z16
 	VPADDD    Z22, Z17, Z17
 	ADDL      R9, CX
 	VPADDD    Z23, Z18, Z18
-	VPADDD    Z20, Z19, Z19
 	ADDL      SI, DX
-	VPXORD    Z16, Z31, Z31
-	VPXORD    Z17, Z28, Z28
+	VPADDD    Z20, Z19, Z19
 	XORL      CX, R11
-	VPXORD    Z18, Z29, Z29
-	VPXORD    Z19, Z30, Z30
+	VPXORD    Z16, Z31, Z31
 	XORL      DX, R12
-	VPROLD    $0x08, Z31, Z31
-	VPROLD    $0x08, Z28, Z28
-	ROLL      $0x08, R11
-	VPROLD    $0x08, Z29, Z29
-	VPROLD    $0x08, Z30, Z30
-	ROLL      $0x08, R12
-	VPADDD    Z31, Z26, Z26
+	VPXORD    Z17, Z28, Z28
+	ROLL      $0x10, R11
+	VPXORD    Z18, Z29, Z29
+	ROLL      $0x10, R12
+	VPXORD    Z19, Z30, Z30
 	ADDL      R11, R14
-	VPADDD    Z28, Z27, Z27
-	VPADDD    Z29, Z24, Z24
+	VPROLD    $0x08, Z31, Z31
 	ADDL      R12, R15
-	VPADDD    Z30, Z25, Z25
-	VPXORD    Z26, Z21, Z21
+	VPROLD    $0x08, Z28, Z28
 	XORL      R14, R9
-	VPXORD    Z27, Z22, Z22
-	VPXORD    Z24, Z23, Z23
+	VPROLD    $0x08, Z29, Z29
 	XORL      R15, SI
+	VPROLD    $0x08, Z30, Z30
+	ROLL      $0x0c, R9
+	ROLL      $0x0c, SI
+	VPADDD    Z31, Z26, Z26
+	ADDL      R9, CX
+	VPADDD    Z28, Z27, Z27
+	ADDL      SI, DX
+	VPADDD    Z29, Z24, Z24
+	XORL      CX, R11
+	VPADDD    Z30, Z25, Z25
+	XORL      DX, R12
+	VPXORD    Z26, Z21, Z21
+	ROLL      $0x08, R11
+	VPXORD    Z27, Z22, Z22
+	ROLL      $0x08, R12
+	VPXORD    Z24, Z23, Z23
+	ADDL      R11, R14
 	VPXORD    Z25, Z20, Z20
+	ADDL      R12, R15
 	VPROLD    $0x07, Z21, Z21
-	ROLL      $0x07, R9
+	XORL      R14, R9
 	VPROLD    $0x07, Z22, Z22
+	XORL      R15, SI
 	VPROLD    $0x07, Z23, Z23
-	ROLL      $0x07, SI
+	ROLL      $0x07, R9
 	VPROLD    $0x07, Z20, Z20
+	ROLL      $0x07, SI
 	DECQ      272(SP)
-	JNE       key_250
+	JNE       key_251
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -20257,15 +22238,15 @@ key_250:
 	MOVQ      ad+48(FP), SI
 	MOVQ      352(SP), DI
 	TESTQ     DI, DI
-	JEQ       adEnd_252
+	JEQ       adEnd_253
 
-ad_251:
+ad_252:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_253
+	JAE   adFull_254
 	BZHIQ DI, AX, AX
 
-adFull_253:
+adFull_254:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -20303,47 +22284,1817 @@ adFull_253:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_251
+	JA         ad_252
 
-adEnd_252:
-	MOVQ      R8, 312(SP)
-	MOVQ      R9, 320(SP)
-	MOVQ      R10, 328(SP)
-	VMOVDQU64 192(SP), Z31
-	VMOVDQU64 Z0, 2360(SP)
-	VMOVDQU64 Z1, 2424(SP)
-	VMOVDQU64 Z2, 2488(SP)
-	VMOVDQU64 Z3, 2552(SP)
-	VMOVDQU64 Z4, 2616(SP)
-	VMOVDQU64 Z5, 2680(SP)
-	VMOVDQU64 Z6, 2744(SP)
-	VMOVDQU64 Z7, 2808(SP)
-	VMOVDQU64 Z8, 2872(SP)
-	VMOVDQU64 Z9, 2936(SP)
-	VMOVDQU64 Z10, 3000(SP)
-	VMOVDQU64 Z11, 3064(SP)
-	VMOVDQU64 Z12, 3128(SP)
-	VMOVDQU64 Z13, 3192(SP)
-	VMOVDQU64 Z14, 3256(SP)
-	VMOVDQU64 Z15, 3320(SP)
-	VMOVDQU64 Z16, 3384(SP)
-	VMOVDQU64 Z17, 3448(SP)
-	VMOVDQU64 Z18, 3512(SP)
-	VMOVDQU64 Z19, 3576(SP)
-	VMOVDQU64 Z20, 3640(SP)
-	VMOVDQU64 Z21, 3704(SP)
-	VMOVDQU64 Z22, 3768(SP)
-	VMOVDQU64 Z23, 3832(SP)
-	VMOVDQU64 Z24, 3896(SP)
-	VMOVDQU64 Z25, 3960(SP)
-	VMOVDQU64 Z26, 4024(SP)
-	VMOVDQU64 Z27, 4088(SP)
-	VMOVDQU64 Z28, 4152(SP)
-	VMOVDQU64 Z29, 4216(SP)
-	VMOVDQU64 Z30, 4280(SP)
-	VMOVDQU64 Z31, 4344(SP)
+adEnd_253:
+	MOVQ         R8, 312(SP)
+	MOVQ         R9, 320(SP)
+	MOVQ         R10, 328(SP)
+	VMOVDQU64    192(SP), Z31
+	MOVQ         R11, R8
+	VPADDD       Z4, Z0, Z0
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	MOVQ         R12, R9
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	XORL         R10, R10
+	VPROLD       $0x10, Z13, Z13
+	VPROLD       $0x10, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MOVQ         AX, 696(SP)
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x0c, Z4, Z4
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	VPADDD       Z4, Z0, Z0
+	MOVQ         AX, 1080(SP)
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	MOVQ         AX, 1464(SP)
+	VPROLD       $0x08, Z13, Z13
+	VPROLD       $0x08, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	MOVQ         R8, DX
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MULXQ        R11, AX, BX
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x07, Z4, Z4
+	MULXQ        R12, R14, R15
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MOVQ         R9, DX
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	MULXQ        R13, CX, R8
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	ADDQ         CX, AX
+	ADCQ         R8, BX
+	VPROLD       $0x10, Z30, Z30
+	VPROLD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	MULXQ        R11, CX, R8
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	ADDQ         CX, R14
+	ADCQ         R8, R15
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	VPROLD       $0x0c, Z21, Z21
+	MOVQ         R10, CX
+	IMULQ        R13, CX
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	ADDQ         CX, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	IMULQ        R11, R10
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	ADDQ         BX, R14
+	ADCQ         R15, R10
+	VPROLD       $0x08, Z30, Z30
+	VPROLD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	MOVQ         AX, R8
+	MOVQ         R14, R9
+	MOVQ         R10, CX
+	MOVQ         R10, DX
+	SHRQ         $0x02, CX
+	ANDQ         $-4, DX
+	ANDL         $0x03, R10
+	ADDQ         DX, CX
+	ADDQ         CX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	VPROLD       $0x07, Z21, Z21
+	MOVQ         AX, 688(SP)
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MOVQ         AX, 1072(SP)
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	VPROLD       $0x10, Z13, Z13
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPROLD       $0x10, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MOVQ         AX, 1456(SP)
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	MOVQ         R8, DX
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	MULXQ        R11, AX, BX
+	VPROLD       $0x0c, Z4, Z4
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	MULXQ        R12, R14, R15
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MOVQ         R9, DX
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	VPROLD       $0x08, Z13, Z13
+	MULXQ        R13, CX, R8
+	VPROLD       $0x08, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	ADDQ         CX, AX
+	ADCQ         R8, BX
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	MULXQ        R11, CX, R8
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	ADDQ         CX, R14
+	ADCQ         R8, R15
+	VPROLD       $0x07, Z4, Z4
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	MOVQ         R10, CX
+	IMULQ        R13, CX
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	ADDQ         CX, R14
+	ADCQ         $0x00, R15
+	VPROLD       $0x10, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	VPROLD       $0x10, Z30, Z30
+	IMULQ        R11, R10
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	ADDQ         BX, R14
+	ADCQ         R15, R10
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MOVQ         AX, R8
+	MOVQ         R14, R9
+	MOVQ         R10, CX
+	MOVQ         R10, DX
+	SHRQ         $0x02, CX
+	ANDQ         $-4, DX
+	ANDL         $0x03, R10
+	ADDQ         DX, CX
+	ADDQ         CX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPROLD       $0x0c, Z21, Z21
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	MOVQ         AX, 680(SP)
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPROLD       $0x08, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	VPROLD       $0x08, Z30, Z30
+	MOVQ         AX, 1064(SP)
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MOVQ         AX, 1448(SP)
+	VPROLD       $0x07, Z21, Z21
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	MOVQ         R8, DX
+	VPADDD       Z4, Z0, Z0
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	MULXQ        R11, AX, BX
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	MULXQ        R12, R14, R15
+	VPROLD       $0x10, Z13, Z13
+	VPROLD       $0x10, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	MOVQ         R9, DX
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MULXQ        R13, CX, R8
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x0c, Z4, Z4
+	ADDQ         CX, AX
+	ADCQ         R8, BX
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	VPADDD       Z4, Z0, Z0
+	MULXQ        R11, CX, R8
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	ADDQ         CX, R14
+	ADCQ         R8, R15
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	MOVQ         R10, CX
+	IMULQ        R13, CX
+	VPROLD       $0x08, Z13, Z13
+	VPROLD       $0x08, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	ADDQ         CX, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	IMULQ        R11, R10
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x07, Z4, Z4
+	ADDQ         BX, R14
+	ADCQ         R15, R10
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MOVQ         AX, R8
+	MOVQ         R14, R9
+	MOVQ         R10, CX
+	MOVQ         R10, DX
+	SHRQ         $0x02, CX
+	ANDQ         $-4, DX
+	ANDL         $0x03, R10
+	ADDQ         DX, CX
+	ADDQ         CX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	MOVQ         AX, 672(SP)
+	VPROLD       $0x10, Z30, Z30
+	VPROLD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MOVQ         AX, 1056(SP)
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	VPROLD       $0x0c, Z21, Z21
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MOVQ         AX, 1440(SP)
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	MOVQ         R8, DX
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	MULXQ        R11, AX, BX
+	VPROLD       $0x08, Z30, Z30
+	VPROLD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	MULXQ        R12, R14, R15
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MOVQ         R9, DX
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	VPROLD       $0x07, Z21, Z21
+	MULXQ        R13, CX, R8
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	ADDQ         CX, AX
+	ADCQ         R8, BX
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MULXQ        R11, CX, R8
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	VPROLD       $0x10, Z13, Z13
+	ADDQ         CX, R14
+	ADCQ         R8, R15
+	VPROLD       $0x10, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MOVQ         R10, CX
+	IMULQ        R13, CX
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	ADDQ         CX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	IMULQ        R11, R10
+	VPROLD       $0x0c, Z4, Z4
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	ADDQ         BX, R14
+	ADCQ         R15, R10
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MOVQ         AX, R8
+	MOVQ         R14, R9
+	MOVQ         R10, CX
+	MOVQ         R10, DX
+	SHRQ         $0x02, CX
+	ANDQ         $-4, DX
+	ANDL         $0x03, R10
+	ADDQ         DX, CX
+	ADDQ         CX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	VPROLD       $0x08, Z13, Z13
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPROLD       $0x08, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MOVQ         AX, 664(SP)
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	MOVQ         AX, 1048(SP)
+	VPROLD       $0x07, Z4, Z4
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	MOVQ         AX, 1432(SP)
+	VPROLD       $0x10, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	VPROLD       $0x10, Z30, Z30
+	MOVQ         R8, DX
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	MULXQ        R11, AX, BX
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MULXQ        R12, R14, R15
+	VPROLD       $0x0c, Z21, Z21
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	MOVQ         R9, DX
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	MULXQ        R13, CX, R8
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	ADDQ         CX, AX
+	ADCQ         R8, BX
+	VPROLD       $0x08, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	VPROLD       $0x08, Z30, Z30
+	MULXQ        R11, CX, R8
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	ADDQ         CX, R14
+	ADCQ         R8, R15
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MOVQ         R10, CX
+	IMULQ        R13, CX
+	VPROLD       $0x07, Z21, Z21
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	ADDQ         CX, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z4, Z0, Z0
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	IMULQ        R11, R10
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	ADDQ         BX, R14
+	ADCQ         R15, R10
+	VPROLD       $0x10, Z13, Z13
+	VPROLD       $0x10, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	MOVQ         AX, R8
+	MOVQ         R14, R9
+	MOVQ         R10, CX
+	MOVQ         R10, DX
+	SHRQ         $0x02, CX
+	ANDQ         $-4, DX
+	ANDL         $0x03, R10
+	ADDQ         DX, CX
+	ADDQ         CX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x0c, Z4, Z4
+	MOVQ         AX, 656(SP)
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	VPADDD       Z4, Z0, Z0
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	MOVQ         AX, 1040(SP)
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPROLD       $0x08, Z13, Z13
+	VPROLD       $0x08, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	MOVQ         AX, 1424(SP)
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MOVQ         R8, DX
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x07, Z4, Z4
+	MULXQ        R11, AX, BX
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MULXQ        R12, R14, R15
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	MOVQ         R9, DX
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	MULXQ        R13, CX, R8
+	VPROLD       $0x10, Z30, Z30
+	VPROLD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	ADDQ         CX, AX
+	ADCQ         R8, BX
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MULXQ        R11, CX, R8
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	VPROLD       $0x0c, Z21, Z21
+	ADDQ         CX, R14
+	ADCQ         R8, R15
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MOVQ         R10, CX
+	IMULQ        R13, CX
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	ADDQ         CX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	IMULQ        R11, R10
+	VPROLD       $0x08, Z30, Z30
+	VPROLD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	ADDQ         BX, R14
+	ADCQ         R15, R10
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MOVQ         AX, R8
+	MOVQ         R14, R9
+	MOVQ         R10, CX
+	MOVQ         R10, DX
+	SHRQ         $0x02, CX
+	ANDQ         $-4, DX
+	ANDL         $0x03, R10
+	ADDQ         DX, CX
+	ADDQ         CX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	VPROLD       $0x07, Z21, Z21
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	MOVQ         AX, 648(SP)
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	VPROLD       $0x10, Z13, Z13
+	MOVQ         AX, 1032(SP)
+	VPROLD       $0x10, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	MOVQ         AX, 1416(SP)
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	MOVQ         R8, DX
+	VPROLD       $0x0c, Z4, Z4
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	MULXQ        R11, AX, BX
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MULXQ        R12, R14, R15
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	VPROLD       $0x08, Z13, Z13
+	MOVQ         R9, DX
+	VPROLD       $0x08, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MULXQ        R13, CX, R8
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	ADDQ         CX, AX
+	ADCQ         R8, BX
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	MULXQ        R11, CX, R8
+	VPROLD       $0x07, Z4, Z4
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	ADDQ         CX, R14
+	ADCQ         R8, R15
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	MOVQ         R10, CX
+	IMULQ        R13, CX
+	VPROLD       $0x10, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	VPROLD       $0x10, Z30, Z30
+	ADDQ         CX, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	IMULQ        R11, R10
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	ADDQ         BX, R14
+	ADCQ         R15, R10
+	VPROLD       $0x0c, Z21, Z21
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	MOVQ         AX, R8
+	MOVQ         R14, R9
+	MOVQ         R10, CX
+	MOVQ         R10, DX
+	SHRQ         $0x02, CX
+	ANDQ         $-4, DX
+	ANDL         $0x03, R10
+	ADDQ         DX, CX
+	ADDQ         CX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	MOVQ         AX, 640(SP)
+	VPROLD       $0x08, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	VPROLD       $0x08, Z30, Z30
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	MOVQ         AX, 1024(SP)
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPROLD       $0x07, Z21, Z21
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	MOVQ         AX, 1408(SP)
+	VPADDD       Z4, Z0, Z0
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	MOVQ         R8, 2360(SP)
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	MOVQ         R9, 2368(SP)
+	VPROLD       $0x10, Z13, Z13
+	VPROLD       $0x10, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	MOVQ         R10, 2376(SP)
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	XORL         R11, R11
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x0c, Z4, Z4
+	XORL         R12, R12
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	VPADDD       Z4, Z0, Z0
+	XORL         R13, R13
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	XORL         R14, R14
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	XORL         R15, R15
+	VPROLD       $0x08, Z13, Z13
+	VPROLD       $0x08, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	MOVQ         2360(SP), DX
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R11
+	ADCQ         BX, R12
+	ADCQ         $0x00, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x07, Z4, Z4
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R12
+	ADCQ         BX, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MULXQ        R10, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	MOVQ         2368(SP), DX
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R12
+	ADCQ         BX, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPROLD       $0x10, Z30, Z30
+	VPROLD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MULXQ        R10, AX, BX
+	ADDQ         AX, R14
+	ADCQ         BX, R15
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	VPROLD       $0x0c, Z21, Z21
+	MOVQ         2376(SP), DX
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R14
+	ADCQ         BX, R15
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	IMULQ        2376(SP), R10
+	ADDQ         R10, R15
+	VPROLD       $0x08, Z30, Z30
+	VPROLD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	MOVL         R13, R10
+	ANDL         $0x03, R10
+	ANDQ         $-4, R13
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	ADDQ         R13, R11
+	ADCQ         R14, R12
+	ADCQ         R15, R10
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	VPROLD       $0x07, Z21, Z21
+	SHRQ         $0x02, R14, R13
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	SHRQ         $0x02, R15, R14
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	SHRQ         $0x02, R15
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	VPROLD       $0x10, Z13, Z13
+	ADDQ         R13, R11
+	ADCQ         R14, R12
+	ADCQ         R15, R10
+	VPROLD       $0x10, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MOVQ         R11, R8
+	MOVQ         R12, R9
+	MOVQ         R10, AX
+	MOVQ         R10, BX
+	SHRQ         $0x02, AX
+	ANDQ         $-4, BX
+	ANDL         $0x03, R10
+	ADDQ         BX, AX
+	ADDQ         AX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	MOVQ         AX, 576(SP)
+	VPROLD       $0x0c, Z4, Z4
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MOVQ         AX, 960(SP)
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	VPROLD       $0x08, Z13, Z13
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPROLD       $0x08, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MOVQ         AX, 1344(SP)
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	XORL         R11, R11
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	XORL         R12, R12
+	VPROLD       $0x07, Z4, Z4
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	XORL         R13, R13
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	XORL         R14, R14
+	VPROLD       $0x10, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	VPROLD       $0x10, Z30, Z30
+	XORL         R15, R15
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	MOVQ         2360(SP), DX
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R11
+	ADCQ         BX, R12
+	ADCQ         $0x00, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPROLD       $0x0c, Z21, Z21
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R12
+	ADCQ         BX, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	MULXQ        R10, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	MOVQ         2368(SP), DX
+	VPROLD       $0x08, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	VPROLD       $0x08, Z30, Z30
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R12
+	ADCQ         BX, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MULXQ        R10, AX, BX
+	ADDQ         AX, R14
+	ADCQ         BX, R15
+	VPROLD       $0x07, Z21, Z21
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	MOVQ         2376(SP), DX
+	VPADDD       Z4, Z0, Z0
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R14
+	ADCQ         BX, R15
+	VPROLD       $0x10, Z13, Z13
+	VPROLD       $0x10, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	IMULQ        2376(SP), R10
+	ADDQ         R10, R15
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MOVL         R13, R10
+	ANDL         $0x03, R10
+	ANDQ         $-4, R13
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x0c, Z4, Z4
+	ADDQ         R13, R11
+	ADCQ         R14, R12
+	ADCQ         R15, R10
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	VPADDD       Z4, Z0, Z0
+	SHRQ         $0x02, R14, R13
+	VPADDD       Z5, Z1, Z1
+	VPADDD       Z6, Z2, Z2
+	VPADDD       Z7, Z3, Z3
+	VPXORD       Z0, Z12, Z12
+	SHRQ         $0x02, R15, R14
+	VPXORD       Z1, Z13, Z13
+	VPXORD       Z2, Z14, Z14
+	VPXORD       Z3, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	SHRQ         $0x02, R15
+	VPROLD       $0x08, Z13, Z13
+	VPROLD       $0x08, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPADDD       Z12, Z8, Z8
+	ADDQ         R13, R11
+	ADCQ         R14, R12
+	ADCQ         R15, R10
+	VPADDD       Z13, Z9, Z9
+	VPADDD       Z14, Z10, Z10
+	VPADDD       Z15, Z11, Z11
+	VPXORD       Z8, Z4, Z4
+	MOVQ         R11, R8
+	MOVQ         R12, R9
+	MOVQ         R10, AX
+	MOVQ         R10, BX
+	SHRQ         $0x02, AX
+	ANDQ         $-4, BX
+	ANDL         $0x03, R10
+	ADDQ         BX, AX
+	ADDQ         AX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPXORD       Z9, Z5, Z5
+	VPXORD       Z10, Z6, Z6
+	VPXORD       Z11, Z7, Z7
+	VPROLD       $0x07, Z4, Z4
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	MOVQ         AX, 512(SP)
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	MOVQ         AX, 896(SP)
+	VPROLD       $0x10, Z30, Z30
+	VPROLD       $0x10, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MOVQ         AX, 1280(SP)
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	VPROLD       $0x0c, Z21, Z21
+	XORL         R11, R11
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPADDD       Z20, Z16, Z16
+	VPADDD       Z21, Z17, Z17
+	XORL         R12, R12
+	VPADDD       Z22, Z18, Z18
+	VPADDD       Z23, Z19, Z19
+	VPXORD       Z16, Z28, Z28
+	VPXORD       Z17, Z29, Z29
+	XORL         R13, R13
+	VPXORD       Z18, Z30, Z30
+	VPXORD       Z19, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	XORL         R14, R14
+	VPROLD       $0x08, Z30, Z30
+	VPROLD       $0x08, Z31, Z31
+	VPADDD       Z28, Z24, Z24
+	VPADDD       Z29, Z25, Z25
+	XORL         R15, R15
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z31, Z27, Z27
+	VPXORD       Z24, Z20, Z20
+	VPXORD       Z25, Z21, Z21
+	MOVQ         2360(SP), DX
+	VPXORD       Z26, Z22, Z22
+	VPXORD       Z27, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	VPROLD       $0x07, Z21, Z21
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R11
+	ADCQ         BX, R12
+	ADCQ         $0x00, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R12
+	ADCQ         BX, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MULXQ        R10, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x10, Z15, Z15
+	VPROLD       $0x10, Z12, Z12
+	VPROLD       $0x10, Z13, Z13
+	MOVQ         2368(SP), DX
+	VPROLD       $0x10, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R12
+	ADCQ         BX, R13
+	ADCQ         $0x00, R14
+	ADCQ         $0x00, R15
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x0c, Z5, Z5
+	VPROLD       $0x0c, Z6, Z6
+	VPROLD       $0x0c, Z7, Z7
+	MULXQ        R10, AX, BX
+	ADDQ         AX, R14
+	ADCQ         BX, R15
+	VPROLD       $0x0c, Z4, Z4
+	VPADDD       Z5, Z0, Z0
+	VPADDD       Z6, Z1, Z1
+	VPADDD       Z7, Z2, Z2
+	MOVQ         2376(SP), DX
+	VPADDD       Z4, Z3, Z3
+	VPXORD       Z0, Z15, Z15
+	VPXORD       Z1, Z12, Z12
+	VPXORD       Z2, Z13, Z13
+	MULXQ        R8, AX, BX
+	ADDQ         AX, R13
+	ADCQ         BX, R14
+	ADCQ         $0x00, R15
+	VPXORD       Z3, Z14, Z14
+	VPROLD       $0x08, Z15, Z15
+	VPROLD       $0x08, Z12, Z12
+	VPROLD       $0x08, Z13, Z13
+	MULXQ        R9, AX, BX
+	ADDQ         AX, R14
+	ADCQ         BX, R15
+	VPROLD       $0x08, Z14, Z14
+	VPADDD       Z15, Z10, Z10
+	VPADDD       Z12, Z11, Z11
+	VPADDD       Z13, Z8, Z8
+	IMULQ        2376(SP), R10
+	ADDQ         R10, R15
+	VPADDD       Z14, Z9, Z9
+	VPXORD       Z10, Z5, Z5
+	VPXORD       Z11, Z6, Z6
+	VPXORD       Z8, Z7, Z7
+	MOVL         R13, R10
+	ANDL         $0x03, R10
+	ANDQ         $-4, R13
+	VPXORD       Z9, Z4, Z4
+	VPROLD       $0x07, Z5, Z5
+	VPROLD       $0x07, Z6, Z6
+	VPROLD       $0x07, Z7, Z7
+	ADDQ         R13, R11
+	ADCQ         R14, R12
+	ADCQ         R15, R10
+	VPROLD       $0x07, Z4, Z4
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	SHRQ         $0x02, R14, R13
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	SHRQ         $0x02, R15, R14
+	VPROLD       $0x10, Z31, Z31
+	VPROLD       $0x10, Z28, Z28
+	VPROLD       $0x10, Z29, Z29
+	VPROLD       $0x10, Z30, Z30
+	SHRQ         $0x02, R15
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	ADDQ         R13, R11
+	ADCQ         R14, R12
+	ADCQ         R15, R10
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MOVQ         R11, R8
+	MOVQ         R12, R9
+	MOVQ         R10, AX
+	MOVQ         R10, BX
+	SHRQ         $0x02, AX
+	ANDQ         $-4, BX
+	ANDL         $0x03, R10
+	ADDQ         BX, AX
+	ADDQ         AX, R8
+	ADCQ         $0x00, R9
+	ADCQ         $0x00, R10
+	VPROLD       $0x0c, Z21, Z21
+	VPROLD       $0x0c, Z22, Z22
+	VPROLD       $0x0c, Z23, Z23
+	VPROLD       $0x0c, Z20, Z20
+	MOVQ         R8, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPADDD       Z21, Z16, Z16
+	VPADDD       Z22, Z17, Z17
+	VPADDD       Z23, Z18, Z18
+	VPADDD       Z20, Z19, Z19
+	MOVQ         AX, 448(SP)
+	VPXORD       Z16, Z31, Z31
+	VPXORD       Z17, Z28, Z28
+	VPXORD       Z18, Z29, Z29
+	VPXORD       Z19, Z30, Z30
+	MOVQ         R8, AX
+	SHRQ         $0x2c, R9, AX
+	SHLQ         $0x14, AX
+	SHRQ         $0x14, AX
+	VPROLD       $0x08, Z31, Z31
+	VPROLD       $0x08, Z28, Z28
+	VPROLD       $0x08, Z29, Z29
+	VPROLD       $0x08, Z30, Z30
+	MOVQ         AX, 832(SP)
+	VPADDD       Z31, Z26, Z26
+	VPADDD       Z28, Z27, Z27
+	VPADDD       Z29, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	MOVQ         R9, AX
+	SHRQ         $0x18, R10, AX
+	VPXORD       Z26, Z21, Z21
+	VPXORD       Z27, Z22, Z22
+	VPXORD       Z24, Z23, Z23
+	VPXORD       Z25, Z20, Z20
+	MOVQ         AX, 1216(SP)
+	VPROLD       $0x07, Z21, Z21
+	VPROLD       $0x07, Z22, Z22
+	VPROLD       $0x07, Z23, Z23
+	VPROLD       $0x07, Z20, Z20
+	VMOVDQU64    Z0, 2384(SP)
+	VMOVDQU64    Z1, 2448(SP)
+	VMOVDQU64    Z2, 2512(SP)
+	VMOVDQU64    Z3, 2576(SP)
+	VMOVDQU64    Z4, 2640(SP)
+	VMOVDQU64    Z5, 2704(SP)
+	VMOVDQU64    Z6, 2768(SP)
+	VMOVDQU64    Z7, 2832(SP)
+	VMOVDQU64    Z8, 2896(SP)
+	VMOVDQU64    Z9, 2960(SP)
+	VMOVDQU64    Z10, 3024(SP)
+	VMOVDQU64    Z11, 3088(SP)
+	VMOVDQU64    Z12, 3152(SP)
+	VMOVDQU64    Z13, 3216(SP)
+	VMOVDQU64    Z14, 3280(SP)
+	VMOVDQU64    Z15, 3344(SP)
+	VMOVDQU64    Z16, 3408(SP)
+	VMOVDQU64    Z17, 3472(SP)
+	VMOVDQU64    Z18, 3536(SP)
+	VMOVDQU64    Z19, 3600(SP)
+	VMOVDQU64    Z20, 3664(SP)
+	VMOVDQU64    Z21, 3728(SP)
+	VMOVDQU64    Z22, 3792(SP)
+	VMOVDQU64    Z23, 3856(SP)
+	VMOVDQU64    Z24, 3920(SP)
+	VMOVDQU64    Z25, 3984(SP)
+	VMOVDQU64    Z26, 4048(SP)
+	VMOVDQU64    Z27, 4112(SP)
+	VMOVDQU64    Z28, 4176(SP)
+	VMOVDQU64    Z29, 4240(SP)
+	VMOVDQU64    Z30, 4304(SP)
+	VMOVDQU64    Z31, 4368(SP)
+	VPBROADCASTQ poly44<>+0(SB), Z31
+	VMOVDQU64    640(SP), Z22
+	VMOVDQU64    1024(SP), Z23
+	VMOVDQU64    1408(SP), Z24
+	VPBROADCASTQ 448(SP), Z25
+	VPBROADCASTQ 832(SP), Z26
+	VPBROADCASTQ 1216(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 384(SP)
+	VMOVDQU64    Z17, 768(SP)
+	VMOVDQU64    Z18, 1152(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1536(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1920(SP)
+	VPBROADCASTQ 512(SP), Z25
+	VPBROADCASTQ 896(SP), Z26
+	VPBROADCASTQ 1280(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 448(SP)
+	VMOVDQU64    Z17, 832(SP)
+	VMOVDQU64    Z18, 1216(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1600(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1984(SP)
+	VPBROADCASTQ 576(SP), Z25
+	VPBROADCASTQ 960(SP), Z26
+	VPBROADCASTQ 1344(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 512(SP)
+	VMOVDQU64    Z17, 896(SP)
+	VMOVDQU64    Z18, 1280(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1664(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2048(SP)
+	VPBROADCASTQ 640(SP), Z25
+	VPBROADCASTQ 1024(SP), Z26
+	VPBROADCASTQ 1408(SP), Z27
+	VPSLLQ       $0x04, Z26, Z30
+	VPSLLQ       $0x02, Z26, Z28
+	VPADDQ       Z30, Z28, Z28
+	VPSLLQ       $0x04, Z27, Z30
+	VPSLLQ       $0x02, Z27, Z29
+	VPADDQ       Z30, Z29, Z29
+	VPXORQ       Z16, Z16, Z16
+	VPXORQ       Z17, Z17, Z17
+	VPXORQ       Z18, Z18, Z18
+	VPXORQ       Z19, Z19, Z19
+	VPXORQ       Z20, Z20, Z20
+	VPXORQ       Z21, Z21, Z21
+	VPMADD52LUQ  Z25, Z22, Z16
+	VPMADD52HUQ  Z25, Z22, Z19
+	VPMADD52LUQ  Z26, Z22, Z17
+	VPMADD52HUQ  Z26, Z22, Z20
+	VPMADD52LUQ  Z27, Z22, Z18
+	VPMADD52HUQ  Z27, Z22, Z21
+	VPMADD52LUQ  Z29, Z23, Z16
+	VPMADD52HUQ  Z29, Z23, Z19
+	VPMADD52LUQ  Z25, Z23, Z17
+	VPMADD52HUQ  Z25, Z23, Z20
+	VPMADD52LUQ  Z26, Z23, Z18
+	VPMADD52HUQ  Z26, Z23, Z21
+	VPMADD52LUQ  Z28, Z24, Z16
+	VPMADD52HUQ  Z28, Z24, Z19
+	VPMADD52LUQ  Z29, Z24, Z17
+	VPMADD52HUQ  Z29, Z24, Z20
+	VPMADD52LUQ  Z25, Z24, Z18
+	VPMADD52HUQ  Z25, Z24, Z21
+	VPSLLQ       $0x08, Z19, Z19
+	VPSRLQ       $0x2c, Z16, Z30
+	VPSLLQ       $0x08, Z20, Z20
+	VPADDQ       Z19, Z17, Z17
+	VPADDQ       Z30, Z17, Z17
+	VPADDQ       Z20, Z18, Z18
+	VPSRLQ       $0x2c, Z17, Z30
+	VPSLLQ       $0x0a, Z21, Z21
+	VPADDQ       Z30, Z18, Z18
+	VPANDQ       Z31, Z16, Z16
+	VPSRLQ       $0x2a, Z18, Z30
+	VPANDQ       Z31, Z17, Z17
+	VPADDQ       Z21, Z30, Z30
+	VPANDQ.BCST  poly42<>+0(SB), Z18, Z18
+	VPADDQ       Z30, Z16, Z16
+	VPSLLQ       $0x02, Z30, Z30
+	VPADDQ       Z30, Z16, Z16
+	VPSRLQ       $0x2c, Z16, Z30
+	VPANDQ       Z31, Z16, Z16
+	VPADDQ       Z30, Z17, Z17
+	VMOVDQU64    Z16, 576(SP)
+	VMOVDQU64    Z17, 960(SP)
+	VMOVDQU64    Z18, 1344(SP)
+	VPSLLQ       $0x04, Z17, Z19
+	VPSLLQ       $0x02, Z17, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1728(SP)
+	VPSLLQ       $0x04, Z18, Z19
+	VPSLLQ       $0x02, Z18, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2112(SP)
+	VPSLLQ       $0x04, Z23, Z19
+	VPSLLQ       $0x02, Z23, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 1792(SP)
+	VPSLLQ       $0x04, Z24, Z19
+	VPSLLQ       $0x02, Z24, Z20
+	VPADDQ       Z19, Z20, Z20
+	VMOVDQU64    Z20, 2176(SP)
+	VPXORQ       Z21, Z21, Z21
+	VMOVDQU64    Z21, 704(SP)
+	VMOVDQU64    Z21, 1088(SP)
+	VMOVDQU64    Z21, 1472(SP)
+	VMOVDQU64    Z21, 1856(SP)
+	VMOVDQU64    Z21, 2240(SP)
+	JMP          openAVX512Check_222
 
-openAVX512Hash_220:
+openAVX512Hash_221:
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VPBROADCASTQ 280(SP), Z22
 	VPBROADCASTQ 288(SP), Z24
@@ -20797,10 +24548,10 @@ openAVX512Hash_220:
 	VPADDQ       Z19, Z20, Z20
 	VMOVDQU64    Z20, 1920(SP)
 
-openAVX512Check_221:
+openAVX512Check_222:
 	MOVQ         360(SP), CX
 	TESTQ        CX, CX
-	JEQ          noLongAD_254
+	JEQ          noLongAD_255
 	MOVQ         ad+48(FP), SI
 	VPBROADCASTQ poly44<>+0(SB), Z31
 	VMOVDQU64    polyIndex<>+0(SB), Z29
@@ -20821,9 +24572,9 @@ openAVX512Check_221:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_255:
+hash_256:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_256
+	JBE          hashEnd_257
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -21000,9 +24751,9 @@ hash_255:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_255
+	JMP          hash_256
 
-hashEnd_256:
+hashEnd_257:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -21016,9 +24767,9 @@ hashEnd_256:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_257:
+hashVector_258:
 	CMPQ        R9, $0x08
-	JBE         hashTail_258
+	JBE         hashTail_259
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -21071,9 +24822,9 @@ hashVector_257:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_257
+	JMP         hashVector_258
 
-hashTail_258:
+hashTail_259:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -21181,7 +24932,7 @@ hashTail_258:
 	MOVQ          BX, 320(SP)
 	MOVQ          DX, 328(SP)
 
-noLongAD_254:
+noLongAD_255:
 	MOVQ         dst+24(FP), DI
 	MOVQ         src+32(FP), SI
 	MOVQ         n+40(FP), CX
@@ -21206,9 +24957,9 @@ noLongAD_254:
 	INCQ         R9
 	PCALIGN      $0x20
 
-hash_259:
+hash_260:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_260
+	JBE          hashEnd_261
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -21385,9 +25136,9 @@ hash_259:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_259
+	JMP          hash_260
 
-hashEnd_260:
+hashEnd_261:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -21401,9 +25152,9 @@ hashEnd_260:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_261:
+hashVector_262:
 	CMPQ        R9, $0x08
-	JBE         hashTail_262
+	JBE         hashTail_263
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -21456,9 +25207,9 @@ hashVector_261:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_261
+	JMP         hashVector_262
 
-hashTail_262:
+hashTail_263:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -21584,150 +25335,150 @@ hashTail_262:
 	XORQ          (SI)(CX*1), AX
 	XORQ          8(SI)(CX*1), BX
 	ORQ           BX, AX
-	JNE           openAVX512Bad_224
+	JNE           openAVX512Bad_225
 	MOVQ          dst+24(FP), DI
 	MOVQ          src+32(FP), SI
 	MOVQ          n+40(FP), CX
 	MOVQ          $-1, R8
 	MOVQ          s+8(FP), AX
 	TESTQ         AX, AX
-	JNE           openAVX512After_222
+	JNE           openAVX512After_223
 	CMPQ          CX, $0x00000400
-	JA            openAVX512First_263
-	VMOVDQU64     2360(SP), Z0
-	VMOVDQU64     2424(SP), Z1
-	VMOVDQU64     2488(SP), Z2
-	VMOVDQU64     2552(SP), Z3
-	VMOVDQU64     2616(SP), Z4
-	VMOVDQU64     2680(SP), Z5
-	VMOVDQU64     2744(SP), Z6
-	VMOVDQU64     2808(SP), Z7
-	VMOVDQU64     2872(SP), Z8
-	VMOVDQU64     2936(SP), Z9
-	VMOVDQU64     3000(SP), Z10
-	VMOVDQU64     3064(SP), Z11
-	VMOVDQU64     3128(SP), Z12
-	VMOVDQU64     3192(SP), Z13
-	VMOVDQU64     3256(SP), Z14
-	VMOVDQU64     3320(SP), Z15
+	JA            openAVX512First_264
+	VMOVDQU64     2384(SP), Z0
+	VMOVDQU64     2448(SP), Z1
+	VMOVDQU64     2512(SP), Z2
+	VMOVDQU64     2576(SP), Z3
+	VMOVDQU64     2640(SP), Z4
+	VMOVDQU64     2704(SP), Z5
+	VMOVDQU64     2768(SP), Z6
+	VMOVDQU64     2832(SP), Z7
+	VMOVDQU64     2896(SP), Z8
+	VMOVDQU64     2960(SP), Z9
+	VMOVDQU64     3024(SP), Z10
+	VMOVDQU64     3088(SP), Z11
+	VMOVDQU64     3152(SP), Z12
+	VMOVDQU64     3216(SP), Z13
+	VMOVDQU64     3280(SP), Z14
+	VMOVDQU64     3344(SP), Z15
 	CMPQ          CX, $0x00000040
-	JBE           part_264
+	JBE           part_265
 	SUBQ          $0x40, CX
 	VPXORQ        (SI), Z0, Z0
 	VMOVDQU64     Z0, (DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_265
+	JBE           part_266
 	SUBQ          $0x40, CX
 	VPXORQ        64(SI), Z1, Z1
 	VMOVDQU64     Z1, 64(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_266
+	JBE           part_267
 	SUBQ          $0x40, CX
 	VPXORQ        128(SI), Z2, Z2
 	VMOVDQU64     Z2, 128(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_267
+	JBE           part_268
 	SUBQ          $0x40, CX
 	VPXORQ        192(SI), Z3, Z3
 	VMOVDQU64     Z3, 192(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_268
+	JBE           part_269
 	SUBQ          $0x40, CX
 	VPXORQ        256(SI), Z4, Z4
 	VMOVDQU64     Z4, 256(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_269
+	JBE           part_270
 	SUBQ          $0x40, CX
 	VPXORQ        320(SI), Z5, Z5
 	VMOVDQU64     Z5, 320(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_270
+	JBE           part_271
 	SUBQ          $0x40, CX
 	VPXORQ        384(SI), Z6, Z6
 	VMOVDQU64     Z6, 384(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_271
+	JBE           part_272
 	SUBQ          $0x40, CX
 	VPXORQ        448(SI), Z7, Z7
 	VMOVDQU64     Z7, 448(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_272
+	JBE           part_273
 	SUBQ          $0x40, CX
 	VPXORQ        512(SI), Z8, Z8
 	VMOVDQU64     Z8, 512(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_273
+	JBE           part_274
 	SUBQ          $0x40, CX
 	VPXORQ        576(SI), Z9, Z9
 	VMOVDQU64     Z9, 576(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_274
+	JBE           part_275
 	SUBQ          $0x40, CX
 	VPXORQ        640(SI), Z10, Z10
 	VMOVDQU64     Z10, 640(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_275
+	JBE           part_276
 	SUBQ          $0x40, CX
 	VPXORQ        704(SI), Z11, Z11
 	VMOVDQU64     Z11, 704(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_276
+	JBE           part_277
 	SUBQ          $0x40, CX
 	VPXORQ        768(SI), Z12, Z12
 	VMOVDQU64     Z12, 768(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_277
+	JBE           part_278
 	SUBQ          $0x40, CX
 	VPXORQ        832(SI), Z13, Z13
 	VMOVDQU64     Z13, 832(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_278
+	JBE           part_279
 	SUBQ          $0x40, CX
 	VPXORQ        896(SI), Z14, Z14
 	VMOVDQU64     Z14, 896(DI)
 	CMPQ          CX, $0x00000040
-	JBE           part_279
+	JBE           part_280
 	SUBQ          $0x40, CX
 	VPXORQ        960(SI), Z15, Z15
 	VMOVDQU64     Z15, 960(DI)
 	ADDQ          $0x00000400, SI
 	ADDQ          $0x00000400, DI
 
-openAVX512First_263:
-	VMOVDQU64   2360(SP), Z0
-	VMOVDQU64   2424(SP), Z1
-	VMOVDQU64   2488(SP), Z2
-	VMOVDQU64   2552(SP), Z3
-	VMOVDQU64   2616(SP), Z4
-	VMOVDQU64   2680(SP), Z5
-	VMOVDQU64   2744(SP), Z6
-	VMOVDQU64   2808(SP), Z7
-	VMOVDQU64   2872(SP), Z8
-	VMOVDQU64   2936(SP), Z9
-	VMOVDQU64   3000(SP), Z10
-	VMOVDQU64   3064(SP), Z11
-	VMOVDQU64   3128(SP), Z12
-	VMOVDQU64   3192(SP), Z13
-	VMOVDQU64   3256(SP), Z14
-	VMOVDQU64   3320(SP), Z15
-	VMOVDQU64   3384(SP), Z16
-	VMOVDQU64   3448(SP), Z17
-	VMOVDQU64   3512(SP), Z18
-	VMOVDQU64   3576(SP), Z19
-	VMOVDQU64   3640(SP), Z20
-	VMOVDQU64   3704(SP), Z21
-	VMOVDQU64   3768(SP), Z22
-	VMOVDQU64   3832(SP), Z23
-	VMOVDQU64   3896(SP), Z24
-	VMOVDQU64   3960(SP), Z25
-	VMOVDQU64   4024(SP), Z26
-	VMOVDQU64   4088(SP), Z27
-	VMOVDQU64   4152(SP), Z28
-	VMOVDQU64   4216(SP), Z29
-	VMOVDQU64   4280(SP), Z30
-	VMOVDQU64   4344(SP), Z31
+openAVX512First_264:
+	VMOVDQU64   2384(SP), Z0
+	VMOVDQU64   2448(SP), Z1
+	VMOVDQU64   2512(SP), Z2
+	VMOVDQU64   2576(SP), Z3
+	VMOVDQU64   2640(SP), Z4
+	VMOVDQU64   2704(SP), Z5
+	VMOVDQU64   2768(SP), Z6
+	VMOVDQU64   2832(SP), Z7
+	VMOVDQU64   2896(SP), Z8
+	VMOVDQU64   2960(SP), Z9
+	VMOVDQU64   3024(SP), Z10
+	VMOVDQU64   3088(SP), Z11
+	VMOVDQU64   3152(SP), Z12
+	VMOVDQU64   3216(SP), Z13
+	VMOVDQU64   3280(SP), Z14
+	VMOVDQU64   3344(SP), Z15
+	VMOVDQU64   3408(SP), Z16
+	VMOVDQU64   3472(SP), Z17
+	VMOVDQU64   3536(SP), Z18
+	VMOVDQU64   3600(SP), Z19
+	VMOVDQU64   3664(SP), Z20
+	VMOVDQU64   3728(SP), Z21
+	VMOVDQU64   3792(SP), Z22
+	VMOVDQU64   3856(SP), Z23
+	VMOVDQU64   3920(SP), Z24
+	VMOVDQU64   3984(SP), Z25
+	VMOVDQU64   4048(SP), Z26
+	VMOVDQU64   4112(SP), Z27
+	VMOVDQU64   4176(SP), Z28
+	VMOVDQU64   4240(SP), Z29
+	VMOVDQU64   4304(SP), Z30
+	VMOVDQU64   4368(SP), Z31
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_280
+	JBE         columnsLast_281
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -21960,9 +25711,9 @@ openAVX512First_263:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_281
+	JMP         columnsNext_282
 
-columnsLast_280:
+columnsLast_281:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -22045,82 +25796,82 @@ columnsLast_280:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_282
+	JBE         part_283
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_283
+	JBE         part_284
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_284
+	JBE         part_285
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_285
+	JBE         part_286
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_286
+	JBE         part_287
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_287
+	JBE         part_288
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_288
+	JBE         part_289
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_289
+	JBE         part_290
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_290
+	JBE         part_291
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_291
+	JBE         part_292
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_292
+	JBE         part_293
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_293
+	JBE         part_294
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_294
+	JBE         part_295
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_295
+	JBE         part_296
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_296
+	JBE         part_297
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_297
+	JBE         part_298
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -22208,94 +25959,94 @@ columnsLast_280:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_298
+	JBE         part_299
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_299
+	JBE         part_300
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_300
+	JBE         part_301
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_301
+	JBE         part_302
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_302
+	JBE         part_303
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_303
+	JBE         part_304
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_304
+	JBE         part_305
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_305
+	JBE         part_306
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_306
+	JBE         part_307
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_307
+	JBE         part_308
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_308
+	JBE         part_309
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_309
+	JBE         part_310
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_310
+	JBE         part_311
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_311
+	JBE         part_312
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_312
+	JBE         part_313
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_313
+	JBE         part_314
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512End_223
+	JMP         openAVX512End_224
 
-columnsNext_281:
-openAVX512After_222:
-passes_314:
+columnsNext_282:
+openAVX512After_223:
+passes_315:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_315
+	JBE          passesRows_316
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -22334,7 +26085,7 @@ passes_314:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_319:
+double_320:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -22528,9 +26279,9 @@ double_319:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_319
+	JNE         double_320
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_320
+	JBE         columnsLast_321
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -22763,9 +26514,9 @@ double_319:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_321
+	JMP         columnsNext_322
 
-columnsLast_320:
+columnsLast_321:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -22848,82 +26599,82 @@ columnsLast_320:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_322
+	JBE         part_323
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_323
+	JBE         part_324
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_324
+	JBE         part_325
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_325
+	JBE         part_326
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_326
+	JBE         part_327
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_327
+	JBE         part_328
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_328
+	JBE         part_329
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_329
+	JBE         part_330
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_330
+	JBE         part_331
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_331
+	JBE         part_332
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_332
+	JBE         part_333
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_333
+	JBE         part_334
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_334
+	JBE         part_335
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_335
+	JBE         part_336
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_336
+	JBE         part_337
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_337
+	JBE         part_338
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -23011,99 +26762,99 @@ columnsLast_320:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_338
+	JBE         part_339
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_339
+	JBE         part_340
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_340
+	JBE         part_341
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_341
+	JBE         part_342
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_342
+	JBE         part_343
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_343
+	JBE         part_344
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_344
+	JBE         part_345
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_345
+	JBE         part_346
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_346
+	JBE         part_347
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_347
+	JBE         part_348
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_348
+	JBE         part_349
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_349
+	JBE         part_350
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_350
+	JBE         part_351
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_351
+	JBE         part_352
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_352
+	JBE         part_353
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_353
+	JBE         part_354
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openAVX512End_223
+	JMP         openAVX512End_224
 
-columnsNext_321:
-	JMP passes_314
+columnsNext_322:
+	JMP passes_315
 
-passesRows_315:
+passesRows_316:
 	TESTQ           CX, CX
-	JEQ             openAVX512End_223
+	JEQ             openAVX512End_224
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_317
+	JBE             passesOne_318
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_316
+	JBE             passesTwo_317
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -23124,7 +26875,7 @@ passesRows_315:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_354:
+double_355:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -23246,7 +26997,7 @@ double_354:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_354
+	JNE             double_355
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -23303,9 +27054,9 @@ double_354:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_318
+	JMP             passesWrite_319
 
-passesTwo_316:
+passesTwo_317:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -23318,7 +27069,7 @@ passesTwo_316:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_355:
+double_356:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -23380,7 +27131,7 @@ double_355:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_355
+	JNE             double_356
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -23411,9 +27162,9 @@ double_355:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_318
+	JMP             passesWrite_319
 
-passesOne_317:
+passesOne_318:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -23422,7 +27173,7 @@ passesOne_317:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_356:
+double_357:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -23454,7 +27205,7 @@ double_356:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_356
+	JNE             double_357
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -23473,116 +27224,116 @@ double_356:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_318:
+passesWrite_319:
 	CMPQ      CX, $0x00000040
-	JBE       part_357
+	JBE       part_358
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_358
+	JBE       part_359
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_359
+	JBE       part_360
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_360
+	JBE       part_361
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_361
+	JBE       part_362
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_362
+	JBE       part_363
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_363
+	JBE       part_364
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_364
+	JBE       part_365
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_365
+	JBE       part_366
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_366
+	JBE       part_367
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_367
+	JBE       part_368
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_368
+	JBE       part_369
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_369
+	JBE       part_370
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_370
+	JBE       part_371
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_371
+	JBE       part_372
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_372
+	JBE       part_373
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openAVX512End_223:
+openAVX512End_224:
 	MOVQ    suffix+64(FP), AX
 	TESTQ   AX, AX
-	JEQ     noSuffix_373
+	JEQ     noSuffix_374
 	MOVBLZX 191(SP)(CX*1), BX
 	MOVB    BL, (AX)
 
-noSuffix_373:
+noSuffix_374:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-openAVX512Bad_224:
+openAVX512Bad_225:
 	MOVL $0x00000000, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-shortSuffix_233:
+shortSuffix_234:
 	LEAQ      -1(R9), BX
 	MOVQ      $-1, R8
 	XORL      R11, R11
 	MOVL      $0x00000040, R12
 	VPXORQ    Z4, Z0, Z0
-	VMOVDQU64 Z0, 2360(SP)
+	VMOVDQU64 Z0, 2384(SP)
 	MOVQ      BX, AX
 	CMPQ      AX, R12
 	CMOVQHI   R12, AX
@@ -23590,10 +27341,10 @@ shortSuffix_233:
 	KMOVQ     AX, K1
 	VMOVDQU8  Z0, K1, (DI)
 	CMPQ      R9, $0x00000040
-	JBE       shortSuffixEnd_374
+	JBE       shortSuffixEnd_375
 	SUBQ      R12, BX
 	VPXORQ    Z5, Z1, Z1
-	VMOVDQU64 Z1, 2424(SP)
+	VMOVDQU64 Z1, 2448(SP)
 	MOVQ      BX, AX
 	CMPQ      AX, R12
 	CMOVQHI   R12, AX
@@ -23601,26 +27352,26 @@ shortSuffix_233:
 	KMOVQ     AX, K2
 	VMOVDQU8  Z1, K2, 64(DI)
 
-shortSuffixEnd_374:
+shortSuffixEnd_375:
 	MOVQ    suffix+64(FP), AX
 	TESTQ   AX, AX
-	JEQ     noSuffix_375
-	MOVBLZX 2359(SP)(R9*1), BX
+	JEQ     noSuffix_376
+	MOVBLZX 2383(SP)(R9*1), BX
 	MOVB    BL, (AX)
 
-noSuffix_375:
+noSuffix_376:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
 
-shortSuffix_241:
+shortSuffix_242:
 	LEAQ      -1(R9), BX
 	MOVQ      $-1, R8
 	XORL      R11, R11
 	MOVL      $0x00000040, R12
 	VPXORQ    Z4, Z0, Z0
-	VMOVDQU64 Z0, 2360(SP)
+	VMOVDQU64 Z0, 2384(SP)
 	MOVQ      BX, AX
 	CMPQ      AX, R12
 	CMOVQHI   R12, AX
@@ -23628,10 +27379,10 @@ shortSuffix_241:
 	KMOVQ     AX, K1
 	VMOVDQU8  Z0, K1, (DI)
 	CMPQ      R9, $0x00000040
-	JBE       shortSuffixEnd_376
+	JBE       shortSuffixEnd_377
 	SUBQ      R12, BX
 	VPXORQ    Z5, Z1, Z1
-	VMOVDQU64 Z1, 2424(SP)
+	VMOVDQU64 Z1, 2448(SP)
 	MOVQ      BX, AX
 	CMPQ      AX, R12
 	CMOVQHI   R12, AX
@@ -23639,10 +27390,10 @@ shortSuffix_241:
 	KMOVQ     AX, K2
 	VMOVDQU8  Z1, K2, 64(DI)
 	CMPQ      R9, $0x00000080
-	JBE       shortSuffixEnd_376
+	JBE       shortSuffixEnd_377
 	SUBQ      R12, BX
 	VPXORQ    Z6, Z2, Z2
-	VMOVDQU64 Z2, 2488(SP)
+	VMOVDQU64 Z2, 2512(SP)
 	MOVQ      BX, AX
 	CMPQ      AX, R12
 	CMOVQHI   R12, AX
@@ -23650,10 +27401,10 @@ shortSuffix_241:
 	KMOVQ     AX, K3
 	VMOVDQU8  Z2, K3, 128(DI)
 	CMPQ      R9, $0x000000c0
-	JBE       shortSuffixEnd_376
+	JBE       shortSuffixEnd_377
 	SUBQ      R12, BX
 	VPXORQ    Z7, Z3, Z3
-	VMOVDQU64 Z3, 2552(SP)
+	VMOVDQU64 Z3, 2576(SP)
 	MOVQ      BX, AX
 	CMPQ      AX, R12
 	CMOVQHI   R12, AX
@@ -23661,30 +27412,18 @@ shortSuffix_241:
 	KMOVQ     AX, K4
 	VMOVDQU8  Z3, K4, 192(DI)
 
-shortSuffixEnd_376:
+shortSuffixEnd_377:
 	MOVQ    suffix+64(FP), AX
 	TESTQ   AX, AX
-	JEQ     noSuffix_377
-	MOVBLZX 2359(SP)(R9*1), BX
+	JEQ     noSuffix_378
+	MOVBLZX 2383(SP)(R9*1), BX
 	MOVB    BL, (AX)
 
-noSuffix_377:
+noSuffix_378:
 	MOVL $0x00000001, AX
 	MOVQ AX, ok+72(FP)
 	VZEROUPPER
 	RET
-
-part_264:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	MOVQ       368(SP), BX
-	SHRXQ      BX, AX, BX
-	KMOVQ      BX, K2
-	VMOVDQU8.Z (SI), K1, Z16
-	VPXORQ     Z16, Z0, Z0
-	VMOVDQU8   Z0, K2, (DI)
-	VMOVDQU64  Z0, 192(SP)
-	JMP        openAVX512End_223
 
 part_265:
 	BZHIQ      CX, R8, AX
@@ -23692,13 +27431,25 @@ part_265:
 	MOVQ       368(SP), BX
 	SHRXQ      BX, AX, BX
 	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z16
+	VPXORQ     Z16, Z0, Z0
+	VMOVDQU8   Z0, K2, (DI)
+	VMOVDQU64  Z0, 192(SP)
+	JMP        openAVX512End_224
+
+part_266:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K2, 64(DI)
 	VMOVDQU64  Z1, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_266:
+part_267:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23708,9 +27459,9 @@ part_266:
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K2, 128(DI)
 	VMOVDQU64  Z2, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_267:
+part_268:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23720,9 +27471,9 @@ part_267:
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K2, 192(DI)
 	VMOVDQU64  Z3, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_268:
+part_269:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23732,9 +27483,9 @@ part_268:
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K2, 256(DI)
 	VMOVDQU64  Z4, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_269:
+part_270:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23744,9 +27495,9 @@ part_269:
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K2, 320(DI)
 	VMOVDQU64  Z5, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_270:
+part_271:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23756,9 +27507,9 @@ part_270:
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K2, 384(DI)
 	VMOVDQU64  Z6, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_271:
+part_272:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23768,9 +27519,9 @@ part_271:
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K2, 448(DI)
 	VMOVDQU64  Z7, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_272:
+part_273:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23780,9 +27531,9 @@ part_272:
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K2, 512(DI)
 	VMOVDQU64  Z8, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_273:
+part_274:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23792,9 +27543,9 @@ part_273:
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K2, 576(DI)
 	VMOVDQU64  Z9, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_274:
+part_275:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23804,9 +27555,9 @@ part_274:
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K2, 640(DI)
 	VMOVDQU64  Z10, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_275:
+part_276:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23816,9 +27567,9 @@ part_275:
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K2, 704(DI)
 	VMOVDQU64  Z11, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_276:
+part_277:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23828,9 +27579,9 @@ part_276:
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K2, 768(DI)
 	VMOVDQU64  Z12, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_277:
+part_278:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23840,9 +27591,9 @@ part_277:
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K2, 832(DI)
 	VMOVDQU64  Z13, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_278:
+part_279:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23852,9 +27603,9 @@ part_278:
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K2, 896(DI)
 	VMOVDQU64  Z14, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_279:
+part_280:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23864,19 +27615,7 @@ part_279:
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K2, 960(DI)
 	VMOVDQU64  Z15, 192(SP)
-	JMP        openAVX512End_223
-
-part_282:
-	BZHIQ      CX, R8, AX
-	KMOVQ      AX, K1
-	MOVQ       368(SP), BX
-	SHRXQ      BX, AX, BX
-	KMOVQ      BX, K2
-	VMOVDQU8.Z (SI), K1, Z7
-	VPXORQ     Z7, Z10, Z10
-	VMOVDQU8   Z10, K2, (DI)
-	VMOVDQU64  Z10, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
 part_283:
 	BZHIQ      CX, R8, AX
@@ -23884,13 +27623,25 @@ part_283:
 	MOVQ       368(SP), BX
 	SHRXQ      BX, AX, BX
 	KMOVQ      BX, K2
+	VMOVDQU8.Z (SI), K1, Z7
+	VPXORQ     Z7, Z10, Z10
+	VMOVDQU8   Z10, K2, (DI)
+	VMOVDQU64  Z10, 192(SP)
+	JMP        openAVX512End_224
+
+part_284:
+	BZHIQ      CX, R8, AX
+	KMOVQ      AX, K1
+	MOVQ       368(SP), BX
+	SHRXQ      BX, AX, BX
+	KMOVQ      BX, K2
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K2, 64(DI)
 	VMOVDQU64  Z8, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_284:
+part_285:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23900,9 +27651,9 @@ part_284:
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K2, 128(DI)
 	VMOVDQU64  Z5, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_285:
+part_286:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23912,9 +27663,9 @@ part_285:
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K2, 192(DI)
 	VMOVDQU64  Z11, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_286:
+part_287:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23924,9 +27675,9 @@ part_286:
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K2, 256(DI)
 	VMOVDQU64  Z13, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_287:
+part_288:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23936,9 +27687,9 @@ part_287:
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K2, 320(DI)
 	VMOVDQU64  Z6, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_288:
+part_289:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23948,9 +27699,9 @@ part_288:
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K2, 384(DI)
 	VMOVDQU64  Z4, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_289:
+part_290:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23960,9 +27711,9 @@ part_289:
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K2, 448(DI)
 	VMOVDQU64  Z1, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_290:
+part_291:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23972,9 +27723,9 @@ part_290:
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K2, 512(DI)
 	VMOVDQU64  Z2, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_291:
+part_292:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23984,9 +27735,9 @@ part_291:
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K2, 576(DI)
 	VMOVDQU64  Z0, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_292:
+part_293:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -23996,9 +27747,9 @@ part_292:
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K2, 640(DI)
 	VMOVDQU64  Z31, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_293:
+part_294:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24008,9 +27759,9 @@ part_293:
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K2, 704(DI)
 	VMOVDQU64  Z3, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_294:
+part_295:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24020,9 +27771,9 @@ part_294:
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K2, 768(DI)
 	VMOVDQU64  Z14, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_295:
+part_296:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24032,9 +27783,9 @@ part_295:
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K2, 832(DI)
 	VMOVDQU64  Z12, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_296:
+part_297:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24044,9 +27795,9 @@ part_296:
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K2, 896(DI)
 	VMOVDQU64  Z9, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_297:
+part_298:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24056,9 +27807,9 @@ part_297:
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K2, 960(DI)
 	VMOVDQU64  Z15, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_298:
+part_299:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24068,9 +27819,9 @@ part_298:
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K2, (DI)
 	VMOVDQU64  Z26, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_299:
+part_300:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24080,9 +27831,9 @@ part_299:
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K2, 64(DI)
 	VMOVDQU64  Z24, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_300:
+part_301:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24092,9 +27843,9 @@ part_300:
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K2, 128(DI)
 	VMOVDQU64  Z21, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_301:
+part_302:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24104,9 +27855,9 @@ part_301:
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K2, 192(DI)
 	VMOVDQU64  Z27, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_302:
+part_303:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24116,9 +27867,9 @@ part_302:
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K2, 256(DI)
 	VMOVDQU64  Z29, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_303:
+part_304:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24128,9 +27879,9 @@ part_303:
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K2, 320(DI)
 	VMOVDQU64  Z22, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_304:
+part_305:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24140,9 +27891,9 @@ part_304:
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K2, 384(DI)
 	VMOVDQU64  Z20, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_305:
+part_306:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24152,9 +27903,9 @@ part_305:
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K2, 448(DI)
 	VMOVDQU64  Z17, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_306:
+part_307:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24164,9 +27915,9 @@ part_306:
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K2, 512(DI)
 	VMOVDQU64  Z18, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_307:
+part_308:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24176,9 +27927,9 @@ part_307:
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K2, 576(DI)
 	VMOVDQU64  Z16, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_308:
+part_309:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24188,9 +27939,9 @@ part_308:
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K2, 640(DI)
 	VMOVDQU64  Z0, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_309:
+part_310:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24200,9 +27951,9 @@ part_309:
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K2, 704(DI)
 	VMOVDQU64  Z19, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_310:
+part_311:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24212,9 +27963,9 @@ part_310:
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K2, 768(DI)
 	VMOVDQU64  Z30, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_311:
+part_312:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24224,9 +27975,9 @@ part_311:
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K2, 832(DI)
 	VMOVDQU64  Z28, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_312:
+part_313:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24236,9 +27987,9 @@ part_312:
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K2, 896(DI)
 	VMOVDQU64  Z25, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_313:
+part_314:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24248,9 +27999,9 @@ part_313:
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K2, 960(DI)
 	VMOVDQU64  Z31, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_322:
+part_323:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24260,9 +28011,9 @@ part_322:
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K2, (DI)
 	VMOVDQU64  Z10, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_323:
+part_324:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24272,9 +28023,9 @@ part_323:
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K2, 64(DI)
 	VMOVDQU64  Z8, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_324:
+part_325:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24284,9 +28035,9 @@ part_324:
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K2, 128(DI)
 	VMOVDQU64  Z5, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_325:
+part_326:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24296,9 +28047,9 @@ part_325:
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K2, 192(DI)
 	VMOVDQU64  Z11, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_326:
+part_327:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24308,9 +28059,9 @@ part_326:
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K2, 256(DI)
 	VMOVDQU64  Z13, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_327:
+part_328:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24320,9 +28071,9 @@ part_327:
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K2, 320(DI)
 	VMOVDQU64  Z6, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_328:
+part_329:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24332,9 +28083,9 @@ part_328:
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K2, 384(DI)
 	VMOVDQU64  Z4, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_329:
+part_330:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24344,9 +28095,9 @@ part_329:
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K2, 448(DI)
 	VMOVDQU64  Z1, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_330:
+part_331:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24356,9 +28107,9 @@ part_330:
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K2, 512(DI)
 	VMOVDQU64  Z2, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_331:
+part_332:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24368,9 +28119,9 @@ part_331:
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K2, 576(DI)
 	VMOVDQU64  Z0, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_332:
+part_333:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24380,9 +28131,9 @@ part_332:
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K2, 640(DI)
 	VMOVDQU64  Z31, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_333:
+part_334:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24392,9 +28143,9 @@ part_333:
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K2, 704(DI)
 	VMOVDQU64  Z3, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_334:
+part_335:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24404,9 +28155,9 @@ part_334:
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K2, 768(DI)
 	VMOVDQU64  Z14, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_335:
+part_336:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24416,9 +28167,9 @@ part_335:
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K2, 832(DI)
 	VMOVDQU64  Z12, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_336:
+part_337:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24428,9 +28179,9 @@ part_336:
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K2, 896(DI)
 	VMOVDQU64  Z9, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_337:
+part_338:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24440,9 +28191,9 @@ part_337:
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K2, 960(DI)
 	VMOVDQU64  Z15, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_338:
+part_339:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24452,9 +28203,9 @@ part_338:
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K2, (DI)
 	VMOVDQU64  Z26, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_339:
+part_340:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24464,9 +28215,9 @@ part_339:
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K2, 64(DI)
 	VMOVDQU64  Z24, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_340:
+part_341:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24476,9 +28227,9 @@ part_340:
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K2, 128(DI)
 	VMOVDQU64  Z21, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_341:
+part_342:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24488,9 +28239,9 @@ part_341:
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K2, 192(DI)
 	VMOVDQU64  Z27, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_342:
+part_343:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24500,9 +28251,9 @@ part_342:
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K2, 256(DI)
 	VMOVDQU64  Z29, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_343:
+part_344:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24512,9 +28263,9 @@ part_343:
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K2, 320(DI)
 	VMOVDQU64  Z22, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_344:
+part_345:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24524,9 +28275,9 @@ part_344:
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K2, 384(DI)
 	VMOVDQU64  Z20, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_345:
+part_346:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24536,9 +28287,9 @@ part_345:
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K2, 448(DI)
 	VMOVDQU64  Z17, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_346:
+part_347:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24548,9 +28299,9 @@ part_346:
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K2, 512(DI)
 	VMOVDQU64  Z18, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_347:
+part_348:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24560,9 +28311,9 @@ part_347:
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K2, 576(DI)
 	VMOVDQU64  Z16, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_348:
+part_349:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24572,9 +28323,9 @@ part_348:
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K2, 640(DI)
 	VMOVDQU64  Z0, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_349:
+part_350:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24584,9 +28335,9 @@ part_349:
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K2, 704(DI)
 	VMOVDQU64  Z19, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_350:
+part_351:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24596,9 +28347,9 @@ part_350:
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K2, 768(DI)
 	VMOVDQU64  Z30, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_351:
+part_352:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24608,9 +28359,9 @@ part_351:
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K2, 832(DI)
 	VMOVDQU64  Z28, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_352:
+part_353:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24620,9 +28371,9 @@ part_352:
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K2, 896(DI)
 	VMOVDQU64  Z25, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_353:
+part_354:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24632,9 +28383,9 @@ part_353:
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K2, 960(DI)
 	VMOVDQU64  Z31, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_357:
+part_358:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24644,9 +28395,9 @@ part_357:
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K2, (DI)
 	VMOVDQU64  Z0, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_358:
+part_359:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24656,9 +28407,9 @@ part_358:
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K2, 64(DI)
 	VMOVDQU64  Z1, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_359:
+part_360:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24668,9 +28419,9 @@ part_359:
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K2, 128(DI)
 	VMOVDQU64  Z2, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_360:
+part_361:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24680,9 +28431,9 @@ part_360:
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K2, 192(DI)
 	VMOVDQU64  Z3, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_361:
+part_362:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24692,9 +28443,9 @@ part_361:
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K2, 256(DI)
 	VMOVDQU64  Z4, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_362:
+part_363:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24704,9 +28455,9 @@ part_362:
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K2, 320(DI)
 	VMOVDQU64  Z5, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_363:
+part_364:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24716,9 +28467,9 @@ part_363:
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K2, 384(DI)
 	VMOVDQU64  Z6, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_364:
+part_365:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24728,9 +28479,9 @@ part_364:
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K2, 448(DI)
 	VMOVDQU64  Z7, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_365:
+part_366:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24740,9 +28491,9 @@ part_365:
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K2, 512(DI)
 	VMOVDQU64  Z8, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_366:
+part_367:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24752,9 +28503,9 @@ part_366:
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K2, 576(DI)
 	VMOVDQU64  Z9, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_367:
+part_368:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24764,9 +28515,9 @@ part_367:
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K2, 640(DI)
 	VMOVDQU64  Z10, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_368:
+part_369:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24776,9 +28527,9 @@ part_368:
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K2, 704(DI)
 	VMOVDQU64  Z11, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_369:
+part_370:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24788,9 +28539,9 @@ part_369:
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K2, 768(DI)
 	VMOVDQU64  Z12, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_370:
+part_371:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24800,9 +28551,9 @@ part_370:
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K2, 832(DI)
 	VMOVDQU64  Z13, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_371:
+part_372:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24812,9 +28563,9 @@ part_371:
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K2, 896(DI)
 	VMOVDQU64  Z14, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
-part_372:
+part_373:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	MOVQ       368(SP), BX
@@ -24824,11 +28575,11 @@ part_372:
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K2, 960(DI)
 	VMOVDQU64  Z15, 192(SP)
-	JMP        openAVX512End_223
+	JMP        openAVX512End_224
 
 // func sealMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·sealMoreAVX512(SB), $2360-40
+TEXT ·sealMoreAVX512(SB), $2384-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -25323,9 +29074,9 @@ TEXT ·sealMoreAVX512(SB), $2360-40
 	MOVQ         n+32(FP), CX
 	MOVQ         $-1, R8
 
-passes_379:
+passes_380:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_380
+	JBE          passesRows_381
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -25364,7 +29115,7 @@ passes_379:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_384:
+double_385:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -25558,9 +29309,9 @@ double_384:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_384
+	JNE         double_385
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_385
+	JBE         columnsLast_386
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -25793,9 +29544,9 @@ double_384:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_386
+	JMP         columnsNext_387
 
-columnsLast_385:
+columnsLast_386:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -25878,82 +29629,82 @@ columnsLast_385:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_387
+	JBE         part_388
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_388
+	JBE         part_389
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_389
+	JBE         part_390
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_390
+	JBE         part_391
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_391
+	JBE         part_392
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_392
+	JBE         part_393
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_393
+	JBE         part_394
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_394
+	JBE         part_395
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_395
+	JBE         part_396
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_396
+	JBE         part_397
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_397
+	JBE         part_398
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_398
+	JBE         part_399
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_399
+	JBE         part_400
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_400
+	JBE         part_401
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_401
+	JBE         part_402
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_402
+	JBE         part_403
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -26041,99 +29792,99 @@ columnsLast_385:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_403
+	JBE         part_404
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_404
+	JBE         part_405
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_405
+	JBE         part_406
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_406
+	JBE         part_407
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_407
+	JBE         part_408
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_408
+	JBE         part_409
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_409
+	JBE         part_410
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_410
+	JBE         part_411
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_411
+	JBE         part_412
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_412
+	JBE         part_413
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_413
+	JBE         part_414
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_414
+	JBE         part_415
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_415
+	JBE         part_416
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_416
+	JBE         part_417
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_417
+	JBE         part_418
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_418
+	JBE         part_419
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         sealMoreAVX512Out_378
+	JMP         sealMoreAVX512Out_379
 
-columnsNext_386:
-	JMP passes_379
+columnsNext_387:
+	JMP passes_380
 
-passesRows_380:
+passesRows_381:
 	TESTQ           CX, CX
-	JEQ             sealMoreAVX512Out_378
+	JEQ             sealMoreAVX512Out_379
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_382
+	JBE             passesOne_383
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_381
+	JBE             passesTwo_382
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -26154,7 +29905,7 @@ passesRows_380:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_419:
+double_420:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -26276,7 +30027,7 @@ double_419:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_419
+	JNE             double_420
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -26333,9 +30084,9 @@ double_419:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_383
+	JMP             passesWrite_384
 
-passesTwo_381:
+passesTwo_382:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -26348,7 +30099,7 @@ passesTwo_381:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_420:
+double_421:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -26410,7 +30161,7 @@ double_420:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_420
+	JNE             double_421
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -26441,9 +30192,9 @@ double_420:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_383
+	JMP             passesWrite_384
 
-passesOne_382:
+passesOne_383:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -26452,7 +30203,7 @@ passesOne_382:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_421:
+double_422:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -26484,7 +30235,7 @@ double_421:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_421
+	JNE             double_422
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -26503,91 +30254,91 @@ double_421:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_383:
+passesWrite_384:
 	CMPQ      CX, $0x00000040
-	JBE       part_422
+	JBE       part_423
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_423
+	JBE       part_424
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_424
+	JBE       part_425
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_425
+	JBE       part_426
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_426
+	JBE       part_427
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_427
+	JBE       part_428
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_428
+	JBE       part_429
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_429
+	JBE       part_430
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_430
+	JBE       part_431
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_431
+	JBE       part_432
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_432
+	JBE       part_433
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_433
+	JBE       part_434
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_434
+	JBE       part_435
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_435
+	JBE       part_436
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_436
+	JBE       part_437
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_437
+	JBE       part_438
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-sealMoreAVX512Out_378:
+sealMoreAVX512Out_379:
 	MOVQ         dst+16(FP), SI
 	MOVQ         n+32(FP), CX
 	VPBROADCASTQ poly44<>+0(SB), Z31
@@ -26609,9 +30360,9 @@ sealMoreAVX512Out_378:
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_438:
+hash_439:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_439
+	JBE          hashEnd_440
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -26788,9 +30539,9 @@ hash_438:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_438
+	JMP          hash_439
 
-hashEnd_439:
+hashEnd_440:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -26804,9 +30555,9 @@ hashEnd_439:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_440:
+hashVector_441:
 	CMPQ        R9, $0x08
-	JBE         hashTail_441
+	JBE         hashTail_442
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -26859,9 +30610,9 @@ hashVector_440:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_440
+	JMP         hashVector_441
 
-hashTail_441:
+hashTail_442:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -26976,393 +30727,393 @@ hashTail_441:
 	VZEROUPPER
 	RET
 
-part_387:
+part_388:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_388:
+part_389:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_389:
+part_390:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_390:
+part_391:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_391:
+part_392:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_392:
+part_393:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_393:
+part_394:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_394:
+part_395:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_395:
+part_396:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_396:
+part_397:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_397:
+part_398:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_398:
+part_399:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_399:
+part_400:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_400:
+part_401:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_401:
+part_402:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_402:
+part_403:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_403:
+part_404:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_404:
+part_405:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_405:
+part_406:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_406:
+part_407:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_407:
+part_408:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_408:
+part_409:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_409:
+part_410:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_410:
+part_411:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_411:
+part_412:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_412:
+part_413:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_413:
+part_414:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_414:
+part_415:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_415:
+part_416:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_416:
+part_417:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_417:
+part_418:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_418:
+part_419:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_422:
+part_423:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_423:
+part_424:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_424:
+part_425:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_425:
+part_426:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_426:
+part_427:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_427:
+part_428:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_428:
+part_429:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_429:
+part_430:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_430:
+part_431:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_431:
+part_432:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_432:
+part_433:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_433:
+part_434:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_434:
+part_435:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_435:
+part_436:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_436:
+part_437:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
-part_437:
+part_438:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        sealMoreAVX512Out_378
+	JMP        sealMoreAVX512Out_379
 
 // func openMoreAVX512(key *key, s *stream, dst *byte, src *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·openMoreAVX512(SB), $2360-40
+TEXT ·openMoreAVX512(SB), $2384-40
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -27873,9 +31624,9 @@ TEXT ·openMoreAVX512(SB), $2360-40
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_442:
+hash_443:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_443
+	JBE          hashEnd_444
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -28052,9 +31803,9 @@ hash_442:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_442
+	JMP          hash_443
 
-hashEnd_443:
+hashEnd_444:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -28068,9 +31819,9 @@ hashEnd_443:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_444:
+hashVector_445:
 	CMPQ        R9, $0x08
-	JBE         hashTail_445
+	JBE         hashTail_446
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -28123,9 +31874,9 @@ hashVector_444:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_444
+	JMP         hashVector_445
 
-hashTail_445:
+hashTail_446:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -28238,9 +31989,9 @@ hashTail_445:
 	MOVQ          n+32(FP), CX
 	MOVQ          $-1, R8
 
-passes_447:
+passes_448:
 	CMPQ         CX, $0x00000400
-	JBE          passesRows_448
+	JBE          passesRows_449
 	VPBROADCASTD 48(SP), Z0
 	VPADDD       chachaColumns<>+0(SB), Z0, Z12
 	VMOVDQU64    Z12, 64(SP)
@@ -28279,7 +32030,7 @@ passes_447:
 	MOVL         $0x0000000a, AX
 	PCALIGN      $0x20
 
-double_452:
+double_453:
 	VPADDD      Z4, Z0, Z0
 	VPADDD      Z5, Z1, Z1
 	VPADDD      Z6, Z2, Z2
@@ -28473,9 +32224,9 @@ double_452:
 	VPROLD      $0x07, Z23, Z23
 	VPROLD      $0x07, Z20, Z20
 	DECL        AX
-	JNE         double_452
+	JNE         double_453
 	CMPQ        CX, $0x00000800
-	JBE         columnsLast_453
+	JBE         columnsLast_454
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -28708,9 +32459,9 @@ double_452:
 	ADDQ        $0x00000400, DI
 	SUBQ        $0x00000800, CX
 	ADDL        $0x20, 48(SP)
-	JMP         columnsNext_454
+	JMP         columnsNext_455
 
-columnsLast_453:
+columnsLast_454:
 	VMOVDQU64   Z31, 192(SP)
 	VPADDD.BCST (SP), Z0, Z0
 	VPADDD.BCST 4(SP), Z1, Z1
@@ -28793,82 +32544,82 @@ columnsLast_453:
 	VSHUFI32X4  $0x88, Z15, Z7, Z1
 	VSHUFI32X4  $0xdd, Z15, Z7, Z15
 	CMPQ        CX, $0x00000040
-	JBE         part_455
+	JBE         part_456
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z10, Z10
 	VMOVDQU64   Z10, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_456
+	JBE         part_457
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z8, Z8
 	VMOVDQU64   Z8, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_457
+	JBE         part_458
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z5, Z5
 	VMOVDQU64   Z5, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_458
+	JBE         part_459
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z11, Z11
 	VMOVDQU64   Z11, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_459
+	JBE         part_460
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z13, Z13
 	VMOVDQU64   Z13, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_460
+	JBE         part_461
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z6, Z6
 	VMOVDQU64   Z6, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_461
+	JBE         part_462
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z4, Z4
 	VMOVDQU64   Z4, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_462
+	JBE         part_463
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z1, Z1
 	VMOVDQU64   Z1, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_463
+	JBE         part_464
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z2, Z2
 	VMOVDQU64   Z2, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_464
+	JBE         part_465
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z0, Z0
 	VMOVDQU64   Z0, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_465
+	JBE         part_466
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z31, Z31
 	VMOVDQU64   Z31, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_466
+	JBE         part_467
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z3, Z3
 	VMOVDQU64   Z3, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_467
+	JBE         part_468
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z14, Z14
 	VMOVDQU64   Z14, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_468
+	JBE         part_469
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z12, Z12
 	VMOVDQU64   Z12, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_469
+	JBE         part_470
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z9, Z9
 	VMOVDQU64   Z9, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_470
+	JBE         part_471
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z15, Z15
 	VMOVDQU64   Z15, 960(DI)
@@ -28956,99 +32707,99 @@ columnsLast_453:
 	VSHUFI32X4  $0x88, Z31, Z23, Z17
 	VSHUFI32X4  $0xdd, Z31, Z23, Z31
 	CMPQ        CX, $0x00000040
-	JBE         part_471
+	JBE         part_472
 	SUBQ        $0x40, CX
 	VPXORQ      (SI), Z26, Z26
 	VMOVDQU64   Z26, (DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_472
+	JBE         part_473
 	SUBQ        $0x40, CX
 	VPXORQ      64(SI), Z24, Z24
 	VMOVDQU64   Z24, 64(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_473
+	JBE         part_474
 	SUBQ        $0x40, CX
 	VPXORQ      128(SI), Z21, Z21
 	VMOVDQU64   Z21, 128(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_474
+	JBE         part_475
 	SUBQ        $0x40, CX
 	VPXORQ      192(SI), Z27, Z27
 	VMOVDQU64   Z27, 192(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_475
+	JBE         part_476
 	SUBQ        $0x40, CX
 	VPXORQ      256(SI), Z29, Z29
 	VMOVDQU64   Z29, 256(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_476
+	JBE         part_477
 	SUBQ        $0x40, CX
 	VPXORQ      320(SI), Z22, Z22
 	VMOVDQU64   Z22, 320(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_477
+	JBE         part_478
 	SUBQ        $0x40, CX
 	VPXORQ      384(SI), Z20, Z20
 	VMOVDQU64   Z20, 384(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_478
+	JBE         part_479
 	SUBQ        $0x40, CX
 	VPXORQ      448(SI), Z17, Z17
 	VMOVDQU64   Z17, 448(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_479
+	JBE         part_480
 	SUBQ        $0x40, CX
 	VPXORQ      512(SI), Z18, Z18
 	VMOVDQU64   Z18, 512(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_480
+	JBE         part_481
 	SUBQ        $0x40, CX
 	VPXORQ      576(SI), Z16, Z16
 	VMOVDQU64   Z16, 576(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_481
+	JBE         part_482
 	SUBQ        $0x40, CX
 	VPXORQ      640(SI), Z0, Z0
 	VMOVDQU64   Z0, 640(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_482
+	JBE         part_483
 	SUBQ        $0x40, CX
 	VPXORQ      704(SI), Z19, Z19
 	VMOVDQU64   Z19, 704(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_483
+	JBE         part_484
 	SUBQ        $0x40, CX
 	VPXORQ      768(SI), Z30, Z30
 	VMOVDQU64   Z30, 768(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_484
+	JBE         part_485
 	SUBQ        $0x40, CX
 	VPXORQ      832(SI), Z28, Z28
 	VMOVDQU64   Z28, 832(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_485
+	JBE         part_486
 	SUBQ        $0x40, CX
 	VPXORQ      896(SI), Z25, Z25
 	VMOVDQU64   Z25, 896(DI)
 	CMPQ        CX, $0x00000040
-	JBE         part_486
+	JBE         part_487
 	SUBQ        $0x40, CX
 	VPXORQ      960(SI), Z31, Z31
 	VMOVDQU64   Z31, 960(DI)
 	ADDQ        $0x00000400, SI
 	ADDQ        $0x00000400, DI
-	JMP         openMoreAVX512Out_446
+	JMP         openMoreAVX512Out_447
 
-columnsNext_454:
-	JMP passes_447
+columnsNext_455:
+	JMP passes_448
 
-passesRows_448:
+passesRows_449:
 	TESTQ           CX, CX
-	JEQ             openMoreAVX512Out_446
+	JEQ             openMoreAVX512Out_447
 	CMPQ            CX, $0x00000100
-	JBE             passesOne_450
+	JBE             passesOne_451
 	CMPQ            CX, $0x00000200
-	JBE             passesTwo_449
+	JBE             passesTwo_450
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -29069,7 +32820,7 @@ passesRows_448:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_487:
+double_488:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPADDD          Z9, Z8, Z8
@@ -29191,7 +32942,7 @@ double_487:
 	VPSHUFD         $0x93, Z10, Z10
 	VPSHUFD         $0x93, Z14, Z14
 	DECL            AX
-	JNE             double_487
+	JNE             double_488
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -29248,9 +32999,9 @@ double_487:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z13
 	VSHUFI32X4      $0x88, Z19, Z17, Z14
 	VSHUFI32X4      $0xdd, Z19, Z17, Z15
-	JMP             passesWrite_451
+	JMP             passesWrite_452
 
-passesTwo_449:
+passesTwo_450:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -29263,7 +33014,7 @@ passesTwo_449:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_488:
+double_489:
 	VPADDD          Z1, Z0, Z0
 	VPADDD          Z5, Z4, Z4
 	VPXORD          Z0, Z3, Z3
@@ -29325,7 +33076,7 @@ double_488:
 	VPSHUFD         $0x93, Z2, Z2
 	VPSHUFD         $0x93, Z6, Z6
 	DECL            AX
-	JNE             double_488
+	JNE             double_489
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -29356,9 +33107,9 @@ double_488:
 	VSHUFI32X4      $0xdd, Z18, Z16, Z5
 	VSHUFI32X4      $0x88, Z19, Z17, Z6
 	VSHUFI32X4      $0xdd, Z19, Z17, Z7
-	JMP             passesWrite_451
+	JMP             passesWrite_452
 
-passesOne_450:
+passesOne_451:
 	VBROADCASTI32X4 (SP), Z0
 	VBROADCASTI32X4 16(SP), Z1
 	VBROADCASTI32X4 32(SP), Z2
@@ -29367,7 +33118,7 @@ passesOne_450:
 	MOVL            $0x0000000a, AX
 	PCALIGN         $0x20
 
-double_489:
+double_490:
 	VPADDD          Z1, Z0, Z0
 	VPXORD          Z0, Z3, Z3
 	VPROLD          $0x10, Z3, Z3
@@ -29399,7 +33150,7 @@ double_489:
 	VPSHUFD         $0x4e, Z3, Z3
 	VPSHUFD         $0x93, Z2, Z2
 	DECL            AX
-	JNE             double_489
+	JNE             double_490
 	VBROADCASTI32X4 (SP), Z16
 	VBROADCASTI32X4 16(SP), Z17
 	VBROADCASTI32X4 32(SP), Z18
@@ -29418,91 +33169,91 @@ double_489:
 	VSHUFI32X4      $0x88, Z19, Z17, Z2
 	VSHUFI32X4      $0xdd, Z19, Z17, Z3
 
-passesWrite_451:
+passesWrite_452:
 	CMPQ      CX, $0x00000040
-	JBE       part_490
+	JBE       part_491
 	SUBQ      $0x40, CX
 	VPXORQ    (SI), Z0, Z0
 	VMOVDQU64 Z0, (DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_491
+	JBE       part_492
 	SUBQ      $0x40, CX
 	VPXORQ    64(SI), Z1, Z1
 	VMOVDQU64 Z1, 64(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_492
+	JBE       part_493
 	SUBQ      $0x40, CX
 	VPXORQ    128(SI), Z2, Z2
 	VMOVDQU64 Z2, 128(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_493
+	JBE       part_494
 	SUBQ      $0x40, CX
 	VPXORQ    192(SI), Z3, Z3
 	VMOVDQU64 Z3, 192(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_494
+	JBE       part_495
 	SUBQ      $0x40, CX
 	VPXORQ    256(SI), Z4, Z4
 	VMOVDQU64 Z4, 256(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_495
+	JBE       part_496
 	SUBQ      $0x40, CX
 	VPXORQ    320(SI), Z5, Z5
 	VMOVDQU64 Z5, 320(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_496
+	JBE       part_497
 	SUBQ      $0x40, CX
 	VPXORQ    384(SI), Z6, Z6
 	VMOVDQU64 Z6, 384(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_497
+	JBE       part_498
 	SUBQ      $0x40, CX
 	VPXORQ    448(SI), Z7, Z7
 	VMOVDQU64 Z7, 448(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_498
+	JBE       part_499
 	SUBQ      $0x40, CX
 	VPXORQ    512(SI), Z8, Z8
 	VMOVDQU64 Z8, 512(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_499
+	JBE       part_500
 	SUBQ      $0x40, CX
 	VPXORQ    576(SI), Z9, Z9
 	VMOVDQU64 Z9, 576(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_500
+	JBE       part_501
 	SUBQ      $0x40, CX
 	VPXORQ    640(SI), Z10, Z10
 	VMOVDQU64 Z10, 640(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_501
+	JBE       part_502
 	SUBQ      $0x40, CX
 	VPXORQ    704(SI), Z11, Z11
 	VMOVDQU64 Z11, 704(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_502
+	JBE       part_503
 	SUBQ      $0x40, CX
 	VPXORQ    768(SI), Z12, Z12
 	VMOVDQU64 Z12, 768(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_503
+	JBE       part_504
 	SUBQ      $0x40, CX
 	VPXORQ    832(SI), Z13, Z13
 	VMOVDQU64 Z13, 832(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_504
+	JBE       part_505
 	SUBQ      $0x40, CX
 	VPXORQ    896(SI), Z14, Z14
 	VMOVDQU64 Z14, 896(DI)
 	CMPQ      CX, $0x00000040
-	JBE       part_505
+	JBE       part_506
 	SUBQ      $0x40, CX
 	VPXORQ    960(SI), Z15, Z15
 	VMOVDQU64 Z15, 960(DI)
 	ADDQ      $0x00000400, SI
 	ADDQ      $0x00000400, DI
 
-openMoreAVX512Out_446:
+openMoreAVX512Out_447:
 	MOVQ s+8(FP), R15
 	MOVQ n+32(FP), CX
 	SHRQ $0x06, CX
@@ -29510,389 +33261,389 @@ openMoreAVX512Out_446:
 	VZEROUPPER
 	RET
 
-part_455:
+part_456:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z7
 	VPXORQ     Z7, Z10, Z10
 	VMOVDQU8   Z10, K1, (DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_456:
+part_457:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z7
 	VPXORQ     Z7, Z8, Z8
 	VMOVDQU8   Z8, K1, 64(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_457:
+part_458:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z7
 	VPXORQ     Z7, Z5, Z5
 	VMOVDQU8   Z5, K1, 128(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_458:
+part_459:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z7
 	VPXORQ     Z7, Z11, Z11
 	VMOVDQU8   Z11, K1, 192(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_459:
+part_460:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z7
 	VPXORQ     Z7, Z13, Z13
 	VMOVDQU8   Z13, K1, 256(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_460:
+part_461:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z7
 	VPXORQ     Z7, Z6, Z6
 	VMOVDQU8   Z6, K1, 320(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_461:
+part_462:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z7
 	VPXORQ     Z7, Z4, Z4
 	VMOVDQU8   Z4, K1, 384(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_462:
+part_463:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z7
 	VPXORQ     Z7, Z1, Z1
 	VMOVDQU8   Z1, K1, 448(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_463:
+part_464:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z7
 	VPXORQ     Z7, Z2, Z2
 	VMOVDQU8   Z2, K1, 512(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_464:
+part_465:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z7
 	VPXORQ     Z7, Z0, Z0
 	VMOVDQU8   Z0, K1, 576(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_465:
+part_466:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z7
 	VPXORQ     Z7, Z31, Z31
 	VMOVDQU8   Z31, K1, 640(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_466:
+part_467:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z7
 	VPXORQ     Z7, Z3, Z3
 	VMOVDQU8   Z3, K1, 704(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_467:
+part_468:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z7
 	VPXORQ     Z7, Z14, Z14
 	VMOVDQU8   Z14, K1, 768(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_468:
+part_469:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z7
 	VPXORQ     Z7, Z12, Z12
 	VMOVDQU8   Z12, K1, 832(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_469:
+part_470:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z7
 	VPXORQ     Z7, Z9, Z9
 	VMOVDQU8   Z9, K1, 896(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_470:
+part_471:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z7
 	VPXORQ     Z7, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_471:
+part_472:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z23
 	VPXORQ     Z23, Z26, Z26
 	VMOVDQU8   Z26, K1, (DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_472:
+part_473:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z23
 	VPXORQ     Z23, Z24, Z24
 	VMOVDQU8   Z24, K1, 64(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_473:
+part_474:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z23
 	VPXORQ     Z23, Z21, Z21
 	VMOVDQU8   Z21, K1, 128(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_474:
+part_475:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z23
 	VPXORQ     Z23, Z27, Z27
 	VMOVDQU8   Z27, K1, 192(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_475:
+part_476:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z23
 	VPXORQ     Z23, Z29, Z29
 	VMOVDQU8   Z29, K1, 256(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_476:
+part_477:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z23
 	VPXORQ     Z23, Z22, Z22
 	VMOVDQU8   Z22, K1, 320(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_477:
+part_478:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z23
 	VPXORQ     Z23, Z20, Z20
 	VMOVDQU8   Z20, K1, 384(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_478:
+part_479:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z23
 	VPXORQ     Z23, Z17, Z17
 	VMOVDQU8   Z17, K1, 448(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_479:
+part_480:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z23
 	VPXORQ     Z23, Z18, Z18
 	VMOVDQU8   Z18, K1, 512(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_480:
+part_481:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z23
 	VPXORQ     Z23, Z16, Z16
 	VMOVDQU8   Z16, K1, 576(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_481:
+part_482:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z23
 	VPXORQ     Z23, Z0, Z0
 	VMOVDQU8   Z0, K1, 640(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_482:
+part_483:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z23
 	VPXORQ     Z23, Z19, Z19
 	VMOVDQU8   Z19, K1, 704(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_483:
+part_484:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z23
 	VPXORQ     Z23, Z30, Z30
 	VMOVDQU8   Z30, K1, 768(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_484:
+part_485:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z23
 	VPXORQ     Z23, Z28, Z28
 	VMOVDQU8   Z28, K1, 832(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_485:
+part_486:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z23
 	VPXORQ     Z23, Z25, Z25
 	VMOVDQU8   Z25, K1, 896(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_486:
+part_487:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z23
 	VPXORQ     Z23, Z31, Z31
 	VMOVDQU8   Z31, K1, 960(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_490:
+part_491:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z (SI), K1, Z16
 	VPXORQ     Z16, Z0, Z0
 	VMOVDQU8   Z0, K1, (DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_491:
+part_492:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 64(SI), K1, Z16
 	VPXORQ     Z16, Z1, Z1
 	VMOVDQU8   Z1, K1, 64(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_492:
+part_493:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 128(SI), K1, Z16
 	VPXORQ     Z16, Z2, Z2
 	VMOVDQU8   Z2, K1, 128(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_493:
+part_494:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 192(SI), K1, Z16
 	VPXORQ     Z16, Z3, Z3
 	VMOVDQU8   Z3, K1, 192(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_494:
+part_495:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 256(SI), K1, Z16
 	VPXORQ     Z16, Z4, Z4
 	VMOVDQU8   Z4, K1, 256(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_495:
+part_496:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 320(SI), K1, Z16
 	VPXORQ     Z16, Z5, Z5
 	VMOVDQU8   Z5, K1, 320(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_496:
+part_497:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 384(SI), K1, Z16
 	VPXORQ     Z16, Z6, Z6
 	VMOVDQU8   Z6, K1, 384(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_497:
+part_498:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 448(SI), K1, Z16
 	VPXORQ     Z16, Z7, Z7
 	VMOVDQU8   Z7, K1, 448(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_498:
+part_499:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 512(SI), K1, Z16
 	VPXORQ     Z16, Z8, Z8
 	VMOVDQU8   Z8, K1, 512(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_499:
+part_500:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 576(SI), K1, Z16
 	VPXORQ     Z16, Z9, Z9
 	VMOVDQU8   Z9, K1, 576(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_500:
+part_501:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 640(SI), K1, Z16
 	VPXORQ     Z16, Z10, Z10
 	VMOVDQU8   Z10, K1, 640(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_501:
+part_502:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 704(SI), K1, Z16
 	VPXORQ     Z16, Z11, Z11
 	VMOVDQU8   Z11, K1, 704(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_502:
+part_503:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 768(SI), K1, Z16
 	VPXORQ     Z16, Z12, Z12
 	VMOVDQU8   Z12, K1, 768(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_503:
+part_504:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 832(SI), K1, Z16
 	VPXORQ     Z16, Z13, Z13
 	VMOVDQU8   Z13, K1, 832(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_504:
+part_505:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 896(SI), K1, Z16
 	VPXORQ     Z16, Z14, Z14
 	VMOVDQU8   Z14, K1, 896(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
-part_505:
+part_506:
 	BZHIQ      CX, R8, AX
 	KMOVQ      AX, K1
 	VMOVDQU8.Z 960(SI), K1, Z16
 	VPXORQ     Z16, Z15, Z15
 	VMOVDQU8   Z15, K1, 960(DI)
-	JMP        openMoreAVX512Out_446
+	JMP        openMoreAVX512Out_447
 
 // func startAVX512(key *key, s *stream, nonce *byte)
 // Requires: AVX, AVX512F
@@ -29933,7 +33684,7 @@ TEXT ·startAVX512(SB), $120-24
 	MOVQ    $0x0000000a, 80(SP)
 	PCALIGN $0x20
 
-start_506:
+start_507:
 	ADDL      SI, AX
 	ADDL      DI, BX
 	XORL      AX, R10
@@ -30039,7 +33790,7 @@ start_506:
 	ROLL      $0x07, R9
 	ROLL      $0x07, SI
 	DECQ      80(SP)
-	JNE       start_506
+	JNE       start_507
 	ADDL      (SP), AX
 	ADDL      16(SP), SI
 	ADDL      4(SP), BX
@@ -30082,11 +33833,11 @@ start_506:
 
 // func polyAVX512(s *stream, p *byte, n int)
 // Requires: AVX, AVX2, AVX512BW, AVX512DQ, AVX512F, AVX512IFMA, AVX512VL, BMI2, CMOV
-TEXT ·polyAVX512(SB), $2360-24
+TEXT ·polyAVX512(SB), $2384-24
 	MOVQ         n+16(FP), DI
 	MOVQ         s+0(FP), R15
 	CMPQ         DI, $0x00000200
-	JB           polyFew_507
+	JB           polyFew_508
 	MOVL         $0x00000055, AX
 	KMOVW        AX, K5
 	MOVL         $0x00000033, AX
@@ -30576,9 +34327,9 @@ TEXT ·polyAVX512(SB), $2360-24
 	SHRQ         $0x04, R9
 	PCALIGN      $0x20
 
-hash_508:
+hash_509:
 	CMPQ         R9, $0x00000028
-	JBE          hashEnd_509
+	JBE          hashEnd_510
 	VMOVDQU64    384(SI), Z25
 	VMOVDQA64    Z25, Z27
 	VPERMT2Q     448(SI), Z29, Z25
@@ -30755,9 +34506,9 @@ hash_508:
 	ADDQ         $0x00000200, SI
 	SUBQ         $0x00000200, CX
 	SUBQ         $0x20, R9
-	JMP          hash_508
+	JMP          hash_509
 
-hashEnd_509:
+hashEnd_510:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	VPXORQ Z18, Z18, Z18
@@ -30771,9 +34522,9 @@ hashEnd_509:
 	XORL   R11, R11
 	MOVL   $0x00000040, R12
 
-hashVector_510:
+hashVector_511:
 	CMPQ        R9, $0x08
-	JBE         hashTail_511
+	JBE         hashTail_512
 	MOVQ        CX, AX
 	CMPQ        AX, R12
 	CMOVQHI     R12, AX
@@ -30826,9 +34577,9 @@ hashVector_510:
 	SUBQ        $0x00000080, CX
 	CMOVQCS     R11, CX
 	SUBQ        $0x08, R9
-	JMP         hashVector_510
+	JMP         hashVector_511
 
-hashTail_511:
+hashTail_512:
 	MOVQ          CX, AX
 	CMPQ          AX, R12
 	CMOVQHI       R12, AX
@@ -30941,7 +34692,7 @@ hashTail_511:
 	VZEROUPPER
 	RET
 
-polyFew_507:
+polyFew_508:
 	MOVQ  (R15), R11
 	MOVQ  8(R15), R12
 	MOVQ  R12, R13
@@ -30952,15 +34703,15 @@ polyFew_507:
 	MOVQ  48(R15), R10
 	MOVQ  p+8(FP), SI
 	TESTQ DI, DI
-	JEQ   adEnd_513
+	JEQ   adEnd_514
 
-ad_512:
+ad_513:
 	MOVL  $0x0000ffff, AX
 	CMPQ  DI, $0x10
-	JAE   adFull_514
+	JAE   adFull_515
 	BZHIQ DI, AX, AX
 
-adFull_514:
+adFull_515:
 	KMOVW      AX, K1
 	VMOVDQU8.Z (SI), K1, X31
 	VMOVQ      X31, AX
@@ -30998,9 +34749,9 @@ adFull_514:
 	ADCQ       $0x00, R10
 	ADDQ       $0x10, SI
 	SUBQ       $0x10, DI
-	JA         ad_512
+	JA         ad_513
 
-adEnd_513:
+adEnd_514:
 	MOVQ s+0(FP), R15
 	MOVQ R8, 32(R15)
 	MOVQ R9, 40(R15)

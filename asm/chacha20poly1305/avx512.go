@@ -25,7 +25,9 @@ import (
 // and needs only a transposition of lanes in the end. Longer messages go through
 // passes of 32 blocks, two groups of 16 in all 32 registers, one word of the state
 // a register (columns): one group alone is bound by the latency of its chains.
-// Their half rounds alternate.
+// Their half rounds alternate. No vector is left for the powers of r, so that those
+// that the others follow from are made in general-purpose registers, beside the
+// second half of the rounds (scalarPowers).
 //
 // Sealing, the ciphertext is hashed when all of the call's is there. Opening, it
 // is hashed first, and nothing is written unless the tag is right.
@@ -64,6 +66,7 @@ type frame struct {
 	mask  Mem // of the first 64 bytes of a short message
 	len   Mem // f.lens times r, three words
 	limbs Mem // r in limbs
+	r8    Mem // r^8, three words
 	keep  Mem // keystream of the first pass, or what it is made from
 }
 
@@ -89,7 +92,7 @@ func (m *z512) alloc(keep int) {
 		st: m.AllocLocal(64), ctr0: m.AllocLocal(64), ctr1: m.AllocLocal(64), spill: m.AllocLocal(64),
 		c: m.AllocLocal(16), loop: m.AllocLocal(8), r: m.AllocLocal(16), s: m.AllocLocal(16), h: m.AllocLocal(24), lens: m.AllocLocal(16),
 		shortAD: m.AllocLocal(8), longAD: m.AllocLocal(8), apart: m.AllocLocal(8), last: m.AllocLocal(8),
-		pow: m.AllocLocal(powSize), mask: m.AllocLocal(8), len: m.AllocLocal(24), limbs: m.AllocLocal(24),
+		pow: m.AllocLocal(powSize), mask: m.AllocLocal(8), len: m.AllocLocal(24), limbs: m.AllocLocal(24), r8: m.AllocLocal(24),
 	}
 	if keep > 0 {
 		m.f.keep = m.AllocLocal(keep)

@@ -162,17 +162,21 @@ func (m *z512) message() {
 
 	m.Label(columns)
 	m.columnsLoad()
-	m.keyBeside(10, 1, m.columnsDouble(), func() {
+	m.keyBeside(5, 1, m.columnsDouble(), func() {
 		m.VMOVDQU64(z(31), m.f.spill) // scalarBlocks wants it
 		m.additionalData()
 		m.VMOVDQU64(m.f.spill, z(31))
-	}, nil)
+	}, m.scalarPowers())
 	if !m.open {
+		keyed := label("Keyed")
 		m.loadArgs()
-		m.columnsOut(hash)
-		m.passes(hash)
+		m.columnsOut(keyed)
+		m.passes(keyed)
 		m.Label(hash)
 		m.powers().emit()
+		m.JMP(LabelRef(end))
+		m.Label(keyed)
+		m.morePowers().emit()
 		m.Label(end)
 		m.sealTag()
 		m.flush()
@@ -181,6 +185,8 @@ func (m *z512) message() {
 	for i := range 32 {
 		m.VMOVDQU64(z(i), m.f.keep.Offset(64*i))
 	}
+	m.morePowers().emit()
+	m.JMP(LabelRef(check))
 	m.Label(hash)
 	m.powers().emit()
 	m.Label(check)

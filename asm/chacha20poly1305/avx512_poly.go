@@ -174,15 +174,7 @@ func (m *z512) twenty(a, dst, t reg.VecPhysical) (o ops) {
 func (m *z512) powers() (o ops) {
 	l, p := polyL, polyH
 	do := func(f ...func()) { o = append(o, f...) }
-	store := func(v []reg.VecPhysical, i int) {
-		for j := range 3 {
-			do(func() { m.VMOVDQU64(v[j], m.at(j, i)) })
-		}
-		for j := range 2 {
-			do(m.twenty(v[1+j], polyU[1], polyU[0])...)
-			do(func() { m.VMOVDQU64(polyU[1], m.at(3+j, i)) })
-		}
-	}
+	store := func(v []reg.VecPhysical, i int) { do(m.storePowers(v, i)...) }
 	load := func(i int) {
 		for j := range 3 {
 			do(func() { m.VMOVDQU64(m.at(j, i), p[j]) })
@@ -190,10 +182,7 @@ func (m *z512) powers() (o ops) {
 	}
 	do(m.firstPowers()...)
 	store(p, 8)
-	do(func() { m.VPXORQ(polyU[2], polyU[2], polyU[2]) })
-	for j := range 5 {
-		do(func() { m.VMOVDQU64(polyU[2], m.at(j, 0)) })
-	}
+	do(m.noPowers()...)
 	do(m.spread()...)
 	do(m.times()...)
 	store(l, 16)
@@ -207,6 +196,135 @@ func (m *z512) powers() (o ops) {
 	load(8)
 	do(m.times()...)
 	store(l, 40)
+	return o
+}
+
+// scalarPowers makes r to r^8, r^16, r^24 and r^32 in general-purpose registers, in
+// their places in the table; scalarR is loaded. morePowers, on vectors, makes the
+// others. The first leaves the vectors to others, the second waits for four products
+// beside one another, where powers waits for seven one after another.
+func (m *z512) scalarPowers() (o ops) {
+	h := scalarH
+	do := func(f ...func()) { o = append(o, f...) }
+	for i := range 3 {
+		do(func() {
+			if i == 2 {
+				m.XORL(h[i].As32(), h[i].As32())
+			} else {
+				m.MOVQ(scalarR[i], h[i])
+			}
+		})
+	}
+	do(m.storePower(1)...)
+	for k := 2; k <= 8; k++ {
+		do(m.scalarMulOps()...)
+		do(m.storePower(k)...)
+	}
+	for i := range 3 {
+		do(func() { m.MOVQ(h[i], m.f.r8.Offset(8*i)) })
+	}
+	for k := 16; k <= 32; k += 8 {
+		do(m.scalarWide(m.f.r8)...)
+		do(m.storePower(k)...)
+	}
+	return o
+}
+
+// storePower stores the limbs of scalarH, whose third word is < 8, as r^k. It uses
+// AX.
+func (m *z512) storePower(k int) ops {
+	h, t := scalarH, reg.RAX
+	low44 := func() { m.SHLQ(U8(20), t); m.SHRQ(U8(20), t) }
+	return ops{
+		func() { m.MOVQ(h[0], t); low44() },
+		func() { m.MOVQ(t, m.at(0, k)) },
+		func() { m.MOVQ(h[0], t); m.SHRQ(U8(44), h[1], t); low44() },
+		func() { m.MOVQ(t, m.at(1, k)) },
+		func() { m.MOVQ(h[1], t); m.SHRQ(U8(24), h[2], t) },
+		func() { m.MOVQ(t, m.at(2, k)) },
+	}
+}
+
+// scalarWide multiplies scalarH by the three words at b, the third < 8. It uses all
+// other registers.
+//
+// Bounds: both are less than 5·2^128, the product less than 25·2^256. What is above
+// 2^130 comes back times 5 twice: less than 2^136, then less than 5·2^128.
+func (m *z512) scalarWide(b Mem) (o ops) {
+	h := scalarH
+	t := []reg.GPPhysical{reg.R11, reg.R12, reg.R13, reg.R14, reg.R15}
+	lo, hi := reg.RAX, reg.RBX
+	do := func(f ...func()) { o = append(o, f...) }
+	for _, c := range t {
+		do(func() { m.XORL(c.As32(), c.As32()) })
+	}
+	for j := range 3 {
+		do(func() { m.MOVQ(b.Offset(8*j), reg.RDX) })
+		for i := range min(3, 4-j) {
+			do(func() {
+				m.MULXQ(h[i], lo, hi)
+				m.ADDQ(lo, t[i+j])
+				m.ADCQ(hi, t[i+j+1])
+				for c := i + j + 2; c <= 4; c++ {
+					m.ADCQ(U8(0), t[c])
+				}
+			})
+		}
+	}
+	return append(o,
+		func() { m.IMULQ(b.Offset(16), h[2]); m.ADDQ(h[2], t[4]) },
+		// 2^130·x = 4x + x of what 4x is above 2^128
+		func() { m.MOVL(t[2].As32(), h[2].As32()); m.ANDL(U8(3), h[2].As32()); m.ANDQ(I8(-4), t[2]) },
+		func() { m.ADDQ(t[2], t[0]); m.ADCQ(t[3], t[1]); m.ADCQ(t[4], h[2]) },
+		func() { m.SHRQ(U8(2), t[3], t[2]) },
+		func() { m.SHRQ(U8(2), t[4], t[3]) },
+		func() { m.SHRQ(U8(2), t[4]) },
+		func() { m.ADDQ(t[2], t[0]); m.ADCQ(t[3], t[1]); m.ADCQ(t[4], h[2]) },
+		func() { m.MOVQ(t[0], h[0]); m.MOVQ(t[1], h[1]); m.around(h, lo, hi) },
+	)
+}
+
+// morePowers fills the table from what scalarPowers made: P is r^8 ... r, and P·r^32
+// comes first, since that of r^k, k < 32, is overwritten by P·r^(k-8).
+func (m *z512) morePowers() (o ops) {
+	l, p := polyL, polyH
+	do := func(f ...func()) { o = append(o, f...) }
+	do(func() { m.VPBROADCASTQ(m.mask44(), mask44) })
+	for j := range 3 {
+		do(func() { m.VMOVDQU64(m.at(j, 8), p[j]) })
+	}
+	for k := 32; k >= 8; k -= 8 {
+		for j := range 3 {
+			do(func() { m.VPBROADCASTQ(m.at(j, k), polyB[j]) })
+		}
+		do(m.times()...)
+		do(m.storePowers(l, k+8)...)
+	}
+	for j := range 2 {
+		do(m.twenty(p[1+j], polyU[1], polyU[0])...)
+		do(func() { m.VMOVDQU64(polyU[1], m.at(3+j, 8)) })
+	}
+	return append(o, m.noPowers()...)
+}
+
+// storePowers stores v as r^i and the seven below.
+func (m *z512) storePowers(v []reg.VecPhysical, i int) (o ops) {
+	for j := range 3 {
+		o = append(o, func() { m.VMOVDQU64(v[j], m.at(j, i)) })
+	}
+	for j := range 2 {
+		o = append(o, m.twenty(v[1+j], polyU[1], polyU[0])...)
+		o = append(o, func() { m.VMOVDQU64(polyU[1], m.at(3+j, i)) })
+	}
+	return o
+}
+
+// noPowers stores the zeros behind the table.
+func (m *z512) noPowers() ops {
+	o := ops{func() { m.VPXORQ(polyU[2], polyU[2], polyU[2]) }}
+	for j := range 5 {
+		o = append(o, func() { m.VMOVDQU64(polyU[2], m.at(j, 0)) })
+	}
 	return o
 }
 
@@ -527,28 +645,25 @@ func (m *z512) scalarLoadR(r Mem) {
 }
 
 // scalarMul multiplies scalarH by scalarR. It uses AX, BX, CX, DX, R14, R15.
-func (m *z512) scalarMul() {
+func (m *z512) scalarMul() { m.scalarMulOps().emit() }
+
+func (m *z512) scalarMulOps() ops {
 	h, r := scalarH, scalarR
-	m.MOVQ(h[0], reg.RDX)
-	m.MULXQ(r[0], reg.RAX, reg.RBX)
-	m.MULXQ(r[1], reg.R14, reg.R15)
-	m.MOVQ(h[1], reg.RDX)
-	m.MULXQ(r[2], reg.RCX, h[0])
-	m.ADDQ(reg.RCX, reg.RAX)
-	m.ADCQ(h[0], reg.RBX)
-	m.MULXQ(r[0], reg.RCX, h[0])
-	m.ADDQ(reg.RCX, reg.R14)
-	m.ADCQ(h[0], reg.R15)
-	m.MOVQ(h[2], reg.RCX)
-	m.IMULQ(r[2], reg.RCX)
-	m.ADDQ(reg.RCX, reg.R14)
-	m.ADCQ(U8(0), reg.R15)
-	m.IMULQ(r[0], h[2])
-	m.ADDQ(reg.RBX, reg.R14)
-	m.ADCQ(reg.R15, h[2])
-	m.MOVQ(reg.RAX, h[0])
-	m.MOVQ(reg.R14, h[1])
-	m.around(h, reg.RCX, reg.RDX)
+	return ops{
+		func() { m.MOVQ(h[0], reg.RDX) },
+		func() { m.MULXQ(r[0], reg.RAX, reg.RBX) },
+		func() { m.MULXQ(r[1], reg.R14, reg.R15) },
+		func() { m.MOVQ(h[1], reg.RDX) },
+		func() { m.MULXQ(r[2], reg.RCX, h[0]) },
+		func() { m.ADDQ(reg.RCX, reg.RAX); m.ADCQ(h[0], reg.RBX) },
+		func() { m.MULXQ(r[0], reg.RCX, h[0]) },
+		func() { m.ADDQ(reg.RCX, reg.R14); m.ADCQ(h[0], reg.R15) },
+		func() { m.MOVQ(h[2], reg.RCX); m.IMULQ(r[2], reg.RCX) },
+		func() { m.ADDQ(reg.RCX, reg.R14); m.ADCQ(U8(0), reg.R15) },
+		func() { m.IMULQ(r[0], h[2]) },
+		func() { m.ADDQ(reg.RBX, reg.R14); m.ADCQ(reg.R15, h[2]) },
+		func() { m.MOVQ(reg.RAX, h[0]); m.MOVQ(reg.R14, h[1]); m.around(h, reg.RCX, reg.RDX) },
+	}
 }
 
 // scalarBlocks folds the n bytes at p, padded with zeros to whole blocks, into
