@@ -9,6 +9,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/sealane/sealane/internal/cpu"
 	"github.com/sealane/sealane/internal/cryptotest"
@@ -18,7 +19,7 @@ func TestCombIFMA(t *testing.T) {
 	ifmaOnly(t, func(t *testing.T) {
 		check := func(k [4]uint64) {
 			var p [3][4]uint64
-			combIFMA(&p, &k)
+			combIFMA(&p, &k, alignedTable52())
 			if got, want := fromJacobian(t, &p), generatorTimes(&k); !got.equal(want) {
 				t.Fatalf("%x times the generator is %v, want %v", k, got, want)
 			}
@@ -78,6 +79,24 @@ func TestCombTableIFMA(t *testing.T) {
 	if len(table) > 0 {
 		t.Errorf("%d entries too many", len(table))
 	}
+}
+
+// alignedTable52 is what it says, and combIFMA takes a table at any address.
+func TestAlignedTable52(t *testing.T) {
+	if at := uintptr(unsafe.Pointer(alignedTable52())); at%64 != 0 || *alignedTable52() != *combTableIFMA() {
+		t.Errorf("the table at %x is not what it should be", at)
+	}
+	ifmaOnly(t, func(t *testing.T) {
+		shifted := new([2]combTable52)
+		table := (*combTable52)(unsafe.Add(unsafe.Pointer(shifted), 8))
+		*table = *combTableIFMA()
+		k := [4]uint64{1, 2, 3, 4}
+		var got, want [3][4]uint64
+		combIFMA(&got, &k, table)
+		if combIFMA(&want, &k, alignedTable52()); got != want {
+			t.Errorf("%x, want %x", got, want)
+		}
+	})
 }
 
 // combWidths are the bits of a digit in each batch.
@@ -319,7 +338,7 @@ func reduce52(r *number52, c [10]span) {
 // A point52 is a sum of combIFMA.
 type point52 struct{ x, y, zz, zzz number52 }
 
-// pick returns a number of which only bounds are known in negative lanes or others.
+// signs52 returns the columns of a, or of -a; of both, if it is not known which.
 func signs52(a number52, negative, known bool) number52 {
 	n := a.neg()
 	if known {
@@ -337,69 +356,67 @@ func signs52(a number52, negative, known bool) number52 {
 }
 
 // add is comb52.addPoints: of q, negated or, if not even that is known, either.
-func (s *point52) add(q *[2]number52, negative, known, affine bool) {
-	u, v := q[0], q[1]
-	if !affine {
-		u, v = mul52(u, s.zz), mul52(v, s.zzz)
-	}
-	p := u.sub(s.x).addP(2).carry().under(314)
-	r := signs52(v, negative, known).sub(s.y).addP(3).carry().under(410)
-	pp, ppp := s.rest(p, r, s.x, s.y)
-	if affine {
-		s.zz, s.zzz = pp, ppp
-	} else {
-		s.zz, s.zzz = mul52(s.zz, pp).carry(), mul52(s.zzz, ppp).carry()
-	}
-}
-
-// rest is comb52.rest.
-func (s *point52) rest(p, r, u, v number52) (pp, ppp number52) {
-	pp = mul52(p, p).carry().under(162)
+func (s *point52) add(q *[2]number52, negative, known bool) {
+	p := mul52(q[0], s.zz).sub(s.x).addP(2).carry().under(310)
+	r := signs52(mul52(q[1], s.zzz), negative, known).sub(s.y).addP(3).carry().under(410)
+	pp := mul52(p, p).carry().under(161)
 	rr := mul52(r, r).under(210)
 	cube := mul52(p, pp)
-	ppp = cube.carry().under(132)
+	ppp := cube.carry().under(132)
 	n := cube.neg().addP(2).carry()
-	q := mul52(u, pp).under(112)
+	q1 := mul52(s.x, pp).under(112)
 	rest := rr.sub(ppp)
-	s.x = rest.sub(q.add(q)).addP(4).fold().carry()
-	d := q.add(q).add(q).sub(rest).addP(3).fold().carry()
-	s.y = mul52(r, d, v, n).carry()
-	return pp, ppp
+	s.x = rest.sub(q1.add(q1)).addP(4).fold().carry()
+	d := q1.add(q1).add(q1).sub(rest).addP(3).fold().carry()
+	s.zz, s.zzz = mul52(s.zz, pp).carry(), mul52(s.zzz, ppp).carry()
+	s.y = mul52(r, d, s.y, n).carry()
 }
 
-// merge is comb52.merge, in the lane of a.
+// merge52 is comb52.merge, of the first of two partners and the second. It computes
+// what lanes do not need, too: that must keep within bounds.
 func merge52(a, b *point52) (s point52) {
-	u, v := mul52(a.x, b.zz), mul52(a.y, b.zzz)
-	p := mul52(b.x, a.zz).sub(u).addP(2).carry().under(314)
-	r := mul52(b.y, a.zzz).sub(v).addP(2).carry().under(410)
+	u1, u2 := mul52(a.x, b.zz).under(108), mul52(b.x, a.zz).under(108)
+	s1, s2 := mul52(a.y, b.zzz).under(119), mul52(b.y, a.zzz).under(119)
+	p := u2.sub(u1).addP(2).carry().under(310)
+	u1.sub(u2).addP(2).carry()
+	r := s2.sub(s1).addP(2).carry().under(320)
+	s1.sub(s2).addP(2).carry()
 	zz, zzz := mul52(a.zz, b.zz).carry(), mul52(a.zzz, b.zzz).carry()
-	pp, ppp := s.rest(p, r, u.carry().under(112), v.carry().under(114))
-	s.zz, s.zzz = mul52(zz, pp).carry(), mul52(zzz, ppp).carry()
+	pp, rr := mul52(p, p).carry().under(161), mul52(r, r).carry().under(165)
+
+	c, q := mul52(p, pp).under(132), mul52(u1.carry(), pp).under(112)
+	var d number52
+	for _, lane := range []struct{ square, own, other number52 }{{pp, c, q}, {rr, q, c}} {
+		rest := lane.square.sub(lane.other)
+		s.x = rest.sub(lane.own.add(lane.own)).addP(4).fold().carry()
+		d = lane.own.add(lane.own).add(lane.own).sub(rest).addP(3).fold().carry()
+		lane.other.carry()
+	}
+	n := c.neg().addP(2).carry()
+	s.zz, s.zzz = mul52(zz, pp).carry(), mul52(zzz, c.carry()).carry()
+	s.y = mul52(s1.carry(), n).add(mul52(r, d)).carry()
 	return s
 }
 
-// under panics unless the bounds of comb52.addPoints hold.
-func (s *point52) under() {
+// under panics unless the bounds of comb52.addPoints hold, and y is at most n/100 p.
+func (s *point52) under(n int64) {
 	s.x.under(101)
-	s.y.under(150)
-	s.zz.under(162)
-	s.zzz.under(140)
+	s.y.under(n)
+	s.zz.under(120)
+	s.zzz.under(120)
 }
 
 // The proof of the bounds of combIFMA: they hold for points from the table, and are kept
 // by additions of whatever is within them. The model panics if a bit could be dropped.
 func TestCombIFMABounds(t *testing.T) {
 	table := [2]number52{upTo52(100), upTo52(100)}
-	s := point52{x: upTo52(100), y: upTo52(100)}
-	s.y.neg().addP(1).carry().under(100)
-	s.add(&table, false, false, true)
-	s.under()
-	s = point52{upTo52(101), upTo52(150), upTo52(162), upTo52(140)}
-	u := s
-	s.add(&table, false, false, false)
-	s.under()
+	table[1].neg().addP(1).carry().under(100)
+	s := point52{upTo52(101), upTo52(150), upTo52(120), upTo52(120)}
+	s.add(&table, false, false)
+	s.under(150)
+	u := point52{upTo52(101), upTo52(240), upTo52(120), upTo52(120)}
 	s = merge52(&u, &u)
-	s.under()
+	s.under(240)
 	mul52(u.x, u.zz).carry()
 	mul52(u.y, u.zzz).carry()
 }
@@ -436,22 +453,25 @@ func combModel(k *[4]uint64) (j [3][4]uint64) {
 				q[c] = exact52(limbs)
 			}
 			table = table[1<<(width-1):]
-			if s := &sums[lane]; batch == 0 {
-				s.x, s.y = q[0], q[1]
-				if negative {
+			s := &sums[lane]
+			if batch > 0 {
+				s.add(&q, negative, true)
+			} else {
+				one := exact52(limbs52(new(big.Int).Mod(big260, bigP)))
+				if *s = (point52{q[0], q[1], one, one}); negative {
 					s.y = s.y.neg().addP(1).carry()
 				}
-			} else {
-				s.add(&q, negative, true, batch == 1)
 			}
-			sums[lane].check()
+			s.check()
+			s.under(150)
 		}
 	}
 	for step := 1; step < 8; step *= 2 {
 		next := sums
 		for lane := range sums {
-			next[lane] = merge52(&sums[lane], &sums[lane^step])
+			next[lane] = merge52(&sums[lane&^step], &sums[lane|step])
 			next[lane].check()
+			next[lane].under(240)
 		}
 		sums = next
 	}
@@ -464,12 +484,9 @@ func combModel(k *[4]uint64) (j [3][4]uint64) {
 	return j
 }
 
-// check panics unless values and limbs agree, and are within bounds.
+// check panics unless values and limbs agree.
 func (s *point52) check() {
 	for _, a := range []number52{s.x, s.y, s.zz, s.zzz} {
-		if a.max == nil {
-			continue
-		}
 		x := new(big.Int)
 		for i := 4; i >= 0; i-- {
 			x.Lsh(x, 52).Add(x, big.NewInt(a.limbs[i].max))
@@ -477,9 +494,6 @@ func (s *point52) check() {
 		if x.Cmp(a.max) != 0 || x.Cmp(a.min) != 0 {
 			panic(fmt.Sprintf("limbs %x of %x", a.limbs, a.max))
 		}
-	}
-	if s.zz.max != nil {
-		s.under()
 	}
 }
 
@@ -494,7 +508,7 @@ func TestCombIFMAModel(t *testing.T) {
 					continue
 				}
 				var p [3][4]uint64
-				combIFMA(&p, &k)
+				combIFMA(&p, &k, alignedTable52())
 				if want := combModel(&k); p != want {
 					t.Fatalf("k = %x: %x, want %x", k, p, want)
 				}

@@ -164,7 +164,7 @@ func (t tiers) multRatio(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 func (t tiers) baseMult(p *[3][4]uint64, k *[4]uint64) {
 	switch t.base {
 	case cpu.IFMA:
-		combIFMA(p, k)
+		combIFMA(p, k, alignedTable52())
 	case cpu.ADX:
 		combADX(p, k)
 	default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math/big"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -62,15 +63,23 @@ import (
 //
 // A vector of the table holds a limb of a coordinate of the j-th entry for each lane.
 // All entries are loaded, each under the mask of the lanes whose j it is: addresses do
-// not depend on k. The next batch's are looked up between the multiplications of a
-// batch.
+// not depend on k. The next batch's are looked up beside the squares of a batch, which
+// need fewer registers than products. The table is at a multiple of 64 bytes: the
+// linker, which does not know of lines of the cache, would leave it to chance whether
+// each load takes two.
 //
 // # Order
 //
 // Each multiplication is a block (gen.Block) on numbers in the frame, with the sums and
 // differences that follow it. Two neighbours do not depend on each other, mostly, so
 // that the core finds multiply-adds for the time when one waits for its chain of
-// carries.
+// carries: on Zen 5 one block takes 59 cycles, of which it needs the multipliers for
+// 37. A batch takes about 440 cycles and a round 430.
+//
+// What was refused: an addition of its own for the first two points, which are affine
+// (150 cycles less of multiplications, but 7 KiB more of instructions to fetch); rounds
+// in which both partners do the whole addition (11 multiplications instead of 7, 540
+// cycles); stores under a mask, from which a load does not forward.
 func combIFMA(c *gen.Ctx) {
 	g := &comb52{field52: field52{Ctx: c, width: 512}}
 	table := g.table()
@@ -83,14 +92,18 @@ func combIFMA(c *gen.Ctx) {
 	g.Attributes(attr.Attribute(0)) // the frame is large
 	g.frame()
 	g.constants()
-	g.LEAQ(table, rTable)
 	g.scalar()
+	g.Load(g.Param("table"), rStart)
+	g.MOVQ(rStart, rTable)
 	g.first()
 
-	g.MOVL(U32(len(combWidths)-2), rLeft.As32())
+	g.MOVL(U32(len(combWidths)-1), rLeft.As32())
 	g.Align(64)
 	g.Label("batch")
-	g.addPoints(false)
+	g.addPoints()
+	g.ADDQ(I32(entryBytes<<(combWidths[len(combWidths)-1]-1)), rTable)
+	g.CMPL(rLeft.As32(), Imm(2)) // the last batch looks up nothing that matters
+	g.CMOVQEQ(rStart, rTable)
 	g.DECL(rLeft.As32())
 	g.JNE(LabelRef("batch"))
 
@@ -99,7 +112,9 @@ func combIFMA(c *gen.Ctx) {
 	g.Align(64)
 	g.Label("round")
 	g.VMOVDQU64(Mem{Base: rTable}, g.reg(regSwap))
-	g.ADDQ(I32(64), rTable)
+	g.KMOVB(Mem{Base: rTable, Disp: 64}, kSecond)
+	g.KNOTB(kSecond, kFirst)
+	g.ADDQ(I32(72), rTable)
 	g.merge()
 	g.DECL(rLeft.As32())
 	g.JNE(LabelRef("round"))
@@ -119,6 +134,7 @@ var (
 	rFrame = reg.R8
 	rTable = reg.R9 // the next batch's
 	rLeft  = reg.R10
+	rStart = reg.RDI // of the table
 )
 
 // Masks of lanes.
@@ -126,6 +142,8 @@ var (
 	kNegative = reg.K1 // whose digit is negative, of the batch that is added
 	kIsOdd    = reg.K2 // all, if k is n - 2l
 	kIsEven   = reg.K3 // all, if k is 2l
+	kFirst    = reg.K4 // in merge
+	kSecond   = reg.K5
 	kMatch    = []reg.Register{reg.K4, reg.K5, reg.K6, reg.K7}
 )
 
@@ -134,26 +152,32 @@ const regSwap = freeRegs // in merge: where each lane's partner is
 // comb52 holds where combIFMA keeps what: numbers of eight lanes.
 type comb52 struct {
 	field52
-	size                       int // of the frame
-	words                      Mem // what is left of B: 32 bits a lane, one vector
-	x, y, zz, zzz              Mem // the sums
-	qx, qy                     Mem // the points to be added, the sign left out
-	u, s, p, r, pp, rr, ppp, n Mem // U1, S1, P, R, P^2, R^2 (columns), P^3, -P^3
-	d                          Mem // Q - X3
-	zz12, zzz12                Mem // ZZ1 ZZ2, ZZZ1 ZZZ2
+	size                 int // of the frame
+	j                    Mem // indices
+	words                Mem // what is left of B: 32 bits a lane, one vector
+	x, y, zz, zzz        Mem // the sums
+	qx, qy               Mem // the points to be added, the sign left out
+	p, r, pp, rr, ppp, n Mem // P, R, P^2, R^2, P^3, -P^3
+	u, s                 Mem // in merge, X ZZ and Y ZZZ of the partner
+	d                    Mem // Q - X3
+	t                    Mem // ZZ1 ZZ2 and ZZZ1 ZZZ2
 }
 
-const vectorBytes = 64
+const (
+	vectorBytes = 64
+	entryBytes  = 2 * 5 * vectorBytes // of the table
+)
 
 func (g *comb52) frame() {
 	for _, m := range []*Mem{
-		&g.x, &g.y, &g.zz, &g.zzz, &g.qx, &g.qy, &g.u, &g.s, &g.p, &g.r, &g.pp, &g.rr, &g.ppp, &g.n, &g.d, &g.zz12, &g.zzz12,
+		&g.x, &g.y, &g.zz, &g.zzz, &g.qx, &g.qy, &g.u, &g.s, &g.p, &g.r, &g.pp, &g.rr, &g.ppp, &g.n, &g.d, &g.t,
 	} {
 		*m = Mem{Base: rFrame, Disp: g.size}
 		g.size += 5 * vectorBytes
 	}
 	g.words = Mem{Base: rFrame, Disp: g.size}
-	g.size += vectorBytes
+	g.j = Mem{Base: rFrame, Disp: g.size + vectorBytes}
+	g.size += 2 * vectorBytes
 	g.LEAQ(g.AllocLocal(g.size+vectorBytes-8).Offset(vectorBytes-8), rFrame)
 	g.ANDQ(I32(-vectorBytes), rFrame)
 }
@@ -196,9 +220,12 @@ func (g *comb52) table() Mem {
 	return g.Words64("combTable52", ws...)
 }
 
-// swaps returns the lanes' partners in three rounds.
+// swaps returns the lanes' partners in three rounds, and which are the second.
 func (g *comb52) swaps() Mem {
-	return g.Words64("partners", 1, 0, 3, 2, 5, 4, 7, 6, 2, 3, 0, 1, 6, 7, 4, 5, 4, 5, 6, 7, 0, 1, 2, 3)
+	return g.Words64("partners",
+		1, 0, 3, 2, 5, 4, 7, 6, 0b10101010,
+		2, 3, 0, 1, 6, 7, 4, 5, 0b11001100,
+		4, 5, 6, 7, 0, 1, 2, 3, 0b11110000)
 }
 
 var (
@@ -275,143 +302,195 @@ func (g *comb52) scalar() {
 	}
 }
 
-// lookup sets x and y to the coordinates of the next digits' points, and kNegative to
-// the lanes where they are to be negated.
-func (g *comb52) lookup(x, y Mem, w int) {
-	j := g.reg(10)
-	g.VMOVDQU64(g.words, j)
-	g.VPTESTNMQ_BCST(g.Words64("bits", bits(6)...).Offset(8*(w-1)), j, kNegative)
-	g.VPANDQ_BCST(g.Words64("ones", ones(6)...).Offset(8*(w-1)), j, g.reg(11))
-	g.VPSRLQ(Imm(uint64(w)), j, j)
-	g.VMOVDQU64(j, g.words)
-	j = g.reg(11)
-	g.VPXORQ_BCST(g.Words64("ones", ones(6)...).Offset(8*(w-1)), j, kNegative, j)
-	entry := 10 * vectorBytes
-	for e := range 1 << (w - 1) {
-		k := kMatch[e%len(kMatch)]
-		g.VPCMPEQQ_BCST(g.Words64("entries", count(32)...).Offset(8*e), j, k)
-		for i := range 10 {
-			m := Mem{Base: rTable, Disp: e*entry + i*vectorBytes}
-			if e == 0 {
-				g.VMOVDQU64_Z(m, k, g.reg(i))
-			} else {
-				g.VMOVDQU64(m, k, g.reg(i))
-			}
-		}
-	}
-	for i := range 5 {
-		g.VMOVDQU64(g.reg(i), g.at(x, i))
-		g.VMOVDQU64(g.reg(5+i), g.at(y, i))
-	}
-	g.ADDQ(I32(entry<<(w-1)), rTable)
-}
-
-// bits, ones and count return small constants: 2^i, 2^i - 1 and i.
-func bits(n int) (ws []uint64) {
-	for i := range n {
-		ws = append(ws, 1<<i)
-	}
-	return ws
-}
-
-func ones(n int) (ws []uint64) {
-	for i := range n {
-		ws = append(ws, 1<<i-1)
-	}
-	return ws
-}
-
-func count(n int) (ws []uint64) {
-	for i := range n {
-		ws = append(ws, uint64(i))
-	}
-	return ws
-}
-
-// first adds the points of the first two batches, which are affine.
+// first sets the sums to the points of the first batch, and qx and qy to those of the
+// second.
 func (g *comb52) first() {
 	g.lookup(g.x, g.y, combWidths[0])
 	g.block(func() {
 		y := g.load(g.y)
-		negative := g.carry(g.addP(g.sub(number{g.zero(), g.zero(), g.zero(), g.zero(), g.zero()}, y), 1))
-		for i := range y {
-			v := g.Var()
-			g.Do(x86.VPBLENDMQ(negative[i], y[i], kNegative, v))
-			y[i] = v
+		g.store(g.blend(y, g.carry(g.addP(g.negate(y), 1)), kNegative), g.y)
+		for i, limb := range montgomery52(big.NewInt(1)) {
+			one := g.Var()
+			g.Do(x86.VPBROADCASTQ(g.Words64(fmt.Sprintf("one%d", i), limb), one))
+			g.Do(x86.VMOVDQU64(one, g.at(g.zz, i)))
+			g.Do(x86.VMOVDQU64(one, g.at(g.zzz, i)))
 		}
-		g.store(y, g.y)
 	})
 	g.lookup(g.qx, g.qy, combWidths[1])
-	g.addPoints(true)
 }
 
-// addPoints adds the points of qx and qy to the sums, and looks up the next, if rLeft is not
-// 1. With affine, the sums are affine, ZZ = ZZZ = 1, and rLeft is not looked at.
-//
-// Bounds, by induction: X < 1.01, Y < 1.5, ZZ < 1.62, ZZZ < 1.4.
-func (g *comb52) addPoints(affine bool) {
-	g.block(func() { // P = qx ZZ - X < 1.11 + 2
-		u := g.load(g.qx)
-		if !affine {
-			u = g.mul(u, g.load(g.zz))
+// lookup sets x and y to the coordinates of the next digits' points, and kNegative to
+// the lanes where they are to be negated.
+func (g *comb52) lookup(x, y Mem, w int) {
+	j, entry, one, k := g.reg(10), g.reg(11), g.reg(12), kMatch[0]
+	g.block(func() { g.digit(w) })
+	g.VMOVDQU64(g.j, j)
+	g.VPBROADCASTQ(g.Words64("one", 1), one)
+	for i := range 10 {
+		g.VPXORQ(g.reg(i), g.reg(i), g.reg(i))
+	}
+	g.VPXORQ(entry, entry, entry)
+	g.MOVL(U32(1<<(w-1)), rLeft.As32())
+	label := g.NewLabel("entry")
+	g.Align(32)
+	g.Label(label)
+	g.VPCMPEQQ(entry, j, k)
+	g.VPADDQ(one, entry, entry)
+	for i := range 10 {
+		g.VMOVDQU64(Mem{Base: rTable, Disp: i * vectorBytes}, k, g.reg(i))
+	}
+	g.ADDQ(I32(entryBytes), rTable)
+	g.DECL(rLeft.As32())
+	g.JNE(LabelRef(label))
+	for i := range 5 {
+		g.VMOVDQU64(g.reg(i), g.at(x, i))
+		g.VMOVDQU64(g.reg(5+i), g.at(y, i))
+	}
+}
+
+// digit takes the next digit off words, of w bits: it sets j and kNegative.
+func (g *comb52) digit(w int) reg.VecVirtual {
+	words, rest, j := g.Var(), g.Var(), g.Var()
+	g.Do(x86.VMOVDQU64(g.words, words))
+	g.Do(x86.VPTESTNMQ_BCST(g.Words64(fmt.Sprintf("signBit%d", w), 1<<(w-1)), words, kNegative))
+	magnitude := g.Words64(fmt.Sprintf("magnitude%d", w), 1<<(w-1)-1)
+	g.Do(x86.VPSRLQ(Imm(uint64(w)), words, rest))
+	g.Do(x86.VMOVDQU64(rest, g.words))
+	g.Do(x86.VPANDQ_BCST(magnitude, words, j))
+	g.Do(x86.VPXORQ_BCST(magnitude, j, kNegative, j))
+	g.Do(x86.VMOVDQU64(j, g.j))
+	return j
+}
+
+// pick sets q to a coordinate, x (0) or y (1), of the points whose indices are j.
+func (g *comb52) pick(q Mem, j reg.VecVirtual, w, coordinate int) {
+	var r number
+	for e := range 1 << (w - 1) {
+		k := kMatch[e%len(kMatch)]
+		g.Do(x86.VPCMPEQQ_BCST(g.Words64(fmt.Sprintf("entry%d", e), uint64(e)), j, k))
+		for i := range r {
+			m := Mem{Base: rTable, Disp: e*entryBytes + (5*coordinate+i)*vectorBytes}
+			if e == 0 {
+				r[i] = g.Var()
+				g.Do(x86.VMOVDQU64_Z(m, k, r[i]))
+			} else {
+				g.Do(x86.VMOVDQU64(m, k, r[i]))
+			}
 		}
+	}
+	g.store(r, q)
+}
+
+// addPoints adds the points of qx and qy to the sums, and looks up the next.
+//
+// Bounds, by induction: X < 1.01, Y < 1.5, ZZ, ZZZ < 1.2.
+func (g *comb52) addPoints() {
+	w := combWidths[len(combWidths)-1]
+	g.block(func() { // P < 1 + 1.2/16 + 2 < 3.1
+		u := g.mul(g.load(g.qx), g.load(g.zz))
 		g.store(g.carry(g.addP(g.sub(u, g.load(g.x)), 2)), g.p)
 	})
-	g.block(func() { // R = ± qy ZZZ - Y < 1.09 + 3
-		s := g.load(g.qy)
-		if !affine {
-			s = g.mul(s, g.load(g.zzz))
-		}
+	g.block(func() { // R < 1 + 1.2/16 + 3 < 4.1
+		s := g.mul(g.load(g.qy), g.load(g.zzz))
 		zero := g.zero()
 		for _, v := range s {
 			g.Do(x86.VPSUBQ(v, zero, kNegative, v))
 		}
 		g.store(g.carry(g.addP(g.sub(s, g.load(g.y)), 3)), g.r)
 	})
-	width := combWidths[len(combWidths)-1]
-	if affine {
-		g.lookup(g.qx, g.qy, width)
-	} else {
-		g.CMPL(rLeft.As32(), Imm(1))
-		g.JE(LabelRef("last"))
-		g.lookup(g.qx, g.qy, width)
-		g.Label("last")
-	}
-	if affine {
-		g.rest(g.x, g.y, g.zz, g.zzz)
-		return
-	}
-	g.rest(g.x, g.y, g.pp, g.ppp)
+	g.block(func() { // P^2 < 1 + 3.1^2/16 < 1.61
+		g.store(g.carry(g.square(g.load(g.p))), g.pp)
+		g.pick(g.qx, g.digit(w), w, 0)
+	})
+	g.block(func() { // R^2 < 1 + 4.1^2/16 < 2.1, columns
+		g.store(g.square(g.load(g.r)), g.rr)
+		j := g.Var()
+		g.Do(x86.VMOVDQU64(g.j, j))
+		g.pick(g.qy, j, w, 1)
+	})
+	g.block(func() { // P^3 < 1 + 3.1*1.61/16 < 1.32
+		cube := g.mul(g.load(g.p), g.load(g.pp))
+		g.store(g.carry(cube), g.ppp)
+		g.store(g.carry(g.addP(g.negate(cube), 2)), g.n)
+	})
+	g.block(func() { // Q < 1 + 1.01*1.61/16 < 1.12
+		q := g.mul(g.load(g.x), g.load(g.pp))
+		rest := g.sub(g.load(g.rr), g.load(g.ppp))
+		twice := g.add(q, q)
+		// X3 = R^2 - P^3 - 2Q, and Q - X3: with 4p and 3p, positive and less than 8.
+		g.store(g.carry(g.fold(g.addP(g.sub(rest, twice), 4))), g.x)
+		g.store(g.carry(g.fold(g.addP(g.sub(g.add(twice, q), rest), 3))), g.d)
+	})
 	g.block(func() { g.store(g.carry(g.mul(g.load(g.zz), g.load(g.pp))), g.zz) })
 	g.block(func() { g.store(g.carry(g.mul(g.load(g.zzz), g.load(g.ppp))), g.zzz) })
+	g.block(func() { // Y3 = R (Q - X3) - S1 P^3 < 1 + (4.1*1.01 + 1.5*2)/16 < 1.5
+		g.store(g.carry(g.mul2(g.load(g.r), g.load(g.d), g.load(g.y), g.load(g.n))), g.y)
+	})
 }
 
-// rest computes X and Y of P, R, and u and s, which are U1 and S1; and P^2 and P^3, which
-// go to pp and ppp.
-func (g *comb52) rest(u, s, pp, ppp Mem) {
-	g.block(func() { // P^2 < 1 + 3.14^2/16 < 1.62
-		g.store(g.carry(g.square(g.load(g.p))), pp)
+// negate returns the columns of -a.
+func (g *comb52) negate(a number) number {
+	zero := g.zero()
+	return g.sub(number{zero, zero, zero, zero, zero}, a)
+}
+
+// merge adds to the sum of each lane that of its partner. Of two partners one is the
+// first (kFirst), with X1, Y1, ZZ1, ZZZ1, and the other the second (kSecond); each does
+// a half of the multiplications, and both get the sum. In the comments, the first's |
+// the second's.
+//
+// Bounds, as in addPoints, but for Y < 2.4, by induction: U < 1 + 1.01*1.2/16 < 1.08, S
+// < 1 + 2.4*1.2/16 < 1.19. What a lane computes but does not need is within
+// bounds, too.
+func (g *comb52) merge() {
+	g.block(func() { // U1 | U2, and P | -P, less than 1.08 + 2
+		u := g.mul(g.load(g.x), g.partner(g.zz))
+		g.store(g.carry(u), g.u)
+		g.store(g.carry(g.addP(g.sub(g.partnerOf(u), u), 2)), g.p)
 	})
-	g.block(func() { // R^2 < 1 + 4.1^2/16 < 2.1
-		g.store(g.square(g.load(g.r)), g.rr)
+	g.block(func() { // S1 | S2, and P | R, less than 1.19 + 2
+		s := g.mul(g.load(g.y), g.partner(g.zzz))
+		g.store(g.carry(s), g.s)
+		r := g.carry(g.addP(g.sub(s, g.partnerOf(s)), 2))
+		g.store(g.blend(g.load(g.p), r, kSecond), g.p)
 	})
-	g.block(func() { // P^3 < 1 + 3.14*1.62/16 < 1.32
-		cube := g.mul(g.load(g.p), g.load(pp))
-		zero := g.zero()
-		minus := g.addP(g.sub(number{zero, zero, zero, zero, zero}, cube), 2)
-		g.store(g.carry(cube), ppp)
-		g.store(g.carry(minus), g.n)
+	g.block(func() { // ZZ1 ZZ2 | ZZZ1 ZZZ2
+		a, b := g.load(g.zz), g.partner(g.zz)
+		g.over(a, g.zzz, kSecond)
+		g.overPartner(b, g.zzz, kSecond)
+		g.store(g.carry(g.mul(a, b)), g.t)
 	})
-	g.block(func() { // Q < 1 + 1.11*1.62/16 < 1.12
-		q := g.mul(g.load(u), g.load(pp))
-		rest := g.sub(g.load(g.rr), g.load(ppp)) // R^2 - P^3
-		q2 := g.add(q, q)
-		// X3 = R^2 - P^3 - 2Q + 4, and Q - X3 + 3: both positive and less than 8.
-		g.store(g.carry(g.fold(g.addP(g.sub(rest, q2), 4))), g.x)
-		g.store(g.carry(g.fold(g.addP(g.sub(g.add(q2, q), rest), 3))), g.d)
+	g.block(func() { // P^2 | R^2 < 1 + 3.2^2/16 < 1.65, and P^2 for both
+		r := g.carry(g.square(g.load(g.p)))
+		g.store(r, g.rr)
+		g.store(g.blend(r, g.partnerOf(r), kSecond), g.pp)
 	})
-	g.block(func() { // Y3 = R (Q - X3) - S1 P^3 < 1 + (4.1*1.01 + 1.5*2)/16 < 1.5
-		g.store(g.carry(g.mul2(g.load(g.r), g.load(g.d), g.load(s), g.load(g.n))), g.y)
+	g.block(func() { // P^3 | Q, less than 1 + 3.1*1.61/16 < 1.32 and 1.12
+		a := g.load(g.p)
+		g.overPartner(a, g.u, kSecond)
+		cq := g.mul(a, g.load(g.pp))
+		qc := g.partnerOf(cq)
+		g.store(g.blend(g.load(g.pp), g.carry(qc), kSecond), g.ppp) // P^2 | P^3
+
+		rest := g.sub(g.load(g.rr), qc) // . | R^2 - P^3
+		twice := g.add(cq, cq)
+		x := g.carry(g.fold(g.addP(g.sub(rest, twice), 4)))
+		g.store(g.blend(x, g.partnerOf(x), kFirst), g.x)
+		minus := g.addP(g.negate(cq), 2)
+		d := g.fold(g.addP(g.sub(g.add(twice, cq), rest), 3))
+		g.store(g.carry(g.blend(minus, d, kSecond)), g.d) // -P^3 | Q - X3
+	})
+	g.block(func() { // ZZ3 | ZZZ3
+		z := g.carry(g.mul(g.load(g.t), g.load(g.ppp)))
+		partner := g.partnerOf(z)
+		g.store(g.blend(z, partner, kSecond), g.zz)
+		g.store(g.blend(z, partner, kFirst), g.zzz)
+	})
+	g.block(func() { // Y3 = -S1 P^3 + R (Q - X3) < 2 + (1.19*2 + 3.2*1.01)/16 < 2.4
+		a := g.load(g.s)
+		g.over(a, g.p, kSecond)
+		y := g.mul(a, g.load(g.d))
+		g.store(g.carry(g.add(y, g.partnerOf(y))), g.y)
 	})
 }
 
@@ -432,26 +511,26 @@ func (g *comb52) partnerOf(a number) (r number) {
 	return r
 }
 
-// merge adds to the sum of each lane that of its partner: both lanes then have the sum
-// of the two, in coordinates that may differ in the signs of Y and ZZZ.
-//
-// Bounds as in addPoints: U1 < 1 + 1.01*1.62/16 < 1.11, S1 < 1 + 1.5*1.4/16 < 1.14, and P, R < 1.14 + 2.
-func (g *comb52) merge() {
-	g.block(func() {
-		u := g.mul(g.load(g.x), g.partner(g.zz))
-		g.store(g.carry(u), g.u)
-		g.store(g.carry(g.addP(g.sub(g.partnerOf(u), u), 2)), g.p)
-	})
-	g.block(func() {
-		s := g.mul(g.load(g.y), g.partner(g.zzz))
-		g.store(g.carry(s), g.s)
-		g.store(g.carry(g.addP(g.sub(g.partnerOf(s), s), 2)), g.r)
-	})
-	g.block(func() { g.store(g.carry(g.mul(g.load(g.zz), g.partner(g.zz))), g.zz12) })
-	g.block(func() { g.store(g.carry(g.mul(g.load(g.zzz), g.partner(g.zzz))), g.zzz12) })
-	g.rest(g.u, g.s, g.pp, g.ppp)
-	g.block(func() { g.store(g.carry(g.mul(g.load(g.zz12), g.load(g.pp))), g.zz) })
-	g.block(func() { g.store(g.carry(g.mul(g.load(g.zzz12), g.load(g.ppp))), g.zzz) })
+// over loads m over the lanes k of a, and overPartner what their partners have of m.
+func (g *comb52) over(a number, m Mem, k reg.Register) {
+	for i, v := range a {
+		g.Do(x86.VMOVDQU64(g.at(m, i), k, v))
+	}
+}
+
+func (g *comb52) overPartner(a number, m Mem, k reg.Register) {
+	for i, v := range a {
+		g.Do(x86.VPERMQ(g.at(m, i), g.reg(regSwap), k, v))
+	}
+}
+
+// blend returns b in lanes k, and a in others.
+func (g *comb52) blend(a, b number, k reg.Register) (r number) {
+	for i := range r {
+		r[i] = g.Var()
+		g.Do(x86.VPBLENDMQ(b[i], a[i], k, r[i]))
+	}
+	return r
 }
 
 // finish writes the Jacobian point X ZZ, Y ZZZ, ZZ: x = X ZZ/ZZ^2, y = Y ZZZ/ZZ^3. They
@@ -474,20 +553,15 @@ func (g *comb52) finish() {
 	}
 	odd := exception("exceptionOdd", q)
 	even := exception("exceptionEven", ecPoint{q.x, new(big.Int).Sub(prime, q.y)})
-	over := func(a number, m Mem, k reg.Register) {
-		for i, v := range a {
-			g.Do(x86.VMOVDQU64(g.at(m, i), k, v))
-		}
-	}
 	g.block(func() {
 		a, b := g.load(g.x), g.load(g.zz)
-		over(a, g.y, lane1)
-		over(a, g.zz, lane2)
-		over(b, g.zzz, lane1)
-		over(b, odd, lane2)
+		g.over(a, g.y, lane1)
+		g.over(a, g.zz, lane2)
+		g.over(b, g.zzz, lane1)
+		g.over(b, odd, lane2)
 		r := g.carry(g.mul(a, b))
-		over(r, odd, kIsOdd)
-		over(r, even, kIsEven)
+		g.over(r, odd, kIsOdd)
+		g.over(r, even, kIsEven)
 		g.store(r, g.p)
 	})
 	g.block(func() { // times 1/R

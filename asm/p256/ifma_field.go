@@ -41,8 +41,7 @@ type number [5]reg.VecVirtual
 const (
 	regMask   = 31 // 2^52 - 1
 	regTwo44  = 30
-	regTwo36  = 29
-	freeRegs  = 28
+	freeRegs  = 29
 	limbsMask = 1<<52 - 1
 )
 
@@ -68,7 +67,6 @@ func (f *field52) reg(i int) reg.VecPhysical { return f.width.Reg(i) }
 func (f *field52) constants() {
 	f.VPBROADCASTQ(f.Words64("mask52", limbsMask), f.reg(regMask))
 	f.VPBROADCASTQ(f.Words64("two44", 1<<44), f.reg(regTwo44))
-	f.VPBROADCASTQ(f.Words64("two36", 1<<36), f.reg(regTwo36))
 }
 
 // block emits what body writes.
@@ -271,7 +269,7 @@ func (f *field52) square(a number) number {
 //
 // takes them away. c is positive; c9 may be nil, for 0. The result is less than c/R + p.
 func (f *field52) reduce(c [10]reg.VecVirtual) (r number) {
-	top := f.Words64("topOfP", 1<<48-1<<16)
+	two36, top := f.Words64("two36", 1<<36), f.Words64("topOfP", 1<<48-1<<16)
 	var more [10]reg.VecVirtual // a second sum of some columns, for shorter chains
 	for i := range 5 {
 		m := c[i]
@@ -284,8 +282,8 @@ func (f *field52) reduce(c [10]reg.VecVirtual) (r number) {
 			more[i+1] = nil
 		}
 		f.Do(x86.VPMADD52HUQ(f.reg(regTwo44), m, c[i+2]))
-		f.Do(x86.VPMADD52LUQ(f.reg(regTwo36), m, c[i+3]))
-		f.Do(x86.VPMADD52HUQ(f.reg(regTwo36), m, f.to(&more[i+4])))
+		f.Do(x86.VPMADD52LUQ_BCST(two36, m, c[i+3]))
+		f.Do(x86.VPMADD52HUQ_BCST(two36, m, f.to(&more[i+4])))
 		f.Do(x86.VPMADD52LUQ_BCST(top, m, f.to(&more[i+4])))
 		f.Do(x86.VPMADD52HUQ_BCST(top, m, f.to(&c[i+5])))
 	}

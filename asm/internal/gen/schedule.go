@@ -21,7 +21,8 @@ import (
 // order in which it does.
 //
 // A Block knows nothing of memory that it writes itself: it may load what does not
-// change in it, and store what it does not load.
+// change in it, and store over what it loads if what it stores depends on all of that.
+// It does know of mask registers, which are what they are: no variables.
 type Block struct {
 	c     *Ctx
 	width Width
@@ -36,7 +37,7 @@ type Block struct {
 // A blockOp is an instruction of a block.
 type blockOp struct {
 	*ir.Instruction
-	reads, writes []reg.ID // variables
+	reads, writes []reg.ID // variables, and masks
 	glued         bool     // goes right before the first that uses its result: see Do
 	next          []edge
 	waits         int // for how many others that have not started
@@ -108,15 +109,15 @@ func (b *Block) Do(i *ir.Instruction, err error) {
 	}
 	op := &blockOp{Instruction: i, index: len(b.ops)}
 	for _, r := range i.InputRegisters() {
-		if isXMM(r) && r.ID().IsVirtual() {
+		if isXMM(r) && r.ID().IsVirtual() || r.Kind() == reg.KindOpmask {
 			op.reads = append(op.reads, r.ID())
 		}
 	}
 	for _, r := range i.OutputRegisters() {
-		if isXMM(r) {
-			if !r.ID().IsVirtual() {
-				panic("gen: the block writes " + r.Asm())
-			}
+		if isXMM(r) && !r.ID().IsVirtual() {
+			panic("gen: the block writes " + r.Asm())
+		}
+		if isXMM(r) || r.Kind() == reg.KindOpmask {
 			op.writes = append(op.writes, r.ID())
 		}
 	}
@@ -127,6 +128,7 @@ func (b *Block) Do(i *ir.Instruction, err error) {
 // vars returns the variables that op reads or writes, each once.
 func (op *blockOp) vars() []reg.ID {
 	ids := append(slices.Clone(op.reads), op.writes...)
+	ids = slices.DeleteFunc(ids, reg.ID.IsPhysical)
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
@@ -152,6 +154,8 @@ func (op *blockOp) unit() (string, int) {
 		return "multiply", 3
 	case o == "VPERMQ", o == "VPBROADCASTQ":
 		return "permute", 4
+	case strings.HasPrefix(o, "VPCMP"), strings.HasPrefix(o, "VPTEST"):
+		return "compare", 4
 	case strings.HasPrefix(o, "VPSHUF"):
 		return "permute", 2
 	case strings.HasPrefix(o, "VPSRL"), strings.HasPrefix(o, "VPSLL"):
@@ -177,7 +181,7 @@ func (b *Block) link() {
 			if w != nil {
 				_, cycles := w.unit()
 				edgeTo(w, op, cycles)
-			} else if _, ok := b.pins[id]; !ok {
+			} else if _, ok := b.pins[id]; !ok && id.IsVirtual() {
 				panic(fmt.Sprintf("gen: instruction %d of the block, %s, reads a variable before it is set", op.index, op.Opcode))
 			}
 			readers[id] = append(readers[id], op)
