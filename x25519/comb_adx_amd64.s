@@ -2781,6 +2781,21 @@ added:
 	MOVQ    R10, 48(DI)
 	MOVQ    R11, 56(DI)
 	PXOR    X0, X0
+	PXOR    X1, X1
+	PXOR    X2, X2
+	PXOR    X3, X3
+	PXOR    X4, X4
+	PXOR    X5, X5
+	PXOR    X6, X6
+	PXOR    X7, X7
+	PXOR    X8, X8
+	PXOR    X9, X9
+	PXOR    X10, X10
+	PXOR    X11, X11
+	PXOR    X12, X12
+	PXOR    X13, X13
+	PXOR    X14, X14
+	PXOR    X15, X15
 	MOVOU   X0, (SP)
 	MOVOU   X0, 16(SP)
 	MOVOU   X0, 32(SP)
@@ -2816,6 +2831,18 @@ added:
 	MOVOU   X0, 512(SP)
 	MOVOU   X0, 528(SP)
 	MOVOU   X0, 544(SP)
+	XORL    AX, AX
+	XORL    BX, BX
+	XORL    CX, CX
+	XORL    DX, DX
+	XORL    R12, R12
+	XORL    R13, R13
+	XORL    R14, R14
+	XORL    R15, R15
+	XORL    R8, R8
+	XORL    R9, R9
+	XORL    R10, R10
+	XORL    R11, R11
 	RET
 
 DATA combTopADX<>+0(SB)/8, $0xd1f4e15da1d9062b

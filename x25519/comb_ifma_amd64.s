@@ -11234,33 +11234,72 @@ batch:
 	MOVQ             DX, 48(DI)
 	CMOVQCS          R11, BX
 	MOVQ             BX, 56(DI)
+	VPXORQ           Z0, Z0, Z0
+	VPXORQ           Z1, Z1, Z1
+	VPXORQ           Z2, Z2, Z2
+	VPXORQ           Z3, Z3, Z3
+	VPXORQ           Z4, Z4, Z4
+	VPXORQ           Z5, Z5, Z5
+	VPXORQ           Z6, Z6, Z6
+	VPXORQ           Z7, Z7, Z7
+	VPXORQ           Z8, Z8, Z8
+	VPXORQ           Z9, Z9, Z9
+	VPXORQ           Z10, Z10, Z10
+	VPXORQ           Z11, Z11, Z11
+	VPXORQ           Z12, Z12, Z12
+	VPXORQ           Z13, Z13, Z13
+	VPXORQ           Z14, Z14, Z14
 	VPXORQ           Z15, Z15, Z15
-	VMOVDQA64        Z15, (R8)
-	VMOVDQA64        Z15, 64(R8)
-	VMOVDQA64        Z15, 128(R8)
-	VMOVDQA64        Z15, 192(R8)
-	VMOVDQA64        Z15, 256(R8)
-	VMOVDQA64        Z15, 320(R8)
-	VMOVDQA64        Z15, 384(R8)
-	VMOVDQA64        Z15, 448(R8)
-	VMOVDQA64        Z15, 512(R8)
-	VMOVDQA64        Z15, 576(R8)
-	VMOVDQA64        Z15, 640(R8)
-	VMOVDQA64        Z15, 704(R8)
-	VMOVDQA64        Z15, 768(R8)
-	VMOVDQA64        Z15, 832(R8)
-	VMOVDQA64        Z15, 896(R8)
-	VMOVDQA64        Z15, 960(R8)
-	VMOVDQA64        Z15, 1024(R8)
-	VMOVDQA64        Z15, 1088(R8)
-	VMOVDQA64        Z15, 1152(R8)
-	VMOVDQA64        Z15, 1216(R8)
-	VMOVDQA64        Z15, 1280(R8)
-	VMOVDQA64        Z15, 1344(R8)
-	VMOVDQA64        Z15, 1408(R8)
-	VMOVDQA64        Z15, 1472(R8)
-	VMOVDQA64        Z15, 1536(R8)
-	VMOVDQA64        Z15, 1600(R8)
+	VPXORQ           Z16, Z16, Z16
+	VPXORQ           Z17, Z17, Z17
+	VPXORQ           Z18, Z18, Z18
+	VPXORQ           Z19, Z19, Z19
+	VPXORQ           Z20, Z20, Z20
+	VPXORQ           Z21, Z21, Z21
+	VPXORQ           Z22, Z22, Z22
+	VPXORQ           Z23, Z23, Z23
+	VPXORQ           Z24, Z24, Z24
+	VPXORQ           Z25, Z25, Z25
+	VPXORQ           Z26, Z26, Z26
+	VPXORQ           Z27, Z27, Z27
+	VPXORQ           Z28, Z28, Z28
+	VPXORQ           Z29, Z29, Z29
+	VPXORQ           Z30, Z30, Z30
+	VPXORQ           Z31, Z31, Z31
+	VMOVDQA64        Z0, (R8)
+	VMOVDQA64        Z0, 64(R8)
+	VMOVDQA64        Z0, 128(R8)
+	VMOVDQA64        Z0, 192(R8)
+	VMOVDQA64        Z0, 256(R8)
+	VMOVDQA64        Z0, 320(R8)
+	VMOVDQA64        Z0, 384(R8)
+	VMOVDQA64        Z0, 448(R8)
+	VMOVDQA64        Z0, 512(R8)
+	VMOVDQA64        Z0, 576(R8)
+	VMOVDQA64        Z0, 640(R8)
+	VMOVDQA64        Z0, 704(R8)
+	VMOVDQA64        Z0, 768(R8)
+	VMOVDQA64        Z0, 832(R8)
+	VMOVDQA64        Z0, 896(R8)
+	VMOVDQA64        Z0, 960(R8)
+	VMOVDQA64        Z0, 1024(R8)
+	VMOVDQA64        Z0, 1088(R8)
+	VMOVDQA64        Z0, 1152(R8)
+	VMOVDQA64        Z0, 1216(R8)
+	VMOVDQA64        Z0, 1280(R8)
+	VMOVDQA64        Z0, 1344(R8)
+	VMOVDQA64        Z0, 1408(R8)
+	VMOVDQA64        Z0, 1472(R8)
+	VMOVDQA64        Z0, 1536(R8)
+	VMOVDQA64        Z0, 1600(R8)
+	XORL             AX, AX
+	XORL             CX, CX
+	XORL             DX, DX
+	XORL             BX, BX
+	XORL             SI, SI
+	XORL             R9, R9
+	XORL             R10, R10
+	XORL             R11, R11
 	VZEROUPPER
 	RET
 

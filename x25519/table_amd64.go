@@ -14,7 +14,7 @@ type combTable [8][8][3][5][8]uint64
 
 // alignedTable returns a copy of combTableIFMA at an address that is a multiple of
 // 64, which the linker does not see to. A vector then lies in one line of the cache:
-// 500 cycles less of 3,000.
+// 360 cycles less of 2,840.
 var alignedTable = sync.OnceValue(func() *combTable {
 	const line = 64
 	b := make([]byte, unsafe.Sizeof(combTable{})+line-1)

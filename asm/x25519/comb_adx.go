@@ -517,11 +517,18 @@ func (g *adxCombiner) result(dst operand.Mem, subtract bool) {
 	g.storeWords(w, dst)
 }
 
-// wipe clears the frame.
+// wipe clears what is left of the computation: the frame, vectors, words.
 func (g *adxCombiner) wipe() {
-	g.PXOR(reg.X0, reg.X0)
+	for i := range 16 {
+		x := gen.Width(128).Reg(i)
+		g.PXOR(x, x)
+	}
 	for i := 0; i < g.size; i += 16 {
 		g.MOVOU(reg.X0, g.start.Offset(i))
+	}
+	words := append([]reg.GPPhysical{reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.R12, reg.R13, reg.R14, reg.R15}, adxSum...)
+	for _, r := range words {
+		g.XORL(r.As32(), r.As32())
 	}
 }
 
