@@ -29,14 +29,6 @@ TEXT ·p25519ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 128(SP)
 	MOVQ    $0xffffffffffffffed, CX
 	MOVQ    CX, 256(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 192(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 160(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 216(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 184(SP)
 	XORL    CX, CX
 	MOVQ    CX, 32(SP)
 	MOVQ    CX, 72(SP)
@@ -49,10 +41,6 @@ TEXT ·p25519ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 136(SP)
 	MOVQ    CX, 144(SP)
 	MOVQ    CX, 152(SP)
-	MOVQ    CX, 200(SP)
-	MOVQ    CX, 208(SP)
-	MOVQ    CX, 168(SP)
-	MOVQ    CX, 176(SP)
 	MOVQ    $-1, AX
 	MOVL    $0x0000003f, BX
 	MOVQ    256(SP), CX
@@ -61,6 +49,7 @@ TEXT ·p25519ADX(SB), NOSPLIT, $408-16
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
@@ -73,20 +62,6 @@ round_1:
 	MOVQ    minus2<>+0(SB), R9
 	SUBQ    AX, R9
 	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
 	MOVQ    R8, R10
 	MOVQ    DI, DX
 	SARQ    $0x01, R10
@@ -98,218 +73,103 @@ round_1:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    192(SP), R8
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
+	DECQ    AX
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, DX
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_2
+	MOVQ    192(SP), DX
 	MOVQ    200(SP), R9
-	IMULQ   160(SP), R8
+	IMULQ   160(SP), DX
 	IMULQ   176(SP), R9
-	ADDQ    R9, R8
-	ADDQ    offset59<>+0(SB), R8
+	ADDQ    R9, DX
+	ADDQ    offset59<>+0(SB), DX
 	MOVQ    208(SP), R9
 	MOVQ    216(SP), R10
 	IMULQ   160(SP), R9
 	IMULQ   176(SP), R10
 	ADDQ    R10, R9
 	ADDQ    offset59<>+0(SB), R9
-	MOVQ    R8, 224(SP)
+	MOVQ    DX, 224(SP)
 	MOVQ    R9, 240(SP)
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, DX
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R10, DX
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    192(SP), R8
+	MOVQ    192(SP), DX
 	MOVQ    200(SP), R9
-	IMULQ   168(SP), R8
+	IMULQ   168(SP), DX
 	IMULQ   184(SP), R9
-	ADDQ    R9, R8
-	ADDQ    offset59<>+0(SB), R8
+	ADDQ    R9, DX
+	ADDQ    offset59<>+0(SB), DX
 	MOVQ    208(SP), R9
 	MOVQ    216(SP), R10
 	IMULQ   168(SP), R9
 	IMULQ   184(SP), R10
 	ADDQ    R10, R9
 	ADDQ    offset59<>+0(SB), R9
-	MOVQ    R8, 232(SP)
+	MOVQ    DX, 232(SP)
 	MOVQ    R9, 248(SP)
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   (SP), R10, R9
+	MULXQ   (SP), R9, R10
 	MOVQ    232(SP), DX
 	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 272(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   8(SP), DX, R10
 	ADDQ    DX, R9
-	ADCQ    $0x00, R10
+	ADCQ    R11, R10
+	MOVQ    R9, 272(SP)
+	MOVQ    224(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
 	MOVQ    232(SP), DX
 	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 280(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R9
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R9
+	ADDQ    DX, R10
 	ADCQ    R11, R9
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    R10, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   16(SP), DX, R8
-	ADDQ    DX, R10
-	ADCQ    $0x00, R8
-	MOVQ    232(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, 288(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   24(SP), DX, R10
-	ADDQ    DX, R8
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
 	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R8
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
 	ADCQ    R11, R10
-	MOVQ    R8, 296(SP)
+	MOVQ    R9, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   32(SP), DX
-	ADDQ    DX, R10
+	ADDQ    DX, R9
 	MOVQ    232(SP), R11
 	IMULQ   72(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 304(SP)
+	ADDQ    R11, R9
+	MOVQ    R9, 304(SP)
+
+over_2:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   (SP), R10, R9
-	MOVQ    248(SP), DX
-	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 312(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R10, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -317,93 +177,17 @@ round_1:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   8(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 320(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	SARQ    $0x01, R11
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R11, R9
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   16(SP), DX, R8
-	ADDQ    DX, R10
-	ADCQ    $0x00, R8
-	MOVQ    248(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, 328(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   24(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R10
-	MOVQ    R8, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R10
-	MOVQ    248(SP), R11
-	IMULQ   72(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 344(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -418,21 +202,163 @@ round_1:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    (SP), DX
-	ADDQ    40(SP), DX
-	MOVQ    DX, 352(SP)
-	MOVQ    8(SP), DX
-	ADCQ    48(SP), DX
-	MOVQ    DX, 360(SP)
-	MOVQ    16(SP), DX
-	ADCQ    56(SP), DX
-	MOVQ    DX, 368(SP)
-	MOVQ    24(SP), DX
-	ADCQ    64(SP), DX
-	MOVQ    DX, 376(SP)
-	MOVQ    32(SP), DX
-	ADCQ    72(SP), DX
-	MOVQ    DX, 384(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_3
+	MOVQ    240(SP), DX
+	MULXQ   (SP), R9, R10
+	MOVQ    248(SP), DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 312(SP)
+	MOVQ    240(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   48(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 320(SP)
+	MOVQ    240(SP), DX
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 328(SP)
+	MOVQ    240(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R9
+	MOVQ    248(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 344(SP)
+
+over_3:
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -461,64 +387,138 @@ round_1:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    304(SP), R9
-	SARQ    $0x3b, R9
+	CMPQ    400(SP), $0x0a
+	JEQ     over_4
+	MOVQ    (SP), R9
+	ADDQ    40(SP), R9
+	MOVQ    R9, 352(SP)
+	MOVQ    8(SP), R9
+	ADCQ    48(SP), R9
+	MOVQ    R9, 360(SP)
+	MOVQ    16(SP), R9
+	ADCQ    56(SP), R9
+	MOVQ    R9, 368(SP)
+	MOVQ    24(SP), R9
+	ADCQ    64(SP), R9
+	MOVQ    R9, 376(SP)
+	MOVQ    32(SP), R9
+	ADCQ    72(SP), R9
+	MOVQ    R9, 384(SP)
 	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R10, R11
-	MULXQ   280(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    352(SP), R10
-	MOVQ    R10, (SP)
-	MULXQ   288(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    360(SP), R10
-	MOVQ    R10, 8(SP)
-	MULXQ   296(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    368(SP), R10
-	MOVQ    R10, 16(SP)
-	MULXQ   304(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    376(SP), R10
-	MOVQ    R10, 24(SP)
-	SBBQ    384(SP), R9
-	MOVQ    R9, 32(SP)
+	MOVQ    304(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   272(SP), R9, R11
+	MULXQ   280(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, (SP)
+	MULXQ   288(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 8(SP)
+	MULXQ   296(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 16(SP)
+	MULXQ   304(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 24(SP)
+	SBBQ    384(SP), R10
+	MOVQ    R10, 32(SP)
+	MOVQ    344(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   312(SP), R9, R11
+	MULXQ   320(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 40(SP)
+	MULXQ   328(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 48(SP)
+	MULXQ   336(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 56(SP)
+	MULXQ   344(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 64(SP)
+	SBBQ    384(SP), R10
+	MOVQ    R10, 72(SP)
+
+over_4:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R10, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    344(SP), CX
-	SARQ    $0x3b, CX
-	MOVL    $0x00000020, DX
-	MULXQ   312(SP), DI, R8
-	MULXQ   320(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SUBQ    352(SP), DI
-	MOVQ    DI, 40(SP)
-	MULXQ   328(SP), DI, R8
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    360(SP), DI
-	MOVQ    DI, 48(SP)
-	MULXQ   336(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SBBQ    368(SP), DI
-	MOVQ    DI, 56(SP)
-	MULXQ   344(SP), DI, DX
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    376(SP), DI
-	MOVQ    DI, 64(SP)
-	SBBQ    384(SP), CX
-	MOVQ    CX, 72(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	LEAQ    1(SI)(SI*1), SI
 	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
@@ -532,9 +532,9 @@ round_1:
 	IMULQ   40(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
+	LEAQ    1048576(R10), DX
 	MOVQ    round20<>+0(SB), SI
-	ADDQ    R9, SI
+	ADDQ    R10, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
 	SARQ    $0x2a, SI
@@ -550,22 +550,23 @@ round_1:
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R8
-	SUBQ    AX, R8
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DX, R9
+	MOVQ    R8, R9
 	MOVQ    DI, R10
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R10
 	ADCQ    R9, R10
-	TESTQ   CX, DX
+	TESTQ   CX, R8
 	CMOVQNE R9, SI
-	CMOVQNE R8, AX
+	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
@@ -583,144 +584,64 @@ round_1:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_5
 	MOVQ    224(SP), DX
-	MULXQ   80(SP), R10, R9
+	MULXQ   80(SP), R9, R10
 	MOVQ    232(SP), DX
 	MULXQ   120(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
 	IMULQ   minus19th<>+0(SB), DX
 	ANDQ    mask59<>+0(SB), DX
 	MOVQ    DX, 392(SP)
 	IMUL3Q  $0x13, 392(SP), DX
-	ADDQ    DX, R10
-	ADCQ    $0x00, R9
-	MOVQ    R10, 272(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, R10
 	ADDQ    DX, R9
 	ADCQ    $0x00, R10
+	MOVQ    R9, 272(SP)
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
 	MOVQ    232(SP), DX
 	MULXQ   128(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 280(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    DI, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	TESTQ   CX, R8
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R11
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, R9
-	ADDQ    DX, R10
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, R11
 	ADDQ    DX, R10
 	ADCQ    R11, R9
-	MOVQ    R10, 288(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    R10, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, R10
+	MULXQ   96(SP), DX, R10
 	ADDQ    DX, R9
 	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, R11
+	MULXQ   136(SP), DX, R11
 	ADDQ    DX, R9
 	ADCQ    R11, R10
+	MOVQ    R9, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
 	MOVQ    392(SP), DX
 	MOVQ    DX, R11
 	SHLQ    $0x3f, DX
 	SHRQ    $0x01, R11
-	SUBQ    DX, R9
-	SBBQ    R11, R10
-	MOVQ    R9, 296(SP)
+	SUBQ    DX, R10
+	SBBQ    R11, R9
+	MOVQ    R10, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, R10
+	ADDQ    DX, R9
 	MOVQ    232(SP), R11
 	IMULQ   152(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 304(SP)
+	ADDQ    R11, R9
+	MOVQ    R9, 304(SP)
+
+over_5:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -738,99 +659,25 @@ round_1:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   80(SP), R10, R9
-	MOVQ    248(SP), DX
-	MULXQ   120(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
-	IMULQ   minus19th<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	IMUL3Q  $0x13, 392(SP), DX
-	ADDQ    DX, R10
-	ADCQ    $0x00, R9
-	MOVQ    R10, 312(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R10
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R11, R10
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   88(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    248(SP), DX
-	MULXQ   128(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    R9, 320(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	SARQ    $0x01, R10
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   96(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   136(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R10
-	MOVQ    R8, 328(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    DI, R11
+	MOVQ    DI, R10
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
@@ -840,17 +687,79 @@ round_1:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R9
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
 	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
-	TESTQ   CX, R11
+	TESTQ   CX, R10
 	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_6
+	MOVQ    240(SP), DX
+	MULXQ   80(SP), R9, R10
+	MOVQ    248(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
+	IMULQ   minus19th<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	IMUL3Q  $0x13, 392(SP), DX
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    R9, 312(SP)
+	MOVQ    240(SP), DX
+	MULXQ   88(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   128(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 320(SP)
+	MOVQ    240(SP), DX
+	MULXQ   96(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 328(SP)
 	MOVQ    240(SP), DX
 	MULXQ   104(SP), DX, R9
 	ADDQ    DX, R10
@@ -873,6 +782,8 @@ round_1:
 	IMULQ   152(SP), R11
 	ADDQ    R11, R9
 	MOVQ    R9, 344(SP)
+
+over_6:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -901,21 +812,6 @@ round_1:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    80(SP), DX
-	ADDQ    120(SP), DX
-	MOVQ    DX, 352(SP)
-	MOVQ    88(SP), DX
-	ADCQ    128(SP), DX
-	MOVQ    DX, 360(SP)
-	MOVQ    96(SP), DX
-	ADCQ    136(SP), DX
-	MOVQ    DX, 368(SP)
-	MOVQ    104(SP), DX
-	ADCQ    144(SP), DX
-	MOVQ    DX, 376(SP)
-	MOVQ    112(SP), DX
-	ADCQ    152(SP), DX
-	MOVQ    DX, 384(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -927,132 +823,6 @@ round_1:
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    304(SP), R9
-	SARQ    $0x3b, R9
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R10, R11
-	MULXQ   280(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    352(SP), R10
-	MOVQ    R10, 80(SP)
-	MULXQ   288(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    360(SP), R10
-	MOVQ    R10, 88(SP)
-	MULXQ   296(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    368(SP), R10
-	MOVQ    R10, 96(SP)
-	MULXQ   304(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    376(SP), R10
-	MOVQ    R10, 104(SP)
-	SBBQ    384(SP), R9
-	SHLQ    $0x3b, R9
-	SARQ    $0x3b, R9
-	MOVQ    R9, 112(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    344(SP), CX
-	SARQ    $0x3b, CX
-	MOVL    $0x00000020, DX
-	MULXQ   312(SP), DI, R8
-	MULXQ   320(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SUBQ    352(SP), DI
-	MOVQ    DI, 120(SP)
-	MULXQ   328(SP), DI, R8
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    360(SP), DI
-	MOVQ    DI, 128(SP)
-	MULXQ   336(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SBBQ    368(SP), DI
-	MOVQ    DI, 136(SP)
-	MULXQ   344(SP), DI, DX
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    376(SP), DI
-	MOVQ    DI, 144(SP)
-	SBBQ    384(SP), CX
-	SHLQ    $0x3b, CX
-	SARQ    $0x3b, CX
-	MOVQ    CX, 152(SP)
-	LEAQ    1(SI)(SI*1), SI
-	LEAQ    1048576(SI), CX
-	MOVQ    round20<>+0(SB), DX
-	ADDQ    SI, DX
-	SHLQ    $0x16, CX
-	SARQ    $0x2b, CX
-	SARQ    $0x2a, DX
-	MOVQ    CX, 192(SP)
-	MOVQ    DX, 200(SP)
-	IMULQ   256(SP), CX
-	IMULQ   264(SP), DX
-	ADDQ    DX, CX
-	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
-	MOVQ    round20<>+0(SB), SI
-	ADDQ    R9, SI
-	SHLQ    $0x16, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2a, SI
-	MOVQ    DX, 208(SP)
-	MOVQ    SI, 216(SP)
-	IMULQ   256(SP), DX
-	IMULQ   264(SP), SI
-	ADDQ    SI, DX
-	SARQ    $0x14, DX
-	MOVQ    CX, 256(SP)
-	MOVQ    DX, 264(SP)
-	ANDL    $0x000fffff, CX
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), CX
-	ORQ     minus62<>+0(SB), DX
-	SARQ    $0x01, CX
-	MOVQ    CX, SI
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R8
-	SUBQ    AX, R8
-	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    DI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DX
-	CMOVQNE R9, SI
-	CMOVQNE R8, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
@@ -1080,6 +850,221 @@ round_1:
 	ADCQ    R8, R10
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_7
+	MOVQ    80(SP), R9
+	ADDQ    120(SP), R9
+	MOVQ    R9, 352(SP)
+	MOVQ    88(SP), R9
+	ADCQ    128(SP), R9
+	MOVQ    R9, 360(SP)
+	MOVQ    96(SP), R9
+	ADCQ    136(SP), R9
+	MOVQ    R9, 368(SP)
+	MOVQ    104(SP), R9
+	ADCQ    144(SP), R9
+	MOVQ    R9, 376(SP)
+	MOVQ    112(SP), R9
+	ADCQ    152(SP), R9
+	MOVQ    R9, 384(SP)
+	MOVL    $0x00000020, DX
+	MOVQ    304(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   272(SP), R9, R11
+	MULXQ   280(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 80(SP)
+	MULXQ   288(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 88(SP)
+	MULXQ   296(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 96(SP)
+	MULXQ   304(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 104(SP)
+	SBBQ    384(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 112(SP)
+	MOVQ    344(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   312(SP), R9, R11
+	MULXQ   320(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 120(SP)
+	MULXQ   328(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 128(SP)
+	MULXQ   336(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 136(SP)
+	MULXQ   344(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 144(SP)
+	SBBQ    384(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 152(SP)
+
+over_7:
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
+	MOVQ    round20<>+0(SB), DX
+	ADDQ    SI, DX
+	SHLQ    $0x16, CX
+	SARQ    $0x2b, CX
+	SARQ    $0x2a, DX
+	MOVQ    CX, 192(SP)
+	MOVQ    DX, 200(SP)
+	IMULQ   256(SP), CX
+	IMULQ   264(SP), DX
+	ADDQ    DX, CX
+	SARQ    $0x14, CX
+	LEAQ    1048576(R10), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R10, SI
+	SHLQ    $0x16, DX
+	SARQ    $0x2b, DX
+	SARQ    $0x2a, SI
+	MOVQ    DX, 208(SP)
+	MOVQ    SI, 216(SP)
+	IMULQ   256(SP), DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
+	SARQ    $0x14, DX
+	MOVQ    CX, 256(SP)
+	MOVQ    DX, 264(SP)
+	ANDL    $0x000fffff, CX
+	ANDL    $0x000fffff, DX
+	ORQ     minus41<>+0(SB), CX
+	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
+	SARQ    $0x01, CX
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -1110,6 +1095,18 @@ round_1:
 	ADDQ    R10, R8
 	MOVQ    DX, 160(SP)
 	MOVQ    R8, 176(SP)
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   168(SP), DX
+	IMULQ   184(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R10
+	IMULQ   168(SP), R8
+	IMULQ   184(SP), R10
+	ADDQ    R10, R8
+	MOVQ    DX, 168(SP)
+	MOVQ    R8, 184(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -1152,18 +1149,6 @@ round_1:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), R8
-	IMULQ   168(SP), DX
-	IMULQ   184(SP), R8
-	ADDQ    R8, DX
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
-	IMULQ   168(SP), R8
-	IMULQ   184(SP), R9
-	ADDQ    R9, R8
-	MOVQ    DX, 168(SP)
-	MOVQ    R8, 184(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -1211,55 +1196,13 @@ round_1:
 	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
 	ADDQ    DX, R10
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R12
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R12
-	ADCQ    R11, R12
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R12, R8
-	MOVQ    DI, R11
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	TESTQ   CX, R12
-	CMOVQNE R8, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R12
-	MOVQ    DI, R8
-	SARQ    $0x01, R12
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R12, R8
-	TESTQ   CX, R11
-	CMOVQNE R12, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    168(SP), DX
 	MULXQ   40(SP), R11, R12
 	IMULQ   48(SP), DX
+	ADDQ    DX, R12
 	ADDQ    R11, R9
 	ADCQ    R12, R10
-	ADDQ    DX, R10
 	SHRQ    $0x28, R9
 	SHLQ    $0x18, R10
 	ORQ     R10, R9
@@ -1297,13 +1240,55 @@ round_1:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE R10, SI
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -1313,16 +1298,29 @@ round_1:
 	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
 	ADDQ    DX, R10
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    184(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    DX, R12
+	ADDQ    R11, R9
+	ADCQ    R12, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 264(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R12
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R12
-	ADCQ    R11, R12
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R11, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -1330,12 +1328,12 @@ round_1:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R12, R8
-	MOVQ    DI, R11
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	TESTQ   CX, R12
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
@@ -1344,30 +1342,45 @@ round_1:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R12
-	MOVQ    DI, R8
-	SARQ    $0x01, R12
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R12, R8
-	TESTQ   CX, R11
-	CMOVQNE R12, SI
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    184(SP), DX
-	MULXQ   40(SP), CX, DI
-	IMULQ   48(SP), DX
-	ADDQ    CX, R9
-	ADCQ    DI, R10
-	ADDQ    DX, R10
-	SHRQ    $0x28, R9
-	SHLQ    $0x18, R10
-	ORQ     R10, R9
-	SUBQ    (SP), R9
-	SUBQ    40(SP), R9
-	MOVQ    R9, 264(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	LEAQ    1(SI)(SI*1), SI
 	LEAQ    1048576(SI), CX
 	MOVQ    round19<>+0(SB), DX
@@ -1381,9 +1394,9 @@ round_1:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x13, CX
-	LEAQ    1048576(R8), DX
+	LEAQ    1048576(R10), DX
 	MOVQ    round19<>+0(SB), SI
-	ADDQ    R8, SI
+	ADDQ    R10, SI
 	SHLQ    $0x15, DX
 	SARQ    $0x2b, DX
 	SARQ    $0x2b, SI
@@ -1399,6 +1412,7 @@ round_1:
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
@@ -1435,59 +1449,59 @@ round_1:
 	MOVQ    AX, 232(SP)
 	MOVQ    CX, 248(SP)
 	MOVQ    224(SP), DX
-	MULXQ   80(SP), CX, AX
+	MULXQ   80(SP), AX, CX
 	MOVQ    232(SP), DX
 	MULXQ   120(SP), DX, BX
-	ADDQ    DX, CX
-	ADCQ    BX, AX
-	MOVQ    CX, DX
+	ADDQ    DX, AX
+	ADCQ    BX, CX
+	MOVQ    AX, DX
 	IMULQ   minus19th<>+0(SB), DX
 	ANDQ    mask59<>+0(SB), DX
 	MOVQ    DX, 392(SP)
 	IMUL3Q  $0x13, 392(SP), DX
-	ADDQ    DX, CX
-	ADCQ    $0x00, AX
-	MOVQ    CX, 272(SP)
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, CX
 	ADDQ    DX, AX
 	ADCQ    $0x00, CX
+	MOVQ    AX, 272(SP)
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
 	MOVQ    232(SP), DX
 	MULXQ   128(SP), DX, BX
-	ADDQ    DX, AX
-	ADCQ    BX, CX
-	MOVQ    AX, 280(SP)
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, AX
-	ADDQ    DX, CX
-	ADCQ    $0x00, AX
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, BX
 	ADDQ    DX, CX
 	ADCQ    BX, AX
-	MOVQ    CX, 288(SP)
+	MOVQ    CX, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, CX
+	MULXQ   96(SP), DX, CX
 	ADDQ    DX, AX
 	ADCQ    $0x00, CX
 	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, BX
+	MULXQ   136(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
+	MOVQ    AX, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
 	MOVQ    392(SP), DX
 	MOVQ    DX, BX
 	SHLQ    $0x3f, DX
 	SHRQ    $0x01, BX
-	SUBQ    DX, AX
-	SBBQ    BX, CX
-	MOVQ    AX, 296(SP)
+	SUBQ    DX, CX
+	SBBQ    BX, AX
+	MOVQ    CX, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, CX
+	ADDQ    DX, AX
 	MOVQ    232(SP), BX
 	IMULQ   152(SP), BX
-	ADDQ    BX, CX
-	MOVQ    CX, 304(SP)
+	ADDQ    BX, AX
+	MOVQ    AX, 304(SP)
 	MOVQ    80(SP), AX
 	ADDQ    120(SP), AX
 	MOVQ    AX, 352(SP)
@@ -1503,30 +1517,53 @@ round_1:
 	MOVQ    112(SP), AX
 	ADCQ    152(SP), AX
 	MOVQ    AX, 384(SP)
-	MOVQ    304(SP), AX
-	SARQ    $0x3b, AX
 	MOVL    $0x00000020, DX
-	MULXQ   272(SP), CX, BX
-	MULXQ   280(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SUBQ    352(SP), CX
-	MOVQ    CX, 80(SP)
-	MULXQ   288(SP), CX, BX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    360(SP), CX
-	MOVQ    CX, 88(SP)
-	MULXQ   296(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SBBQ    368(SP), CX
-	MOVQ    CX, 96(SP)
-	MULXQ   304(SP), CX, DX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    376(SP), CX
-	MOVQ    CX, 104(SP)
-	SBBQ    384(SP), AX
-	SHLQ    $0x3b, AX
-	SARQ    $0x3b, AX
-	MOVQ    AX, 112(SP)
+	MOVQ    304(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   272(SP), AX, BX
+	MULXQ   280(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    352(SP), AX
+	MOVQ    AX, 80(SP)
+	MULXQ   288(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    360(SP), AX
+	MOVQ    AX, 88(SP)
+	MULXQ   296(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    368(SP), AX
+	MOVQ    AX, 96(SP)
+	MULXQ   304(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    376(SP), AX
+	MOVQ    AX, 104(SP)
+	SBBQ    384(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 112(SP)
+	MOVQ    344(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   312(SP), AX, BX
+	MULXQ   320(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    352(SP), AX
+	MOVQ    AX, 120(SP)
+	MULXQ   328(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    360(SP), AX
+	MOVQ    AX, 128(SP)
+	MULXQ   336(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    368(SP), AX
+	MOVQ    AX, 136(SP)
+	MULXQ   344(SP), AX, DX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    376(SP), AX
+	MOVQ    AX, 144(SP)
+	SBBQ    384(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 152(SP)
 
 	// d = ±d, as f = ±1 says. Bit 1 tells -1 from 1.
 	MOVQ 256(SP), DX
@@ -1691,14 +1728,6 @@ TEXT ·p256ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 128(SP)
 	MOVQ    $0xffffffffffffffff, CX
 	MOVQ    CX, 256(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 192(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 160(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 216(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 184(SP)
 	XORL    CX, CX
 	MOVQ    CX, 32(SP)
 	MOVQ    CX, 72(SP)
@@ -1711,10 +1740,6 @@ TEXT ·p256ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 136(SP)
 	MOVQ    CX, 144(SP)
 	MOVQ    CX, 152(SP)
-	MOVQ    CX, 200(SP)
-	MOVQ    CX, 208(SP)
-	MOVQ    CX, 168(SP)
-	MOVQ    CX, 176(SP)
 	MOVQ    $-1, AX
 	MOVL    $0x0000003f, BX
 	MOVQ    256(SP), CX
@@ -1723,6 +1748,7 @@ TEXT ·p256ADX(SB), NOSPLIT, $408-16
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
@@ -1731,21 +1757,7 @@ TEXT ·p256ADX(SB), NOSPLIT, $408-16
 	MOVQ    $0x0000000a, 400(SP)
 	PCALIGN $0x40
 
-round_2:
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+round_11:
 	MOVQ    minus2<>+0(SB), R9
 	SUBQ    AX, R9
 	DECQ    AX
@@ -1760,218 +1772,103 @@ round_2:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    192(SP), R8
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
+	DECQ    AX
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, DX
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_12
+	MOVQ    192(SP), DX
 	MOVQ    200(SP), R9
-	IMULQ   160(SP), R8
+	IMULQ   160(SP), DX
 	IMULQ   176(SP), R9
-	ADDQ    R9, R8
-	ADDQ    offset59<>+0(SB), R8
+	ADDQ    R9, DX
+	ADDQ    offset59<>+0(SB), DX
 	MOVQ    208(SP), R9
 	MOVQ    216(SP), R10
 	IMULQ   160(SP), R9
 	IMULQ   176(SP), R10
 	ADDQ    R10, R9
 	ADDQ    offset59<>+0(SB), R9
-	MOVQ    R8, 224(SP)
+	MOVQ    DX, 224(SP)
 	MOVQ    R9, 240(SP)
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, DX
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R10, DX
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    192(SP), R8
+	MOVQ    192(SP), DX
 	MOVQ    200(SP), R9
-	IMULQ   168(SP), R8
+	IMULQ   168(SP), DX
 	IMULQ   184(SP), R9
-	ADDQ    R9, R8
-	ADDQ    offset59<>+0(SB), R8
+	ADDQ    R9, DX
+	ADDQ    offset59<>+0(SB), DX
 	MOVQ    208(SP), R9
 	MOVQ    216(SP), R10
 	IMULQ   168(SP), R9
 	IMULQ   184(SP), R10
 	ADDQ    R10, R9
 	ADDQ    offset59<>+0(SB), R9
-	MOVQ    R8, 232(SP)
+	MOVQ    DX, 232(SP)
 	MOVQ    R9, 248(SP)
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   (SP), R10, R9
+	MULXQ   (SP), R9, R10
 	MOVQ    232(SP), DX
 	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 272(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   8(SP), DX, R10
 	ADDQ    DX, R9
-	ADCQ    $0x00, R10
+	ADCQ    R11, R10
+	MOVQ    R9, 272(SP)
+	MOVQ    224(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
 	MOVQ    232(SP), DX
 	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 280(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R9
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R9
+	ADDQ    DX, R10
 	ADCQ    R11, R9
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    R10, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   16(SP), DX, R8
-	ADDQ    DX, R10
-	ADCQ    $0x00, R8
-	MOVQ    232(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, 288(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   24(SP), DX, R10
-	ADDQ    DX, R8
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
 	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R8
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
 	ADCQ    R11, R10
-	MOVQ    R8, 296(SP)
+	MOVQ    R9, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   32(SP), DX
-	ADDQ    DX, R10
+	ADDQ    DX, R9
 	MOVQ    232(SP), R11
 	IMULQ   72(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 304(SP)
+	ADDQ    R11, R9
+	MOVQ    R9, 304(SP)
+
+over_12:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   (SP), R10, R9
-	MOVQ    248(SP), DX
-	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 312(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R10, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -1979,93 +1876,17 @@ round_2:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   8(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 320(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	SARQ    $0x01, R11
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R11, R9
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   16(SP), DX, R8
-	ADDQ    DX, R10
-	ADCQ    $0x00, R8
-	MOVQ    248(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, 328(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   24(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R10
-	MOVQ    R8, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R10
-	MOVQ    248(SP), R11
-	IMULQ   72(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 344(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -2080,21 +1901,163 @@ round_2:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    (SP), DX
-	ADDQ    40(SP), DX
-	MOVQ    DX, 352(SP)
-	MOVQ    8(SP), DX
-	ADCQ    48(SP), DX
-	MOVQ    DX, 360(SP)
-	MOVQ    16(SP), DX
-	ADCQ    56(SP), DX
-	MOVQ    DX, 368(SP)
-	MOVQ    24(SP), DX
-	ADCQ    64(SP), DX
-	MOVQ    DX, 376(SP)
-	MOVQ    32(SP), DX
-	ADCQ    72(SP), DX
-	MOVQ    DX, 384(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_13
+	MOVQ    240(SP), DX
+	MULXQ   (SP), R9, R10
+	MOVQ    248(SP), DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 312(SP)
+	MOVQ    240(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   48(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 320(SP)
+	MOVQ    240(SP), DX
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 328(SP)
+	MOVQ    240(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R9
+	MOVQ    248(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 344(SP)
+
+over_13:
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -2123,64 +2086,138 @@ round_2:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    304(SP), R9
-	SARQ    $0x3b, R9
+	CMPQ    400(SP), $0x0a
+	JEQ     over_14
+	MOVQ    (SP), R9
+	ADDQ    40(SP), R9
+	MOVQ    R9, 352(SP)
+	MOVQ    8(SP), R9
+	ADCQ    48(SP), R9
+	MOVQ    R9, 360(SP)
+	MOVQ    16(SP), R9
+	ADCQ    56(SP), R9
+	MOVQ    R9, 368(SP)
+	MOVQ    24(SP), R9
+	ADCQ    64(SP), R9
+	MOVQ    R9, 376(SP)
+	MOVQ    32(SP), R9
+	ADCQ    72(SP), R9
+	MOVQ    R9, 384(SP)
 	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R10, R11
-	MULXQ   280(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    352(SP), R10
-	MOVQ    R10, (SP)
-	MULXQ   288(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    360(SP), R10
-	MOVQ    R10, 8(SP)
-	MULXQ   296(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    368(SP), R10
-	MOVQ    R10, 16(SP)
-	MULXQ   304(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    376(SP), R10
-	MOVQ    R10, 24(SP)
-	SBBQ    384(SP), R9
-	MOVQ    R9, 32(SP)
+	MOVQ    304(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   272(SP), R9, R11
+	MULXQ   280(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, (SP)
+	MULXQ   288(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 8(SP)
+	MULXQ   296(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 16(SP)
+	MULXQ   304(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 24(SP)
+	SBBQ    384(SP), R10
+	MOVQ    R10, 32(SP)
+	MOVQ    344(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   312(SP), R9, R11
+	MULXQ   320(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 40(SP)
+	MULXQ   328(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 48(SP)
+	MULXQ   336(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 56(SP)
+	MULXQ   344(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 64(SP)
+	SBBQ    384(SP), R10
+	MOVQ    R10, 72(SP)
+
+over_14:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R10, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    344(SP), CX
-	SARQ    $0x3b, CX
-	MOVL    $0x00000020, DX
-	MULXQ   312(SP), DI, R8
-	MULXQ   320(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SUBQ    352(SP), DI
-	MOVQ    DI, 40(SP)
-	MULXQ   328(SP), DI, R8
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    360(SP), DI
-	MOVQ    DI, 48(SP)
-	MULXQ   336(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SBBQ    368(SP), DI
-	MOVQ    DI, 56(SP)
-	MULXQ   344(SP), DI, DX
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    376(SP), DI
-	MOVQ    DI, 64(SP)
-	SBBQ    384(SP), CX
-	MOVQ    CX, 72(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	LEAQ    1(SI)(SI*1), SI
 	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
@@ -2194,9 +2231,9 @@ round_2:
 	IMULQ   40(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
+	LEAQ    1048576(R10), DX
 	MOVQ    round20<>+0(SB), SI
-	ADDQ    R9, SI
+	ADDQ    R10, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
 	SARQ    $0x2a, SI
@@ -2212,22 +2249,23 @@ round_2:
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R8
-	SUBQ    AX, R8
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DX, R9
+	MOVQ    R8, R9
 	MOVQ    DI, R10
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R10
 	ADCQ    R9, R10
-	TESTQ   CX, DX
+	TESTQ   CX, R8
 	CMOVQNE R9, SI
-	CMOVQNE R8, AX
+	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
@@ -2245,144 +2283,64 @@ round_2:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_15
 	MOVQ    224(SP), DX
-	MULXQ   80(SP), R10, R9
+	MULXQ   80(SP), R9, R10
 	MOVQ    232(SP), DX
 	MULXQ   120(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
 	ANDQ    mask59<>+0(SB), DX
 	MOVQ    DX, 392(SP)
-	MOVQ    R10, 272(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    R9, 272(SP)
 	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    $0x00, R10
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    392(SP), DX
-	MOVQ    DX, R11
-	SHLQ    $0x20, DX
-	SHRQ    $0x20, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 280(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    DI, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	TESTQ   CX, R8
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R11
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, R9
+	MULXQ   88(SP), DX, R9
 	ADDQ    DX, R10
 	ADCQ    $0x00, R9
 	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, R11
+	MULXQ   128(SP), DX, R11
 	ADDQ    DX, R10
 	ADCQ    R11, R9
-	MOVQ    R10, 288(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    392(SP), DX
+	MOVQ    DX, R11
+	SHLQ    $0x20, DX
+	SHRQ    $0x20, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, R10
+	MULXQ   96(SP), DX, R10
 	ADDQ    DX, R9
 	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, R11
+	MULXQ   136(SP), DX, R11
 	ADDQ    DX, R9
 	ADCQ    R11, R10
+	MOVQ    R9, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
 	MOVQ    392(SP), DX
 	MULXQ   p256<>+24(SB), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 296(SP)
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, R10
+	ADDQ    DX, R9
 	MOVQ    232(SP), R11
 	IMULQ   152(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 304(SP)
+	ADDQ    R11, R9
+	MOVQ    R9, 304(SP)
+
+over_15:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -2400,101 +2358,25 @@ round_2:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   80(SP), R10, R9
-	MOVQ    248(SP), DX
-	MULXQ   120(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	MOVQ    R10, 312(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R10
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R11, R10
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   88(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    248(SP), DX
-	MULXQ   128(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    392(SP), DX
-	MOVQ    DX, R11
-	SHLQ    $0x20, DX
-	SHRQ    $0x20, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    R9, 320(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	SARQ    $0x01, R10
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   96(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   136(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R10
-	MOVQ    R8, 328(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    DI, R11
+	MOVQ    DI, R10
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
@@ -2504,17 +2386,81 @@ round_2:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R9
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
 	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
-	TESTQ   CX, R11
+	TESTQ   CX, R10
 	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_16
+	MOVQ    240(SP), DX
+	MULXQ   80(SP), R9, R10
+	MOVQ    248(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	MOVQ    R9, 312(SP)
+	MOVQ    240(SP), DX
+	MULXQ   88(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   128(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    392(SP), DX
+	MOVQ    DX, R11
+	SHLQ    $0x20, DX
+	SHRQ    $0x20, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 320(SP)
+	MOVQ    240(SP), DX
+	MULXQ   96(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 328(SP)
 	MOVQ    240(SP), DX
 	MULXQ   104(SP), DX, R9
 	ADDQ    DX, R10
@@ -2535,6 +2481,8 @@ round_2:
 	IMULQ   152(SP), R11
 	ADDQ    R11, R9
 	MOVQ    R9, 344(SP)
+
+over_16:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -2563,21 +2511,6 @@ round_2:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    80(SP), DX
-	ADDQ    120(SP), DX
-	MOVQ    DX, 352(SP)
-	MOVQ    88(SP), DX
-	ADCQ    128(SP), DX
-	MOVQ    DX, 360(SP)
-	MOVQ    96(SP), DX
-	ADCQ    136(SP), DX
-	MOVQ    DX, 368(SP)
-	MOVQ    104(SP), DX
-	ADCQ    144(SP), DX
-	MOVQ    DX, 376(SP)
-	MOVQ    112(SP), DX
-	ADCQ    152(SP), DX
-	MOVQ    DX, 384(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -2589,132 +2522,6 @@ round_2:
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    304(SP), R9
-	SARQ    $0x3b, R9
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R10, R11
-	MULXQ   280(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    352(SP), R10
-	MOVQ    R10, 80(SP)
-	MULXQ   288(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    360(SP), R10
-	MOVQ    R10, 88(SP)
-	MULXQ   296(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    368(SP), R10
-	MOVQ    R10, 96(SP)
-	MULXQ   304(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    376(SP), R10
-	MOVQ    R10, 104(SP)
-	SBBQ    384(SP), R9
-	SHLQ    $0x3b, R9
-	SARQ    $0x3b, R9
-	MOVQ    R9, 112(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    344(SP), CX
-	SARQ    $0x3b, CX
-	MOVL    $0x00000020, DX
-	MULXQ   312(SP), DI, R8
-	MULXQ   320(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SUBQ    352(SP), DI
-	MOVQ    DI, 120(SP)
-	MULXQ   328(SP), DI, R8
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    360(SP), DI
-	MOVQ    DI, 128(SP)
-	MULXQ   336(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SBBQ    368(SP), DI
-	MOVQ    DI, 136(SP)
-	MULXQ   344(SP), DI, DX
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    376(SP), DI
-	MOVQ    DI, 144(SP)
-	SBBQ    384(SP), CX
-	SHLQ    $0x3b, CX
-	SARQ    $0x3b, CX
-	MOVQ    CX, 152(SP)
-	LEAQ    1(SI)(SI*1), SI
-	LEAQ    1048576(SI), CX
-	MOVQ    round20<>+0(SB), DX
-	ADDQ    SI, DX
-	SHLQ    $0x16, CX
-	SARQ    $0x2b, CX
-	SARQ    $0x2a, DX
-	MOVQ    CX, 192(SP)
-	MOVQ    DX, 200(SP)
-	IMULQ   256(SP), CX
-	IMULQ   264(SP), DX
-	ADDQ    DX, CX
-	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
-	MOVQ    round20<>+0(SB), SI
-	ADDQ    R9, SI
-	SHLQ    $0x16, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2a, SI
-	MOVQ    DX, 208(SP)
-	MOVQ    SI, 216(SP)
-	IMULQ   256(SP), DX
-	IMULQ   264(SP), SI
-	ADDQ    SI, DX
-	SARQ    $0x14, DX
-	MOVQ    CX, 256(SP)
-	MOVQ    DX, 264(SP)
-	ANDL    $0x000fffff, CX
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), CX
-	ORQ     minus62<>+0(SB), DX
-	SARQ    $0x01, CX
-	MOVQ    CX, SI
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R8
-	SUBQ    AX, R8
-	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    DI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DX
-	CMOVQNE R9, SI
-	CMOVQNE R8, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
@@ -2742,6 +2549,221 @@ round_2:
 	ADCQ    R8, R10
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_17
+	MOVQ    80(SP), R9
+	ADDQ    120(SP), R9
+	MOVQ    R9, 352(SP)
+	MOVQ    88(SP), R9
+	ADCQ    128(SP), R9
+	MOVQ    R9, 360(SP)
+	MOVQ    96(SP), R9
+	ADCQ    136(SP), R9
+	MOVQ    R9, 368(SP)
+	MOVQ    104(SP), R9
+	ADCQ    144(SP), R9
+	MOVQ    R9, 376(SP)
+	MOVQ    112(SP), R9
+	ADCQ    152(SP), R9
+	MOVQ    R9, 384(SP)
+	MOVL    $0x00000020, DX
+	MOVQ    304(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   272(SP), R9, R11
+	MULXQ   280(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 80(SP)
+	MULXQ   288(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 88(SP)
+	MULXQ   296(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 96(SP)
+	MULXQ   304(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 104(SP)
+	SBBQ    384(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 112(SP)
+	MOVQ    344(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   312(SP), R9, R11
+	MULXQ   320(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 120(SP)
+	MULXQ   328(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 128(SP)
+	MULXQ   336(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 136(SP)
+	MULXQ   344(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 144(SP)
+	SBBQ    384(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 152(SP)
+
+over_17:
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
+	MOVQ    round20<>+0(SB), DX
+	ADDQ    SI, DX
+	SHLQ    $0x16, CX
+	SARQ    $0x2b, CX
+	SARQ    $0x2a, DX
+	MOVQ    CX, 192(SP)
+	MOVQ    DX, 200(SP)
+	IMULQ   256(SP), CX
+	IMULQ   264(SP), DX
+	ADDQ    DX, CX
+	SARQ    $0x14, CX
+	LEAQ    1048576(R10), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R10, SI
+	SHLQ    $0x16, DX
+	SARQ    $0x2b, DX
+	SARQ    $0x2a, SI
+	MOVQ    DX, 208(SP)
+	MOVQ    SI, 216(SP)
+	IMULQ   256(SP), DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
+	SARQ    $0x14, DX
+	MOVQ    CX, 256(SP)
+	MOVQ    DX, 264(SP)
+	ANDL    $0x000fffff, CX
+	ANDL    $0x000fffff, DX
+	ORQ     minus41<>+0(SB), CX
+	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
+	SARQ    $0x01, CX
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -2772,6 +2794,18 @@ round_2:
 	ADDQ    R10, R8
 	MOVQ    DX, 160(SP)
 	MOVQ    R8, 176(SP)
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   168(SP), DX
+	IMULQ   184(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R10
+	IMULQ   168(SP), R8
+	IMULQ   184(SP), R10
+	ADDQ    R10, R8
+	MOVQ    DX, 168(SP)
+	MOVQ    R8, 184(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -2814,18 +2848,6 @@ round_2:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), R8
-	IMULQ   168(SP), DX
-	IMULQ   184(SP), R8
-	ADDQ    R8, DX
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
-	IMULQ   168(SP), R8
-	IMULQ   184(SP), R9
-	ADDQ    R9, R8
-	MOVQ    DX, 168(SP)
-	MOVQ    R8, 184(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -2873,55 +2895,13 @@ round_2:
 	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
 	ADDQ    DX, R10
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R12
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R12
-	ADCQ    R11, R12
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R12, R8
-	MOVQ    DI, R11
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	TESTQ   CX, R12
-	CMOVQNE R8, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R12
-	MOVQ    DI, R8
-	SARQ    $0x01, R12
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R12, R8
-	TESTQ   CX, R11
-	CMOVQNE R12, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    168(SP), DX
 	MULXQ   40(SP), R11, R12
 	IMULQ   48(SP), DX
+	ADDQ    DX, R12
 	ADDQ    R11, R9
 	ADCQ    R12, R10
-	ADDQ    DX, R10
 	SHRQ    $0x28, R9
 	SHLQ    $0x18, R10
 	ORQ     R10, R9
@@ -2959,13 +2939,55 @@ round_2:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE R10, SI
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -2975,16 +2997,29 @@ round_2:
 	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
 	ADDQ    DX, R10
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    184(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    DX, R12
+	ADDQ    R11, R9
+	ADCQ    R12, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 264(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R12
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R12
-	ADCQ    R11, R12
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R11, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -2992,12 +3027,12 @@ round_2:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R12, R8
-	MOVQ    DI, R11
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	TESTQ   CX, R12
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
@@ -3006,30 +3041,45 @@ round_2:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R12
-	MOVQ    DI, R8
-	SARQ    $0x01, R12
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R12, R8
-	TESTQ   CX, R11
-	CMOVQNE R12, SI
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    184(SP), DX
-	MULXQ   40(SP), CX, DI
-	IMULQ   48(SP), DX
-	ADDQ    CX, R9
-	ADCQ    DI, R10
-	ADDQ    DX, R10
-	SHRQ    $0x28, R9
-	SHLQ    $0x18, R10
-	ORQ     R10, R9
-	SUBQ    (SP), R9
-	SUBQ    40(SP), R9
-	MOVQ    R9, 264(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	LEAQ    1(SI)(SI*1), SI
 	LEAQ    1048576(SI), CX
 	MOVQ    round19<>+0(SB), DX
@@ -3043,9 +3093,9 @@ round_2:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x13, CX
-	LEAQ    1048576(R8), DX
+	LEAQ    1048576(R10), DX
 	MOVQ    round19<>+0(SB), SI
-	ADDQ    R8, SI
+	ADDQ    R10, SI
 	SHLQ    $0x15, DX
 	SARQ    $0x2b, DX
 	SARQ    $0x2b, SI
@@ -3061,13 +3111,14 @@ round_2:
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
 	DECQ    400(SP)
-	JNE     round_2
+	JNE     round_11
 	MOVQ    192(SP), AX
 	MOVQ    200(SP), CX
 	IMULQ   160(SP), AX
@@ -3097,59 +3148,59 @@ round_2:
 	MOVQ    AX, 232(SP)
 	MOVQ    CX, 248(SP)
 	MOVQ    224(SP), DX
-	MULXQ   80(SP), CX, AX
+	MULXQ   80(SP), AX, CX
 	MOVQ    232(SP), DX
 	MULXQ   120(SP), DX, BX
-	ADDQ    DX, CX
-	ADCQ    BX, AX
-	MOVQ    CX, DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	MOVQ    CX, 272(SP)
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, CX
-	ADDQ    DX, AX
-	ADCQ    $0x00, CX
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
+	MOVQ    AX, DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	MOVQ    AX, 272(SP)
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
+	MOVQ    232(SP), DX
+	MULXQ   128(SP), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
 	MOVQ    392(SP), DX
 	MOVQ    DX, BX
 	SHLQ    $0x20, DX
 	SHRQ    $0x20, BX
-	ADDQ    DX, AX
-	ADCQ    BX, CX
-	MOVQ    AX, 280(SP)
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, AX
-	ADDQ    DX, CX
-	ADCQ    $0x00, AX
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, BX
 	ADDQ    DX, CX
 	ADCQ    BX, AX
-	MOVQ    CX, 288(SP)
+	MOVQ    CX, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, CX
+	MULXQ   96(SP), DX, CX
 	ADDQ    DX, AX
 	ADCQ    $0x00, CX
 	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, BX
+	MULXQ   136(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
+	MOVQ    AX, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
 	MOVQ    392(SP), DX
 	MULXQ   p256<>+24(SB), DX, BX
-	ADDQ    DX, AX
-	ADCQ    BX, CX
-	MOVQ    AX, 296(SP)
+	ADDQ    DX, CX
+	ADCQ    BX, AX
+	MOVQ    CX, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, CX
+	ADDQ    DX, AX
 	MOVQ    232(SP), BX
 	IMULQ   152(SP), BX
-	ADDQ    BX, CX
-	MOVQ    CX, 304(SP)
+	ADDQ    BX, AX
+	MOVQ    AX, 304(SP)
 	MOVQ    80(SP), AX
 	ADDQ    120(SP), AX
 	MOVQ    AX, 352(SP)
@@ -3165,30 +3216,53 @@ round_2:
 	MOVQ    112(SP), AX
 	ADCQ    152(SP), AX
 	MOVQ    AX, 384(SP)
-	MOVQ    304(SP), AX
-	SARQ    $0x3b, AX
 	MOVL    $0x00000020, DX
-	MULXQ   272(SP), CX, BX
-	MULXQ   280(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SUBQ    352(SP), CX
-	MOVQ    CX, 80(SP)
-	MULXQ   288(SP), CX, BX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    360(SP), CX
-	MOVQ    CX, 88(SP)
-	MULXQ   296(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SBBQ    368(SP), CX
-	MOVQ    CX, 96(SP)
-	MULXQ   304(SP), CX, DX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    376(SP), CX
-	MOVQ    CX, 104(SP)
-	SBBQ    384(SP), AX
-	SHLQ    $0x3b, AX
-	SARQ    $0x3b, AX
-	MOVQ    AX, 112(SP)
+	MOVQ    304(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   272(SP), AX, BX
+	MULXQ   280(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    352(SP), AX
+	MOVQ    AX, 80(SP)
+	MULXQ   288(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    360(SP), AX
+	MOVQ    AX, 88(SP)
+	MULXQ   296(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    368(SP), AX
+	MOVQ    AX, 96(SP)
+	MULXQ   304(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    376(SP), AX
+	MOVQ    AX, 104(SP)
+	SBBQ    384(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 112(SP)
+	MOVQ    344(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   312(SP), AX, BX
+	MULXQ   320(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    352(SP), AX
+	MOVQ    AX, 120(SP)
+	MULXQ   328(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    360(SP), AX
+	MOVQ    AX, 128(SP)
+	MULXQ   336(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    368(SP), AX
+	MOVQ    AX, 136(SP)
+	MULXQ   344(SP), AX, DX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    376(SP), AX
+	MOVQ    AX, 144(SP)
+	SBBQ    384(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 152(SP)
 
 	// d = ±d, as f = ±1 says. Bit 1 tells -1 from 1.
 	MOVQ 256(SP), DX
@@ -3323,14 +3397,6 @@ TEXT ·n256ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 128(SP)
 	MOVQ    $0xf3b9cac2fc632551, CX
 	MOVQ    CX, 256(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 192(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 160(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 216(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 184(SP)
 	XORL    CX, CX
 	MOVQ    CX, 32(SP)
 	MOVQ    CX, 72(SP)
@@ -3343,10 +3409,6 @@ TEXT ·n256ADX(SB), NOSPLIT, $408-16
 	MOVQ    CX, 136(SP)
 	MOVQ    CX, 144(SP)
 	MOVQ    CX, 152(SP)
-	MOVQ    CX, 200(SP)
-	MOVQ    CX, 208(SP)
-	MOVQ    CX, 168(SP)
-	MOVQ    CX, 176(SP)
 	MOVQ    $-1, AX
 	MOVL    $0x0000003f, BX
 	MOVQ    256(SP), CX
@@ -3355,6 +3417,7 @@ TEXT ·n256ADX(SB), NOSPLIT, $408-16
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
@@ -3363,21 +3426,7 @@ TEXT ·n256ADX(SB), NOSPLIT, $408-16
 	MOVQ    $0x0000000a, 400(SP)
 	PCALIGN $0x40
 
-round_3:
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+round_21:
 	MOVQ    minus2<>+0(SB), R9
 	SUBQ    AX, R9
 	DECQ    AX
@@ -3392,218 +3441,103 @@ round_3:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    192(SP), R8
+	MOVQ    minus2<>+0(SB), R9
+	SUBQ    AX, R9
+	DECQ    AX
+	MOVQ    DX, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, DX
+	CMOVQNE R10, SI
+	CMOVQNE R9, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_22
+	MOVQ    192(SP), DX
 	MOVQ    200(SP), R9
-	IMULQ   160(SP), R8
+	IMULQ   160(SP), DX
 	IMULQ   176(SP), R9
-	ADDQ    R9, R8
-	ADDQ    offset59<>+0(SB), R8
+	ADDQ    R9, DX
+	ADDQ    offset59<>+0(SB), DX
 	MOVQ    208(SP), R9
 	MOVQ    216(SP), R10
 	IMULQ   160(SP), R9
 	IMULQ   176(SP), R10
 	ADDQ    R10, R9
 	ADDQ    offset59<>+0(SB), R9
-	MOVQ    R8, 224(SP)
+	MOVQ    DX, 224(SP)
 	MOVQ    R9, 240(SP)
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, DX
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), DX
-	ADCQ    R10, DX
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    192(SP), R8
+	MOVQ    192(SP), DX
 	MOVQ    200(SP), R9
-	IMULQ   168(SP), R8
+	IMULQ   168(SP), DX
 	IMULQ   184(SP), R9
-	ADDQ    R9, R8
-	ADDQ    offset59<>+0(SB), R8
+	ADDQ    R9, DX
+	ADDQ    offset59<>+0(SB), DX
 	MOVQ    208(SP), R9
 	MOVQ    216(SP), R10
 	IMULQ   168(SP), R9
 	IMULQ   184(SP), R10
 	ADDQ    R10, R9
 	ADDQ    offset59<>+0(SB), R9
-	MOVQ    R8, 232(SP)
+	MOVQ    DX, 232(SP)
 	MOVQ    R9, 248(SP)
-	MOVQ    minus2<>+0(SB), R9
-	SUBQ    AX, R9
-	DECQ    AX
-	MOVQ    DX, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, DX
-	CMOVQNE R10, SI
-	CMOVQNE R9, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
 	MOVQ    224(SP), DX
-	MULXQ   (SP), R10, R9
+	MULXQ   (SP), R9, R10
 	MOVQ    232(SP), DX
 	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 272(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   8(SP), DX, R10
 	ADDQ    DX, R9
-	ADCQ    $0x00, R10
+	ADCQ    R11, R10
+	MOVQ    R9, 272(SP)
+	MOVQ    224(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
 	MOVQ    232(SP), DX
 	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 280(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R9
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R9
+	ADDQ    DX, R10
 	ADCQ    R11, R9
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    R10, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   16(SP), DX, R8
-	ADDQ    DX, R10
-	ADCQ    $0x00, R8
-	MOVQ    232(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, 288(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   24(SP), DX, R10
-	ADDQ    DX, R8
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
 	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R8
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
 	ADCQ    R11, R10
-	MOVQ    R8, 296(SP)
+	MOVQ    R9, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   32(SP), DX
-	ADDQ    DX, R10
+	ADDQ    DX, R9
 	MOVQ    232(SP), R11
 	IMULQ   72(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 304(SP)
+	ADDQ    R11, R9
+	MOVQ    R9, 304(SP)
+
+over_22:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   (SP), R10, R9
-	MOVQ    248(SP), DX
-	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 312(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R10, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -3611,93 +3545,17 @@ round_3:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   8(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 320(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	SARQ    $0x01, R11
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R11, R9
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   16(SP), DX, R8
-	ADDQ    DX, R10
-	ADCQ    $0x00, R8
-	MOVQ    248(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, 328(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R9
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   24(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R10
-	MOVQ    R8, 336(SP)
-	MOVQ    240(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, R10
-	MOVQ    248(SP), R11
-	IMULQ   72(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 344(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -3712,21 +3570,163 @@ round_3:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    (SP), DX
-	ADDQ    40(SP), DX
-	MOVQ    DX, 352(SP)
-	MOVQ    8(SP), DX
-	ADCQ    48(SP), DX
-	MOVQ    DX, 360(SP)
-	MOVQ    16(SP), DX
-	ADCQ    56(SP), DX
-	MOVQ    DX, 368(SP)
-	MOVQ    24(SP), DX
-	ADCQ    64(SP), DX
-	MOVQ    DX, 376(SP)
-	MOVQ    32(SP), DX
-	ADCQ    72(SP), DX
-	MOVQ    DX, 384(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_23
+	MOVQ    240(SP), DX
+	MULXQ   (SP), R9, R10
+	MOVQ    248(SP), DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 312(SP)
+	MOVQ    240(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   48(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 320(SP)
+	MOVQ    240(SP), DX
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 328(SP)
+	MOVQ    240(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 336(SP)
+	MOVQ    240(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R9
+	MOVQ    248(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 344(SP)
+
+over_23:
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -3755,64 +3755,138 @@ round_3:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    304(SP), R9
-	SARQ    $0x3b, R9
+	CMPQ    400(SP), $0x0a
+	JEQ     over_24
+	MOVQ    (SP), R9
+	ADDQ    40(SP), R9
+	MOVQ    R9, 352(SP)
+	MOVQ    8(SP), R9
+	ADCQ    48(SP), R9
+	MOVQ    R9, 360(SP)
+	MOVQ    16(SP), R9
+	ADCQ    56(SP), R9
+	MOVQ    R9, 368(SP)
+	MOVQ    24(SP), R9
+	ADCQ    64(SP), R9
+	MOVQ    R9, 376(SP)
+	MOVQ    32(SP), R9
+	ADCQ    72(SP), R9
+	MOVQ    R9, 384(SP)
 	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R10, R11
-	MULXQ   280(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    352(SP), R10
-	MOVQ    R10, (SP)
-	MULXQ   288(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    360(SP), R10
-	MOVQ    R10, 8(SP)
-	MULXQ   296(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    368(SP), R10
-	MOVQ    R10, 16(SP)
-	MULXQ   304(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    376(SP), R10
-	MOVQ    R10, 24(SP)
-	SBBQ    384(SP), R9
-	MOVQ    R9, 32(SP)
+	MOVQ    304(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   272(SP), R9, R11
+	MULXQ   280(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, (SP)
+	MULXQ   288(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 8(SP)
+	MULXQ   296(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 16(SP)
+	MULXQ   304(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 24(SP)
+	SBBQ    384(SP), R10
+	MOVQ    R10, 32(SP)
+	MOVQ    344(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   312(SP), R9, R11
+	MULXQ   320(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 40(SP)
+	MULXQ   328(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 48(SP)
+	MULXQ   336(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 56(SP)
+	MULXQ   344(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 64(SP)
+	SBBQ    384(SP), R10
+	MOVQ    R10, 72(SP)
+
+over_24:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R10, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    344(SP), CX
-	SARQ    $0x3b, CX
-	MOVL    $0x00000020, DX
-	MULXQ   312(SP), DI, R8
-	MULXQ   320(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SUBQ    352(SP), DI
-	MOVQ    DI, 40(SP)
-	MULXQ   328(SP), DI, R8
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    360(SP), DI
-	MOVQ    DI, 48(SP)
-	MULXQ   336(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SBBQ    368(SP), DI
-	MOVQ    DI, 56(SP)
-	MULXQ   344(SP), DI, DX
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    376(SP), DI
-	MOVQ    DI, 64(SP)
-	SBBQ    384(SP), CX
-	MOVQ    CX, 72(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	LEAQ    1(SI)(SI*1), SI
 	LEAQ    1048576(SI), CX
 	MOVQ    round20<>+0(SB), DX
@@ -3826,9 +3900,9 @@ round_3:
 	IMULQ   40(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
+	LEAQ    1048576(R10), DX
 	MOVQ    round20<>+0(SB), SI
-	ADDQ    R9, SI
+	ADDQ    R10, SI
 	SHLQ    $0x16, DX
 	SARQ    $0x2b, DX
 	SARQ    $0x2a, SI
@@ -3844,22 +3918,23 @@ round_3:
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R8
-	SUBQ    AX, R8
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    DX, R9
+	MOVQ    R8, R9
 	MOVQ    DI, R10
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R10
 	ADCQ    R9, R10
-	TESTQ   CX, DX
+	TESTQ   CX, R8
 	CMOVQNE R9, SI
-	CMOVQNE R8, AX
+	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
@@ -3877,151 +3952,71 @@ round_3:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_25
 	MOVQ    224(SP), DX
-	MULXQ   80(SP), R10, R9
+	MULXQ   80(SP), R9, R10
 	MOVQ    232(SP), DX
 	MULXQ   120(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
 	IMULQ   minusNth<>+0(SB), DX
 	ANDQ    mask59<>+0(SB), DX
 	MOVQ    DX, 392(SP)
 	MOVQ    392(SP), DX
 	MULXQ   n256<>+0(SB), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 272(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    $0x00, R10
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, R11
 	ADDQ    DX, R9
 	ADCQ    R11, R10
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+8(SB), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 280(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R9
-	MOVQ    DI, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	TESTQ   CX, R8
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R11
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    R9, 272(SP)
 	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, R9
+	MULXQ   88(SP), DX, R9
 	ADDQ    DX, R10
 	ADCQ    $0x00, R9
 	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, R11
+	MULXQ   128(SP), DX, R11
 	ADDQ    DX, R10
 	ADCQ    R11, R9
 	MOVQ    392(SP), DX
-	MULXQ   n256<>+16(SB), DX, R11
+	MULXQ   n256<>+8(SB), DX, R11
 	ADDQ    DX, R10
 	ADCQ    R11, R9
-	MOVQ    R10, 288(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R11
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R10, R11
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
+	MOVQ    R10, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, R10
+	MULXQ   96(SP), DX, R10
 	ADDQ    DX, R9
 	ADCQ    $0x00, R10
 	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, R11
+	MULXQ   136(SP), DX, R11
 	ADDQ    DX, R9
 	ADCQ    R11, R10
 	MOVQ    392(SP), DX
-	MULXQ   n256<>+24(SB), DX, R11
+	MULXQ   n256<>+16(SB), DX, R11
 	ADDQ    DX, R9
 	ADCQ    R11, R10
-	MOVQ    R9, 296(SP)
+	MOVQ    R9, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+24(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, R10
+	ADDQ    DX, R9
 	MOVQ    232(SP), R11
 	IMULQ   152(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 304(SP)
+	ADDQ    R11, R9
+	MOVQ    R9, 304(SP)
+
+over_25:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -4039,108 +4034,25 @@ round_3:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   80(SP), R10, R9
-	MOVQ    248(SP), DX
-	MULXQ   120(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
-	IMULQ   minusNth<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 392(SP)
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+0(SB), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 312(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R10
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R11, R10
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   88(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    248(SP), DX
-	MULXQ   128(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+8(SB), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    R9, 320(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R10
+	MOVQ    R10, R8
 	MOVQ    DI, R9
-	SARQ    $0x01, R10
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R11
-	CMOVQNE R10, SI
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    240(SP), DX
-	MULXQ   96(SP), DX, R10
-	ADDQ    DX, R8
-	ADCQ    $0x00, R10
-	MOVQ    248(SP), DX
-	MULXQ   136(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R10
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+16(SB), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R10
-	MOVQ    R8, 328(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
 	MOVQ    R9, R8
-	MOVQ    DI, R11
+	MOVQ    DI, R10
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
@@ -4150,17 +4062,88 @@ round_3:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R9
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
 	MOVQ    DI, R8
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    R9, R8
-	TESTQ   CX, R11
+	TESTQ   CX, R10
 	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_26
+	MOVQ    240(SP), DX
+	MULXQ   80(SP), R9, R10
+	MOVQ    248(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
+	IMULQ   minusNth<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 392(SP)
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+0(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 312(SP)
+	MOVQ    240(SP), DX
+	MULXQ   88(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   128(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+8(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 320(SP)
+	MOVQ    240(SP), DX
+	MULXQ   96(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+16(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 328(SP)
 	MOVQ    240(SP), DX
 	MULXQ   104(SP), DX, R9
 	ADDQ    DX, R10
@@ -4181,6 +4164,8 @@ round_3:
 	IMULQ   152(SP), R11
 	ADDQ    R11, R9
 	MOVQ    R9, 344(SP)
+
+over_26:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -4209,21 +4194,6 @@ round_3:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    80(SP), DX
-	ADDQ    120(SP), DX
-	MOVQ    DX, 352(SP)
-	MOVQ    88(SP), DX
-	ADCQ    128(SP), DX
-	MOVQ    DX, 360(SP)
-	MOVQ    96(SP), DX
-	ADCQ    136(SP), DX
-	MOVQ    DX, 368(SP)
-	MOVQ    104(SP), DX
-	ADCQ    144(SP), DX
-	MOVQ    DX, 376(SP)
-	MOVQ    112(SP), DX
-	ADCQ    152(SP), DX
-	MOVQ    DX, 384(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -4235,132 +4205,6 @@ round_3:
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R10, R9
-	MOVQ    DI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	TESTQ   CX, R10
-	CMOVQNE R9, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    304(SP), R9
-	SARQ    $0x3b, R9
-	MOVL    $0x00000020, DX
-	MULXQ   272(SP), R10, R11
-	MULXQ   280(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    352(SP), R10
-	MOVQ    R10, 80(SP)
-	MULXQ   288(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    360(SP), R10
-	MOVQ    R10, 88(SP)
-	MULXQ   296(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    368(SP), R10
-	MOVQ    R10, 96(SP)
-	MULXQ   304(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    376(SP), R10
-	MOVQ    R10, 104(SP)
-	SBBQ    384(SP), R9
-	SHLQ    $0x3b, R9
-	SARQ    $0x3b, R9
-	MOVQ    R9, 112(SP)
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R10
-	MOVQ    DI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	TESTQ   CX, R8
-	CMOVQNE R10, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    344(SP), CX
-	SARQ    $0x3b, CX
-	MOVL    $0x00000020, DX
-	MULXQ   312(SP), DI, R8
-	MULXQ   320(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SUBQ    352(SP), DI
-	MOVQ    DI, 120(SP)
-	MULXQ   328(SP), DI, R8
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    360(SP), DI
-	MOVQ    DI, 128(SP)
-	MULXQ   336(SP), DI, R10
-	LEAQ    (R8)(DI*1), DI
-	SBBQ    368(SP), DI
-	MOVQ    DI, 136(SP)
-	MULXQ   344(SP), DI, DX
-	LEAQ    (R10)(DI*1), DI
-	SBBQ    376(SP), DI
-	MOVQ    DI, 144(SP)
-	SBBQ    384(SP), CX
-	SHLQ    $0x3b, CX
-	SARQ    $0x3b, CX
-	MOVQ    CX, 152(SP)
-	LEAQ    1(SI)(SI*1), SI
-	LEAQ    1048576(SI), CX
-	MOVQ    round20<>+0(SB), DX
-	ADDQ    SI, DX
-	SHLQ    $0x16, CX
-	SARQ    $0x2b, CX
-	SARQ    $0x2a, DX
-	MOVQ    CX, 192(SP)
-	MOVQ    DX, 200(SP)
-	IMULQ   256(SP), CX
-	IMULQ   264(SP), DX
-	ADDQ    DX, CX
-	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
-	MOVQ    round20<>+0(SB), SI
-	ADDQ    R9, SI
-	SHLQ    $0x16, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2a, SI
-	MOVQ    DX, 208(SP)
-	MOVQ    SI, 216(SP)
-	IMULQ   256(SP), DX
-	IMULQ   264(SP), SI
-	ADDQ    SI, DX
-	SARQ    $0x14, DX
-	MOVQ    CX, 256(SP)
-	MOVQ    DX, 264(SP)
-	ANDL    $0x000fffff, CX
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), CX
-	ORQ     minus62<>+0(SB), DX
-	SARQ    $0x01, CX
-	MOVQ    CX, SI
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), R8
-	SUBQ    AX, R8
-	DECQ    AX
-	MOVQ    DX, R9
-	MOVQ    DI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	TESTQ   CX, DX
-	CMOVQNE R9, SI
-	CMOVQNE R8, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
@@ -4388,6 +4232,221 @@ round_3:
 	ADCQ    R8, R10
 	TESTQ   CX, R9
 	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R10
+	MOVQ    DI, R8
+	SARQ    $0x01, R10
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R10, R8
+	TESTQ   CX, R9
+	CMOVQNE R10, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	CMPQ    400(SP), $0x0a
+	JEQ     over_27
+	MOVQ    80(SP), R9
+	ADDQ    120(SP), R9
+	MOVQ    R9, 352(SP)
+	MOVQ    88(SP), R9
+	ADCQ    128(SP), R9
+	MOVQ    R9, 360(SP)
+	MOVQ    96(SP), R9
+	ADCQ    136(SP), R9
+	MOVQ    R9, 368(SP)
+	MOVQ    104(SP), R9
+	ADCQ    144(SP), R9
+	MOVQ    R9, 376(SP)
+	MOVQ    112(SP), R9
+	ADCQ    152(SP), R9
+	MOVQ    R9, 384(SP)
+	MOVL    $0x00000020, DX
+	MOVQ    304(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   272(SP), R9, R11
+	MULXQ   280(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 80(SP)
+	MULXQ   288(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 88(SP)
+	MULXQ   296(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 96(SP)
+	MULXQ   304(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 104(SP)
+	SBBQ    384(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 112(SP)
+	MOVQ    344(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   312(SP), R9, R11
+	MULXQ   320(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    352(SP), R9
+	MOVQ    R9, 120(SP)
+	MULXQ   328(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    360(SP), R9
+	MOVQ    R9, 128(SP)
+	MULXQ   336(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    368(SP), R9
+	MOVQ    R9, 136(SP)
+	MULXQ   344(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    376(SP), R9
+	MOVQ    R9, 144(SP)
+	SBBQ    384(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 152(SP)
+
+over_27:
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	LEAQ    1(SI)(SI*1), SI
+	LEAQ    1048576(SI), CX
+	MOVQ    round20<>+0(SB), DX
+	ADDQ    SI, DX
+	SHLQ    $0x16, CX
+	SARQ    $0x2b, CX
+	SARQ    $0x2a, DX
+	MOVQ    CX, 192(SP)
+	MOVQ    DX, 200(SP)
+	IMULQ   256(SP), CX
+	IMULQ   264(SP), DX
+	ADDQ    DX, CX
+	SARQ    $0x14, CX
+	LEAQ    1048576(R10), DX
+	MOVQ    round20<>+0(SB), SI
+	ADDQ    R10, SI
+	SHLQ    $0x16, DX
+	SARQ    $0x2b, DX
+	SARQ    $0x2a, SI
+	MOVQ    DX, 208(SP)
+	MOVQ    SI, 216(SP)
+	IMULQ   256(SP), DX
+	IMULQ   264(SP), SI
+	ADDQ    SI, DX
+	SARQ    $0x14, DX
+	MOVQ    CX, 256(SP)
+	MOVQ    DX, 264(SP)
+	ANDL    $0x000fffff, CX
+	ANDL    $0x000fffff, DX
+	ORQ     minus41<>+0(SB), CX
+	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
+	SARQ    $0x01, CX
+	MOVQ    CX, SI
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
+	TESTQ   CX, R8
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -4418,6 +4477,18 @@ round_3:
 	ADDQ    R10, R8
 	MOVQ    DX, 160(SP)
 	MOVQ    R8, 176(SP)
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R8
+	IMULQ   168(SP), DX
+	IMULQ   184(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
+	MOVQ    216(SP), R10
+	IMULQ   168(SP), R8
+	IMULQ   184(SP), R10
+	ADDQ    R10, R8
+	MOVQ    DX, 168(SP)
+	MOVQ    R8, 184(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -4460,18 +4531,6 @@ round_3:
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    192(SP), DX
-	MOVQ    200(SP), R8
-	IMULQ   168(SP), DX
-	IMULQ   184(SP), R8
-	ADDQ    R8, DX
-	MOVQ    208(SP), R8
-	MOVQ    216(SP), R9
-	IMULQ   168(SP), R8
-	IMULQ   184(SP), R9
-	ADDQ    R9, R8
-	MOVQ    DX, 168(SP)
-	MOVQ    R8, 184(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
@@ -4519,55 +4578,13 @@ round_3:
 	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
 	ADDQ    DX, R10
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R12
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R12
-	ADCQ    R11, R12
-	TESTQ   CX, R8
-	CMOVQNE R11, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R12, R8
-	MOVQ    DI, R11
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	TESTQ   CX, R12
-	CMOVQNE R8, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
-	MOVQ    minus2<>+0(SB), DX
-	SUBQ    AX, DX
-	DECQ    AX
-	MOVQ    R11, R12
-	MOVQ    DI, R8
-	SARQ    $0x01, R12
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R12, R8
-	TESTQ   CX, R11
-	CMOVQNE R12, SI
-	CMOVQNE DX, AX
-	SHRXQ   BX, AX, CX
-	SARXQ   BX, AX, DI
-	XORQ    SI, DI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    168(SP), DX
 	MULXQ   40(SP), R11, R12
 	IMULQ   48(SP), DX
+	ADDQ    DX, R12
 	ADDQ    R11, R9
 	ADCQ    R12, R10
-	ADDQ    DX, R10
 	SHRQ    $0x28, R9
 	SHLQ    $0x18, R10
 	ORQ     R10, R9
@@ -4605,13 +4622,55 @@ round_3:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R9, R10
-	MOVQ    DI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
 	TESTQ   CX, R9
-	CMOVQNE R10, SI
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R9
+	MOVQ    DI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	TESTQ   CX, R10
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -4621,16 +4680,29 @@ round_3:
 	MULXQ   (SP), R9, R10
 	IMULQ   8(SP), DX
 	ADDQ    DX, R10
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    184(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    DX, R12
+	ADDQ    R11, R9
+	ADCQ    R12, R10
+	SHRQ    $0x28, R9
+	SHLQ    $0x18, R10
+	ORQ     R10, R9
+	SUBQ    (SP), R9
+	SUBQ    40(SP), R9
+	MOVQ    R9, 264(SP)
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R8, R11
-	MOVQ    DI, R12
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R12
-	ADCQ    R11, R12
+	MOVQ    R8, R9
+	MOVQ    DI, R10
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R9, R10
 	TESTQ   CX, R8
-	CMOVQNE R11, SI
+	CMOVQNE R9, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
@@ -4638,12 +4710,12 @@ round_3:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R12, R8
-	MOVQ    DI, R11
+	MOVQ    R10, R8
+	MOVQ    DI, R9
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	TESTQ   CX, R12
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
 	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
@@ -4652,30 +4724,45 @@ round_3:
 	MOVQ    minus2<>+0(SB), DX
 	SUBQ    AX, DX
 	DECQ    AX
-	MOVQ    R11, R12
-	MOVQ    DI, R8
-	SARQ    $0x01, R12
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R12, R8
-	TESTQ   CX, R11
-	CMOVQNE R12, SI
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
 	CMOVQNE DX, AX
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    184(SP), DX
-	MULXQ   40(SP), CX, DI
-	IMULQ   48(SP), DX
-	ADDQ    CX, R9
-	ADCQ    DI, R10
-	ADDQ    DX, R10
-	SHRQ    $0x28, R9
-	SHLQ    $0x18, R10
-	ORQ     R10, R9
-	SUBQ    (SP), R9
-	SUBQ    40(SP), R9
-	MOVQ    R9, 264(SP)
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R10, R8
+	MOVQ    DI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	TESTQ   CX, R10
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
+	MOVQ    minus2<>+0(SB), DX
+	SUBQ    AX, DX
+	DECQ    AX
+	MOVQ    R9, R8
+	MOVQ    DI, R10
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R10
+	ADCQ    R8, R10
+	TESTQ   CX, R9
+	CMOVQNE R8, SI
+	CMOVQNE DX, AX
+	SHRXQ   BX, AX, CX
+	SARXQ   BX, AX, DI
+	XORQ    SI, DI
 	LEAQ    1(SI)(SI*1), SI
 	LEAQ    1048576(SI), CX
 	MOVQ    round19<>+0(SB), DX
@@ -4689,9 +4776,9 @@ round_3:
 	IMULQ   264(SP), DX
 	ADDQ    DX, CX
 	SARQ    $0x13, CX
-	LEAQ    1048576(R8), DX
+	LEAQ    1048576(R10), DX
 	MOVQ    round19<>+0(SB), SI
-	ADDQ    R8, SI
+	ADDQ    R10, SI
 	SHLQ    $0x15, DX
 	SARQ    $0x2b, DX
 	SARQ    $0x2b, SI
@@ -4707,13 +4794,14 @@ round_3:
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
+	MOVQ    DX, R8
 	SARQ    $0x01, CX
 	MOVQ    CX, SI
 	SHRXQ   BX, AX, CX
 	SARXQ   BX, AX, DI
 	XORQ    SI, DI
 	DECQ    400(SP)
-	JNE     round_3
+	JNE     round_21
 	MOVQ    192(SP), AX
 	MOVQ    200(SP), CX
 	IMULQ   160(SP), AX
@@ -4743,66 +4831,66 @@ round_3:
 	MOVQ    AX, 232(SP)
 	MOVQ    CX, 248(SP)
 	MOVQ    224(SP), DX
-	MULXQ   80(SP), CX, AX
+	MULXQ   80(SP), AX, CX
 	MOVQ    232(SP), DX
 	MULXQ   120(SP), DX, BX
-	ADDQ    DX, CX
-	ADCQ    BX, AX
-	MOVQ    CX, DX
+	ADDQ    DX, AX
+	ADCQ    BX, CX
+	MOVQ    AX, DX
 	IMULQ   minusNth<>+0(SB), DX
 	ANDQ    mask59<>+0(SB), DX
 	MOVQ    DX, 392(SP)
 	MOVQ    392(SP), DX
 	MULXQ   n256<>+0(SB), DX, BX
-	ADDQ    DX, CX
-	ADCQ    BX, AX
-	MOVQ    CX, 272(SP)
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, CX
-	ADDQ    DX, AX
-	ADCQ    $0x00, CX
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
-	MOVQ    392(SP), DX
-	MULXQ   n256<>+8(SB), DX, BX
-	ADDQ    DX, AX
-	ADCQ    BX, CX
-	MOVQ    AX, 280(SP)
+	MOVQ    AX, 272(SP)
 	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, AX
+	MULXQ   88(SP), DX, AX
 	ADDQ    DX, CX
 	ADCQ    $0x00, AX
 	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, BX
+	MULXQ   128(SP), DX, BX
 	ADDQ    DX, CX
 	ADCQ    BX, AX
 	MOVQ    392(SP), DX
-	MULXQ   n256<>+16(SB), DX, BX
+	MULXQ   n256<>+8(SB), DX, BX
 	ADDQ    DX, CX
 	ADCQ    BX, AX
-	MOVQ    CX, 288(SP)
+	MOVQ    CX, 280(SP)
 	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, CX
+	MULXQ   96(SP), DX, CX
 	ADDQ    DX, AX
 	ADCQ    $0x00, CX
 	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, BX
+	MULXQ   136(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
 	MOVQ    392(SP), DX
-	MULXQ   n256<>+24(SB), DX, BX
+	MULXQ   n256<>+16(SB), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
-	MOVQ    AX, 296(SP)
+	MOVQ    AX, 288(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
+	MOVQ    392(SP), DX
+	MULXQ   n256<>+24(SB), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
+	MOVQ    CX, 296(SP)
 	MOVQ    224(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, CX
+	ADDQ    DX, AX
 	MOVQ    232(SP), BX
 	IMULQ   152(SP), BX
-	ADDQ    BX, CX
-	MOVQ    CX, 304(SP)
+	ADDQ    BX, AX
+	MOVQ    AX, 304(SP)
 	MOVQ    80(SP), AX
 	ADDQ    120(SP), AX
 	MOVQ    AX, 352(SP)
@@ -4818,30 +4906,53 @@ round_3:
 	MOVQ    112(SP), AX
 	ADCQ    152(SP), AX
 	MOVQ    AX, 384(SP)
-	MOVQ    304(SP), AX
-	SARQ    $0x3b, AX
 	MOVL    $0x00000020, DX
-	MULXQ   272(SP), CX, BX
-	MULXQ   280(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SUBQ    352(SP), CX
-	MOVQ    CX, 80(SP)
-	MULXQ   288(SP), CX, BX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    360(SP), CX
-	MOVQ    CX, 88(SP)
-	MULXQ   296(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SBBQ    368(SP), CX
-	MOVQ    CX, 96(SP)
-	MULXQ   304(SP), CX, DX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    376(SP), CX
-	MOVQ    CX, 104(SP)
-	SBBQ    384(SP), AX
-	SHLQ    $0x3b, AX
-	SARQ    $0x3b, AX
-	MOVQ    AX, 112(SP)
+	MOVQ    304(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   272(SP), AX, BX
+	MULXQ   280(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    352(SP), AX
+	MOVQ    AX, 80(SP)
+	MULXQ   288(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    360(SP), AX
+	MOVQ    AX, 88(SP)
+	MULXQ   296(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    368(SP), AX
+	MOVQ    AX, 96(SP)
+	MULXQ   304(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    376(SP), AX
+	MOVQ    AX, 104(SP)
+	SBBQ    384(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 112(SP)
+	MOVQ    344(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   312(SP), AX, BX
+	MULXQ   320(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    352(SP), AX
+	MOVQ    AX, 120(SP)
+	MULXQ   328(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    360(SP), AX
+	MOVQ    AX, 128(SP)
+	MULXQ   336(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    368(SP), AX
+	MOVQ    AX, 136(SP)
+	MULXQ   344(SP), AX, DX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    376(SP), AX
+	MOVQ    AX, 144(SP)
+	SBBQ    384(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 152(SP)
 
 	// d = ±d, as f = ±1 says. Bit 1 tells -1 from 1.
 	MOVQ 256(SP), DX
@@ -4979,14 +5090,6 @@ TEXT ·p256n256ADX(SB), NOSPLIT, $680-32
 	MOVQ    CX, 128(SP)
 	MOVQ    $0xffffffffffffffff, CX
 	MOVQ    CX, 256(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 192(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 160(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 216(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 184(SP)
 	XORL    CX, CX
 	MOVQ    CX, 32(SP)
 	MOVQ    CX, 72(SP)
@@ -4999,10 +5102,6 @@ TEXT ·p256n256ADX(SB), NOSPLIT, $680-32
 	MOVQ    CX, 136(SP)
 	MOVQ    CX, 144(SP)
 	MOVQ    CX, 152(SP)
-	MOVQ    CX, 200(SP)
-	MOVQ    CX, 208(SP)
-	MOVQ    CX, 168(SP)
-	MOVQ    CX, 176(SP)
 	MOVQ    xn+24(FP), AX
 	MOVQ    $0xf3b9cac2fc632551, CX
 	MOVQ    CX, 272(SP)
@@ -5025,14 +5124,6 @@ TEXT ·p256n256ADX(SB), NOSPLIT, $680-32
 	MOVQ    CX, 400(SP)
 	MOVQ    $0xf3b9cac2fc632551, CX
 	MOVQ    CX, 528(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 464(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 432(SP)
-	MOVQ    $0x0000000000080000, CX
-	MOVQ    CX, 488(SP)
-	MOVQ    $0x0000010000000000, CX
-	MOVQ    CX, 456(SP)
 	XORL    CX, CX
 	MOVQ    CX, 304(SP)
 	MOVQ    CX, 344(SP)
@@ -5045,10 +5136,6 @@ TEXT ·p256n256ADX(SB), NOSPLIT, $680-32
 	MOVQ    CX, 408(SP)
 	MOVQ    CX, 416(SP)
 	MOVQ    CX, 424(SP)
-	MOVQ    CX, 472(SP)
-	MOVQ    CX, 480(SP)
-	MOVQ    CX, 440(SP)
-	MOVQ    CX, 448(SP)
 	MOVQ    $-1, AX
 	MOVQ    256(SP), CX
 	MOVQ    264(SP), DX
@@ -5056,68 +5143,27 @@ TEXT ·p256n256ADX(SB), NOSPLIT, $680-32
 	ANDL    $0x000fffff, DX
 	ORQ     minus41<>+0(SB), CX
 	ORQ     minus62<>+0(SB), DX
-	MOVQ    DX, DI
 	SARQ    $0x01, CX
-	MOVQ    CX, DX
+	MOVQ    CX, R8
 	MOVQ    AX, CX
 	SARQ    $0x3f, CX
-	XORQ    DX, CX
+	XORQ    R8, CX
 	MOVQ    $-1, BX
-	MOVQ    528(SP), DX
-	MOVQ    536(SP), SI
-	ANDL    $0x000fffff, DX
+	MOVQ    528(SP), SI
+	MOVQ    536(SP), DI
 	ANDL    $0x000fffff, SI
-	ORQ     minus41<>+0(SB), DX
-	ORQ     minus62<>+0(SB), SI
+	ANDL    $0x000fffff, DI
+	ORQ     minus41<>+0(SB), SI
+	ORQ     minus62<>+0(SB), DI
+	SARQ    $0x01, SI
 	MOVQ    SI, R8
-	SARQ    $0x01, DX
 	MOVQ    BX, SI
 	SARQ    $0x3f, SI
-	XORQ    DX, SI
+	XORQ    R8, SI
 	MOVQ    $0x0000000a, 672(SP)
 	PCALIGN $0x40
 
-round_4:
-	RORXQ   $0x01, DI, R9
-	MOVQ    CX, DX
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), DX
-	ADCQ    DI, DX
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, R9
-	CMOVQMI DI, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DI, DI
-	XORQ    DI, CX
-	RORXQ   $0x01, R8, R9
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, R9
-	CMOVQMI R8, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    R8, R8
-	XORQ    R8, SI
-	MOVQ    192(SP), R8
-	MOVQ    200(SP), R9
-	IMULQ   160(SP), R8
-	IMULQ   176(SP), R9
-	ADDQ    R9, R8
-	ADDQ    offset59<>+0(SB), R8
-	MOVQ    208(SP), R9
-	MOVQ    216(SP), R10
-	IMULQ   160(SP), R9
-	IMULQ   176(SP), R10
-	ADDQ    R10, R9
-	ADDQ    offset59<>+0(SB), R9
-	MOVQ    R8, 224(SP)
-	MOVQ    R9, 240(SP)
+round_31:
 	RORXQ   $0x01, DX, R9
 	MOVQ    CX, R8
 	SARQ    $0x01, DX
@@ -5144,20 +5190,6 @@ round_4:
 	SUBQ    $0x01, BX
 	SBBQ    DI, DI
 	XORQ    DI, SI
-	MOVQ    192(SP), DI
-	MOVQ    200(SP), R9
-	IMULQ   168(SP), DI
-	IMULQ   184(SP), R9
-	ADDQ    R9, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    208(SP), R9
-	MOVQ    216(SP), R10
-	IMULQ   168(SP), R9
-	IMULQ   184(SP), R10
-	ADDQ    R10, R9
-	ADDQ    offset59<>+0(SB), R9
-	MOVQ    DI, 232(SP)
-	MOVQ    R9, 248(SP)
 	RORXQ   $0x01, R8, R9
 	MOVQ    CX, DI
 	SARQ    $0x01, R8
@@ -5184,409 +5216,79 @@ round_4:
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    224(SP), DX
-	MULXQ   (SP), R10, R9
-	MOVQ    232(SP), DX
-	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 544(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    224(SP), DX
-	MULXQ   8(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    232(SP), DX
-	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    R9, 552(SP)
-	MOVQ    224(SP), DX
-	MULXQ   16(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R9
-	MOVQ    R8, 560(SP)
-	RORXQ   $0x01, R10, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    224(SP), DX
-	MULXQ   24(SP), DX, DI
-	ADDQ    DX, R9
-	ADCQ    $0x00, DI
-	MOVQ    232(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, DI
-	MOVQ    R9, 568(SP)
-	MOVQ    224(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, DI
-	MOVQ    232(SP), R11
-	IMULQ   72(SP), R11
-	ADDQ    R11, DI
-	MOVQ    DI, 576(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R9
-	NOTQ    R9
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R9, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    BX, R9
-	NOTQ    R9
-	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R9, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    240(SP), DX
-	MULXQ   (SP), R10, R9
-	MOVQ    248(SP), DX
-	MULXQ   40(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 584(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    240(SP), DX
-	MULXQ   8(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    248(SP), DX
-	MULXQ   48(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    R9, 592(SP)
-	MOVQ    240(SP), DX
-	MULXQ   16(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   56(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R9
-	MOVQ    R8, 600(SP)
-	RORXQ   $0x01, R10, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    240(SP), DX
-	MULXQ   24(SP), DX, DI
-	ADDQ    DX, R9
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   64(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, DI
-	MOVQ    R9, 608(SP)
-	MOVQ    240(SP), DX
-	IMULQ   32(SP), DX
-	ADDQ    DX, DI
-	MOVQ    248(SP), R11
-	IMULQ   72(SP), R11
-	ADDQ    R11, DI
-	MOVQ    DI, 616(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R9
-	NOTQ    R9
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R9, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    BX, R9
-	NOTQ    R9
-	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R9, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    (SP), DX
-	ADDQ    40(SP), DX
-	MOVQ    DX, 624(SP)
-	MOVQ    8(SP), DX
-	ADCQ    48(SP), DX
-	MOVQ    DX, 632(SP)
-	MOVQ    16(SP), DX
-	ADCQ    56(SP), DX
-	MOVQ    DX, 640(SP)
-	MOVQ    24(SP), DX
-	ADCQ    64(SP), DX
-	MOVQ    DX, 648(SP)
-	MOVQ    32(SP), DX
-	ADCQ    72(SP), DX
-	MOVQ    DX, 656(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    576(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   544(SP), R10, R11
-	MULXQ   552(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    624(SP), R10
-	MOVQ    R10, (SP)
-	MULXQ   560(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    632(SP), R10
-	MOVQ    R10, 8(SP)
-	MULXQ   568(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    640(SP), R10
-	MOVQ    R10, 16(SP)
-	MULXQ   576(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    648(SP), R10
-	MOVQ    R10, 24(SP)
-	SBBQ    656(SP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    616(SP), R8
-	SARQ    $0x3b, R8
-	MOVL    $0x00000020, DX
-	MULXQ   584(SP), R10, R11
-	MULXQ   592(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    624(SP), R10
-	MOVQ    R10, 40(SP)
-	MULXQ   600(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    632(SP), R10
-	MOVQ    R10, 48(SP)
-	MULXQ   608(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    640(SP), R10
-	MOVQ    R10, 56(SP)
-	MULXQ   616(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    648(SP), R10
-	MOVQ    R10, 64(SP)
-	SBBQ    656(SP), R8
-	MOVQ    R8, 72(SP)
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    464(SP), DX
-	MOVQ    472(SP), DI
-	IMULQ   432(SP), DX
-	IMULQ   448(SP), DI
-	ADDQ    DI, DX
-	ADDQ    offset59<>+0(SB), DX
-	MOVQ    480(SP), DI
-	MOVQ    488(SP), R10
-	IMULQ   432(SP), DI
-	IMULQ   448(SP), R10
-	ADDQ    R10, DI
-	ADDQ    offset59<>+0(SB), DI
-	MOVQ    DX, 496(SP)
-	MOVQ    DI, 512(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    464(SP), DX
-	MOVQ    472(SP), R9
-	IMULQ   440(SP), DX
-	IMULQ   456(SP), R9
+	CMPQ    672(SP), $0x0a
+	JEQ     over_32
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R9
+	IMULQ   160(SP), DX
+	IMULQ   176(SP), R9
 	ADDQ    R9, DX
 	ADDQ    offset59<>+0(SB), DX
-	MOVQ    480(SP), R9
-	MOVQ    488(SP), R10
-	IMULQ   440(SP), R9
-	IMULQ   456(SP), R10
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   160(SP), R9
+	IMULQ   176(SP), R10
 	ADDQ    R10, R9
 	ADDQ    offset59<>+0(SB), R9
-	MOVQ    DX, 504(SP)
-	MOVQ    R9, 520(SP)
+	MOVQ    DX, 224(SP)
+	MOVQ    R9, 240(SP)
+	MOVQ    192(SP), DX
+	MOVQ    200(SP), R9
+	IMULQ   168(SP), DX
+	IMULQ   184(SP), R9
+	ADDQ    R9, DX
+	ADDQ    offset59<>+0(SB), DX
+	MOVQ    208(SP), R9
+	MOVQ    216(SP), R10
+	IMULQ   168(SP), R9
+	IMULQ   184(SP), R10
+	ADDQ    R10, R9
+	ADDQ    offset59<>+0(SB), R9
+	MOVQ    DX, 232(SP)
+	MOVQ    R9, 248(SP)
+	MOVQ    224(SP), DX
+	MULXQ   (SP), R9, R10
+	MOVQ    232(SP), DX
+	MULXQ   40(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 544(SP)
+	MOVQ    224(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   48(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 552(SP)
+	MOVQ    224(SP), DX
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 560(SP)
+	MOVQ    224(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    232(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 568(SP)
+	MOVQ    224(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R9
+	MOVQ    232(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 576(SP)
+
+over_32:
 	RORXQ   $0x01, DI, DX
 	MOVQ    CX, R9
 	SARQ    $0x01, DI
@@ -5613,23 +5315,16 @@ round_4:
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    496(SP), DX
-	MULXQ   272(SP), R10, R8
-	MOVQ    504(SP), DX
-	MULXQ   312(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, 544(SP)
 	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R10
+	MOVQ    CX, R8
 	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	MOVQ    AX, R11
-	NOTQ    R11
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    AX, R10
+	NOTQ    R10
 	TESTQ   AX, DX
 	CMOVQMI R9, CX
-	CMOVQMI R11, AX
+	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
@@ -5638,186 +5333,516 @@ round_4:
 	SARQ    $0x01, DI
 	CMOVQCC zero<>+0(SB), R9
 	ADCQ    DI, R9
-	MOVQ    BX, R11
-	NOTQ    R11
+	MOVQ    BX, R10
+	NOTQ    R10
 	TESTQ   BX, DX
 	CMOVQMI DI, SI
-	CMOVQMI R11, BX
+	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    496(SP), DX
-	MULXQ   280(SP), DX, DI
-	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    504(SP), DX
-	MULXQ   320(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    R8, 552(SP)
-	MOVQ    496(SP), DX
-	MULXQ   288(SP), DX, R8
-	ADDQ    DX, DI
-	ADCQ    $0x00, R8
-	MOVQ    504(SP), DX
-	MULXQ   328(SP), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R8
-	MOVQ    DI, 560(SP)
-	RORXQ   $0x01, R10, DX
+	RORXQ   $0x01, R8, DX
 	MOVQ    CX, DI
-	SARQ    $0x01, R10
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R10, DI
-	MOVQ    AX, R11
-	NOTQ    R11
+	ADCQ    R8, DI
+	MOVQ    AX, R10
+	NOTQ    R10
 	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
 	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R10
+	MOVQ    SI, R8
 	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	MOVQ    BX, R11
-	NOTQ    R11
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    BX, R10
+	NOTQ    R10
 	TESTQ   BX, DX
 	CMOVQMI R9, SI
-	CMOVQMI R11, BX
+	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    496(SP), DX
-	MULXQ   296(SP), DX, R9
-	ADDQ    DX, R8
-	ADCQ    $0x00, R9
-	MOVQ    504(SP), DX
-	MULXQ   336(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, R9
-	MOVQ    R8, 568(SP)
-	MOVQ    496(SP), DX
-	IMULQ   304(SP), DX
+	CMPQ    672(SP), $0x0a
+	JEQ     over_33
+	MOVQ    240(SP), DX
+	MULXQ   (SP), R9, R10
+	MOVQ    248(SP), DX
+	MULXQ   40(SP), DX, R11
 	ADDQ    DX, R9
-	MOVQ    504(SP), R11
-	IMULQ   344(SP), R11
-	ADDQ    R11, R9
-	MOVQ    R9, 576(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	MOVQ    AX, R9
-	NOTQ    R9
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R9, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R10, DI
-	MOVQ    BX, R9
-	NOTQ    R9
-	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R9, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    512(SP), DX
-	MULXQ   272(SP), R10, R9
-	MOVQ    520(SP), DX
-	MULXQ   312(SP), DX, R11
+	ADCQ    R11, R10
+	MOVQ    R9, 584(SP)
+	MOVQ    240(SP), DX
+	MULXQ   8(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   48(SP), DX, R11
 	ADDQ    DX, R10
 	ADCQ    R11, R9
-	MOVQ    R10, 584(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, R10
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	MOVQ    AX, R11
-	NOTQ    R11
+	MOVQ    R10, 592(SP)
+	MOVQ    240(SP), DX
+	MULXQ   16(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    248(SP), DX
+	MULXQ   56(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 600(SP)
+	MOVQ    240(SP), DX
+	MULXQ   24(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    248(SP), DX
+	MULXQ   64(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 608(SP)
+	MOVQ    240(SP), DX
+	IMULQ   32(SP), DX
+	ADDQ    DX, R9
+	MOVQ    248(SP), R11
+	IMULQ   72(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 616(SP)
+
+over_33:
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    AX, R10
+	NOTQ    R10
 	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R11, AX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
 	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R8
+	MOVQ    SI, R9
 	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    DI, R8
-	MOVQ    BX, R11
-	NOTQ    R11
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    BX, R10
+	NOTQ    R10
 	TESTQ   BX, DX
 	CMOVQMI DI, SI
-	CMOVQMI R11, BX
+	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    512(SP), DX
-	MULXQ   280(SP), DX, DI
-	ADDQ    DX, R9
-	ADCQ    $0x00, DI
-	MOVQ    520(SP), DX
-	MULXQ   320(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, DI
-	MOVQ    R9, 592(SP)
-	MOVQ    512(SP), DX
-	MULXQ   288(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    520(SP), DX
-	MULXQ   328(SP), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R9
-	MOVQ    DI, 600(SP)
-	RORXQ   $0x01, R10, DX
+	RORXQ   $0x01, R8, DX
 	MOVQ    CX, DI
-	SARQ    $0x01, R10
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R10, DI
-	MOVQ    AX, R11
-	NOTQ    R11
+	ADCQ    R8, DI
+	MOVQ    AX, R10
+	NOTQ    R10
 	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_34
+	MOVQ    (SP), R9
+	ADDQ    40(SP), R9
+	MOVQ    R9, 624(SP)
+	MOVQ    8(SP), R9
+	ADCQ    48(SP), R9
+	MOVQ    R9, 632(SP)
+	MOVQ    16(SP), R9
+	ADCQ    56(SP), R9
+	MOVQ    R9, 640(SP)
+	MOVQ    24(SP), R9
+	ADCQ    64(SP), R9
+	MOVQ    R9, 648(SP)
+	MOVQ    32(SP), R9
+	ADCQ    72(SP), R9
+	MOVQ    R9, 656(SP)
+	MOVL    $0x00000020, DX
+	MOVQ    576(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   544(SP), R9, R11
+	MULXQ   552(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    624(SP), R9
+	MOVQ    R9, (SP)
+	MULXQ   560(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    632(SP), R9
+	MOVQ    R9, 8(SP)
+	MULXQ   568(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    640(SP), R9
+	MOVQ    R9, 16(SP)
+	MULXQ   576(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    648(SP), R9
+	MOVQ    R9, 24(SP)
+	SBBQ    656(SP), R10
+	MOVQ    R10, 32(SP)
+	MOVQ    616(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   584(SP), R9, R11
+	MULXQ   592(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    624(SP), R9
+	MOVQ    R9, 40(SP)
+	MULXQ   600(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    632(SP), R9
+	MOVQ    R9, 48(SP)
+	MULXQ   608(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    640(SP), R9
+	MOVQ    R9, 56(SP)
+	MULXQ   616(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    648(SP), R9
+	MOVQ    R9, 64(SP)
+	SBBQ    656(SP), R10
+	MOVQ    R10, 72(SP)
+
+over_34:
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
 	RORXQ   $0x01, R8, DX
-	MOVQ    SI, R10
+	MOVQ    SI, DI
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	MOVQ    BX, R11
-	NOTQ    R11
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    BX, R10
+	NOTQ    R10
 	TESTQ   BX, DX
 	CMOVQMI R8, SI
-	CMOVQMI R11, BX
+	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_35
+	MOVQ    464(SP), DX
+	MOVQ    472(SP), R8
+	IMULQ   432(SP), DX
+	IMULQ   448(SP), R8
+	ADDQ    R8, DX
+	ADDQ    offset59<>+0(SB), DX
+	MOVQ    480(SP), R8
+	MOVQ    488(SP), R10
+	IMULQ   432(SP), R8
+	IMULQ   448(SP), R10
+	ADDQ    R10, R8
+	ADDQ    offset59<>+0(SB), R8
+	MOVQ    DX, 496(SP)
+	MOVQ    R8, 512(SP)
+	MOVQ    464(SP), DX
+	MOVQ    472(SP), R8
+	IMULQ   440(SP), DX
+	IMULQ   456(SP), R8
+	ADDQ    R8, DX
+	ADDQ    offset59<>+0(SB), DX
+	MOVQ    480(SP), R8
+	MOVQ    488(SP), R10
+	IMULQ   440(SP), R8
+	IMULQ   456(SP), R10
+	ADDQ    R10, R8
+	ADDQ    offset59<>+0(SB), R8
+	MOVQ    DX, 504(SP)
+	MOVQ    R8, 520(SP)
+	MOVQ    496(SP), DX
+	MULXQ   272(SP), R8, R10
+	MOVQ    504(SP), DX
+	MULXQ   312(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 544(SP)
+	MOVQ    496(SP), DX
+	MULXQ   280(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    504(SP), DX
+	MULXQ   320(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 552(SP)
+	MOVQ    496(SP), DX
+	MULXQ   288(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    504(SP), DX
+	MULXQ   328(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 560(SP)
+	MOVQ    496(SP), DX
+	MULXQ   296(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    504(SP), DX
+	MULXQ   336(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 568(SP)
+	MOVQ    496(SP), DX
+	IMULQ   304(SP), DX
+	ADDQ    DX, R8
+	MOVQ    504(SP), R11
+	IMULQ   344(SP), R11
+	ADDQ    R11, R8
+	MOVQ    R8, 576(SP)
+
+over_35:
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_36
+	MOVQ    512(SP), DX
+	MULXQ   272(SP), R8, R10
+	MOVQ    520(SP), DX
+	MULXQ   312(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 584(SP)
+	MOVQ    512(SP), DX
+	MULXQ   280(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    520(SP), DX
+	MULXQ   320(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 592(SP)
+	MOVQ    512(SP), DX
+	MULXQ   288(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    520(SP), DX
+	MULXQ   328(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 600(SP)
 	MOVQ    512(SP), DX
 	MULXQ   296(SP), DX, R8
-	ADDQ    DX, R9
+	ADDQ    DX, R10
 	ADCQ    $0x00, R8
 	MOVQ    520(SP), DX
 	MULXQ   336(SP), DX, R11
-	ADDQ    DX, R9
+	ADDQ    DX, R10
 	ADCQ    R11, R8
-	MOVQ    R9, 608(SP)
+	MOVQ    R10, 608(SP)
 	MOVQ    512(SP), DX
 	IMULQ   304(SP), DX
 	ADDQ    DX, R8
@@ -5825,47 +5850,416 @@ round_4:
 	IMULQ   344(SP), R11
 	ADDQ    R11, R8
 	MOVQ    R8, 616(SP)
+
+over_36:
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R8, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_37
+	MOVQ    272(SP), R8
+	ADDQ    312(SP), R8
+	MOVQ    R8, 624(SP)
+	MOVQ    280(SP), R8
+	ADCQ    320(SP), R8
+	MOVQ    R8, 632(SP)
+	MOVQ    288(SP), R8
+	ADCQ    328(SP), R8
+	MOVQ    R8, 640(SP)
+	MOVQ    296(SP), R8
+	ADCQ    336(SP), R8
+	MOVQ    R8, 648(SP)
+	MOVQ    304(SP), R8
+	ADCQ    344(SP), R8
+	MOVQ    R8, 656(SP)
+	MOVL    $0x00000020, DX
+	MOVQ    576(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   544(SP), R8, R11
+	MULXQ   552(SP), R8, R12
+	LEAQ    (R11)(R8*1), R8
+	SUBQ    624(SP), R8
+	MOVQ    R8, 272(SP)
+	MULXQ   560(SP), R8, R11
+	LEAQ    (R12)(R8*1), R8
+	SBBQ    632(SP), R8
+	MOVQ    R8, 280(SP)
+	MULXQ   568(SP), R8, R12
+	LEAQ    (R11)(R8*1), R8
+	SBBQ    640(SP), R8
+	MOVQ    R8, 288(SP)
+	MULXQ   576(SP), R8, R11
+	LEAQ    (R12)(R8*1), R8
+	SBBQ    648(SP), R8
+	MOVQ    R8, 296(SP)
+	SBBQ    656(SP), R10
+	MOVQ    R10, 304(SP)
+	MOVQ    616(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   584(SP), R8, R11
+	MULXQ   592(SP), R8, R12
+	LEAQ    (R11)(R8*1), R8
+	SUBQ    624(SP), R8
+	MOVQ    R8, 312(SP)
+	MULXQ   600(SP), R8, R11
+	LEAQ    (R12)(R8*1), R8
+	SBBQ    632(SP), R8
+	MOVQ    R8, 320(SP)
+	MULXQ   608(SP), R8, R12
+	LEAQ    (R11)(R8*1), R8
+	SBBQ    640(SP), R8
+	MOVQ    R8, 328(SP)
+	MULXQ   616(SP), R8, DX
+	LEAQ    (R12)(R8*1), R8
+	SBBQ    648(SP), R8
+	MOVQ    R8, 336(SP)
+	SBBQ    656(SP), R10
+	MOVQ    R10, 344(SP)
+
+over_37:
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    R9, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DI
+	MOVQ    CX, DX
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DX
+	ADCQ    R8, DX
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DI
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DI, DI
+	XORQ    DI, CX
+	RORXQ   $0x01, R9, R8
+	MOVQ    SI, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, R8
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    R8, R8
+	XORQ    R8, SI
+	MOVQ    AX, R8
+	SARQ    $0x3f, R8
+	XORQ    CX, R8
+	LEAQ    1(R8)(R8*1), R8
+	LEAQ    1048576(R8), CX
+	MOVQ    round20<>+0(SB), R9
+	ADDQ    R8, R9
+	SHLQ    $0x16, CX
+	SARQ    $0x2b, CX
+	SARQ    $0x2a, R9
+	MOVQ    CX, 160(SP)
+	MOVQ    R9, 168(SP)
+	IMULQ   (SP), CX
+	IMULQ   40(SP), R9
+	ADDQ    R9, CX
+	SARQ    $0x14, CX
+	LEAQ    1048576(DX), R8
+	MOVQ    round20<>+0(SB), R9
+	ADDQ    DX, R9
+	SHLQ    $0x16, R8
+	SARQ    $0x2b, R8
+	SARQ    $0x2a, R9
+	MOVQ    R8, 176(SP)
+	MOVQ    R9, 184(SP)
+	IMULQ   (SP), R8
+	IMULQ   40(SP), R9
+	ADDQ    R9, R8
+	SARQ    $0x14, R8
+	MOVQ    CX, 256(SP)
+	MOVQ    R8, 264(SP)
+	ANDL    $0x000fffff, CX
+	ANDL    $0x000fffff, R8
+	ORQ     minus41<>+0(SB), CX
+	ORQ     minus62<>+0(SB), R8
+	MOVQ    R8, DX
+	SARQ    $0x01, CX
+	MOVQ    CX, R8
+	MOVQ    AX, CX
+	SARQ    $0x3f, CX
+	XORQ    R8, CX
+	MOVQ    BX, R8
+	SARQ    $0x3f, R8
+	XORQ    SI, R8
+	LEAQ    1(R8)(R8*1), R8
+	LEAQ    1048576(R8), SI
+	MOVQ    round20<>+0(SB), R9
+	ADDQ    R8, R9
+	SHLQ    $0x16, SI
+	SARQ    $0x2b, SI
+	SARQ    $0x2a, R9
+	MOVQ    SI, 432(SP)
+	MOVQ    R9, 440(SP)
+	IMULQ   272(SP), SI
+	IMULQ   312(SP), R9
+	ADDQ    R9, SI
+	SARQ    $0x14, SI
+	LEAQ    1048576(DI), R8
+	MOVQ    round20<>+0(SB), R9
+	ADDQ    DI, R9
+	SHLQ    $0x16, R8
+	SARQ    $0x2b, R8
+	SARQ    $0x2a, R9
+	MOVQ    R8, 448(SP)
+	MOVQ    R9, 456(SP)
+	IMULQ   272(SP), R8
+	IMULQ   312(SP), R9
+	ADDQ    R9, R8
+	SARQ    $0x14, R8
+	MOVQ    SI, 528(SP)
+	MOVQ    R8, 536(SP)
+	ANDL    $0x000fffff, SI
+	ANDL    $0x000fffff, R8
+	ORQ     minus41<>+0(SB), SI
+	ORQ     minus62<>+0(SB), R8
+	MOVQ    R8, DI
+	SARQ    $0x01, SI
+	MOVQ    SI, R8
+	MOVQ    BX, SI
+	SARQ    $0x3f, SI
+	XORQ    R8, SI
+	RORXQ   $0x01, DX, R8
+	MOVQ    CX, R9
+	SARQ    $0x01, DX
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DX, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, R8
+	CMOVQMI DX, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_38
+	MOVQ    224(SP), DX
+	MULXQ   80(SP), R8, R10
+	MOVQ    232(SP), DX
+	MULXQ   120(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 664(SP)
+	MOVQ    R8, 544(SP)
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    232(SP), DX
+	MULXQ   128(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    664(SP), DX
+	MOVQ    DX, R11
+	SHLQ    $0x20, DX
+	SHRQ    $0x20, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 552(SP)
+	MOVQ    224(SP), DX
+	MULXQ   96(SP), DX, R10
+	ADDQ    DX, R8
+	ADCQ    $0x00, R10
+	MOVQ    232(SP), DX
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, 560(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    664(SP), DX
+	MULXQ   p256<>+24(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 568(SP)
+	MOVQ    224(SP), DX
+	IMULQ   112(SP), DX
+	ADDQ    DX, R8
+	MOVQ    232(SP), R11
+	IMULQ   152(SP), R11
+	ADDQ    R11, R8
+	MOVQ    R8, 576(SP)
+
+over_38:
 	RORXQ   $0x01, DI, DX
 	MOVQ    CX, R8
 	SARQ    $0x01, DI
 	CMOVQCC zero<>+0(SB), R8
 	ADCQ    DI, R8
-	MOVQ    AX, R9
-	NOTQ    R9
+	MOVQ    AX, R10
+	NOTQ    R10
 	TESTQ   AX, DX
 	CMOVQMI DI, CX
-	CMOVQMI R9, AX
+	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
+	RORXQ   $0x01, R9, DX
 	MOVQ    SI, DI
-	SARQ    $0x01, R10
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R10, DI
-	MOVQ    BX, R9
-	NOTQ    R9
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
 	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R9, BX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    272(SP), DX
-	ADDQ    312(SP), DX
-	MOVQ    DX, 624(SP)
-	MOVQ    280(SP), DX
-	ADCQ    320(SP), DX
-	MOVQ    DX, 632(SP)
-	MOVQ    288(SP), DX
-	ADCQ    328(SP), DX
-	MOVQ    DX, 640(SP)
-	MOVQ    296(SP), DX
-	ADCQ    336(SP), DX
-	MOVQ    DX, 648(SP)
-	MOVQ    304(SP), DX
-	ADCQ    344(SP), DX
-	MOVQ    DX, 656(SP)
 	RORXQ   $0x01, R8, DX
 	MOVQ    CX, R9
 	SARQ    $0x01, R8
@@ -5892,148 +6286,24 @@ round_4:
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    576(SP), DI
-	SARQ    $0x3b, DI
-	MOVL    $0x00000020, DX
-	MULXQ   544(SP), R10, R11
-	MULXQ   552(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    624(SP), R10
-	MOVQ    R10, 272(SP)
-	MULXQ   560(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    632(SP), R10
-	MOVQ    R10, 280(SP)
-	MULXQ   568(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    640(SP), R10
-	MOVQ    R10, 288(SP)
-	MULXQ   576(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    648(SP), R10
-	MOVQ    R10, 296(SP)
-	SBBQ    656(SP), DI
-	MOVQ    DI, 304(SP)
-	MOVQ    616(SP), DI
-	SARQ    $0x3b, DI
-	MOVL    $0x00000020, DX
-	MULXQ   584(SP), R10, R11
-	MULXQ   592(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    624(SP), R10
-	MOVQ    R10, 312(SP)
-	MULXQ   600(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    632(SP), R10
-	MOVQ    R10, 320(SP)
-	MULXQ   608(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    640(SP), R10
-	MOVQ    R10, 328(SP)
-	MULXQ   616(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    648(SP), R10
-	MOVQ    R10, 336(SP)
-	SBBQ    656(SP), DI
-	MOVQ    DI, 344(SP)
-	MOVQ    AX, DX
-	SARQ    $0x3f, DX
-	XORQ    CX, DX
-	LEAQ    1(DX)(DX*1), DX
-	LEAQ    1048576(DX), CX
-	MOVQ    round20<>+0(SB), DI
-	ADDQ    DX, DI
-	SHLQ    $0x16, CX
-	SARQ    $0x2b, CX
-	SARQ    $0x2a, DI
-	MOVQ    CX, 160(SP)
-	MOVQ    DI, 168(SP)
-	IMULQ   (SP), CX
-	IMULQ   40(SP), DI
-	ADDQ    DI, CX
-	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
-	MOVQ    round20<>+0(SB), DI
-	ADDQ    R9, DI
-	SHLQ    $0x16, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2a, DI
-	MOVQ    DX, 176(SP)
-	MOVQ    DI, 184(SP)
-	IMULQ   (SP), DX
-	IMULQ   40(SP), DI
-	ADDQ    DI, DX
-	SARQ    $0x14, DX
-	MOVQ    CX, 256(SP)
-	MOVQ    DX, 264(SP)
-	ANDL    $0x000fffff, CX
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), CX
-	ORQ     minus62<>+0(SB), DX
-	MOVQ    DX, DI
-	SARQ    $0x01, CX
-	MOVQ    CX, DX
-	MOVQ    AX, CX
-	SARQ    $0x3f, CX
-	XORQ    DX, CX
-	MOVQ    BX, DX
-	SARQ    $0x3f, DX
-	XORQ    SI, DX
-	LEAQ    1(DX)(DX*1), DX
-	LEAQ    1048576(DX), SI
-	MOVQ    round20<>+0(SB), R9
-	ADDQ    DX, R9
-	SHLQ    $0x16, SI
-	SARQ    $0x2b, SI
-	SARQ    $0x2a, R9
-	MOVQ    SI, 432(SP)
-	MOVQ    R9, 440(SP)
-	IMULQ   272(SP), SI
-	IMULQ   312(SP), R9
-	ADDQ    R9, SI
-	SARQ    $0x14, SI
-	LEAQ    1048576(R8), DX
-	MOVQ    round20<>+0(SB), R9
-	ADDQ    R8, R9
-	SHLQ    $0x16, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2a, R9
-	MOVQ    DX, 448(SP)
-	MOVQ    R9, 456(SP)
-	IMULQ   272(SP), DX
-	IMULQ   312(SP), R9
-	ADDQ    R9, DX
-	SARQ    $0x14, DX
-	MOVQ    SI, 528(SP)
-	MOVQ    DX, 536(SP)
-	ANDL    $0x000fffff, SI
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), SI
-	ORQ     minus62<>+0(SB), DX
-	MOVQ    DX, R8
-	SARQ    $0x01, SI
-	MOVQ    SI, DX
-	MOVQ    BX, SI
-	SARQ    $0x3f, SI
-	XORQ    DX, SI
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
-	CMOVQMI DI, CX
+	CMOVQMI R9, CX
 	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
 	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
+	MOVQ    SI, R9
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
@@ -6042,301 +6312,69 @@ round_4:
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    224(SP), DX
-	MULXQ   80(SP), R10, R8
-	MOVQ    232(SP), DX
+	CMPQ    672(SP), $0x0a
+	JEQ     over_39
+	MOVQ    240(SP), DX
+	MULXQ   80(SP), R8, R10
+	MOVQ    248(SP), DX
 	MULXQ   120(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R8
-	MOVQ    R10, DX
+	ADDQ    DX, R8
+	ADCQ    R11, R10
+	MOVQ    R8, DX
 	ANDQ    mask59<>+0(SB), DX
 	MOVQ    DX, 664(SP)
-	MOVQ    R10, 544(SP)
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, DI
-	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    232(SP), DX
+	MOVQ    R8, 584(SP)
+	MOVQ    240(SP), DX
+	MULXQ   88(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    248(SP), DX
 	MULXQ   128(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
+	ADDQ    DX, R10
+	ADCQ    R11, R8
 	MOVQ    664(SP), DX
 	MOVQ    DX, R11
 	SHLQ    $0x20, DX
 	SHRQ    $0x20, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    R8, 552(SP)
-	RORXQ   $0x01, R10, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R9
-	MOVQ    DI, 560(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, R10
-	ADDQ    DX, R9
-	ADCQ    $0x00, R10
-	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    664(SP), DX
-	MULXQ   p256<>+24(SB), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 568(SP)
-	MOVQ    224(SP), DX
-	IMULQ   112(SP), DX
-	ADDQ    DX, R10
-	MOVQ    232(SP), R11
-	IMULQ   152(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 576(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    240(SP), DX
-	MULXQ   80(SP), R10, R8
-	MOVQ    248(SP), DX
-	MULXQ   120(SP), DX, R11
 	ADDQ    DX, R10
 	ADCQ    R11, R8
-	MOVQ    R10, DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 664(SP)
-	MOVQ    R10, 584(SP)
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
+	MOVQ    R10, 592(SP)
 	MOVQ    240(SP), DX
-	MULXQ   88(SP), DX, DI
+	MULXQ   96(SP), DX, R10
 	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    248(SP), DX
-	MULXQ   128(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    664(SP), DX
-	MOVQ    DX, R11
-	SHLQ    $0x20, DX
-	SHRQ    $0x20, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    R8, 592(SP)
-	RORXQ   $0x01, R10, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R10
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R9, R10
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    240(SP), DX
-	MULXQ   96(SP), DX, R9
-	ADDQ    DX, DI
-	ADCQ    $0x00, R9
-	MOVQ    248(SP), DX
-	MULXQ   136(SP), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R9
-	MOVQ    DI, 600(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R10, R8
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    240(SP), DX
-	MULXQ   104(SP), DX, R10
-	ADDQ    DX, R9
 	ADCQ    $0x00, R10
 	MOVQ    248(SP), DX
-	MULXQ   144(SP), DX, R11
-	ADDQ    DX, R9
+	MULXQ   136(SP), DX, R11
+	ADDQ    DX, R8
 	ADCQ    R11, R10
+	MOVQ    R8, 600(SP)
+	MOVQ    240(SP), DX
+	MULXQ   104(SP), DX, R8
+	ADDQ    DX, R10
+	ADCQ    $0x00, R8
+	MOVQ    248(SP), DX
+	MULXQ   144(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R8
 	MOVQ    664(SP), DX
 	MULXQ   p256<>+24(SB), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R10
-	MOVQ    R9, 608(SP)
+	ADDQ    DX, R10
+	ADCQ    R11, R8
+	MOVQ    R10, 608(SP)
 	MOVQ    240(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, R10
+	ADDQ    DX, R8
 	MOVQ    248(SP), R11
 	IMULQ   152(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 616(SP)
+	ADDQ    R11, R8
+	MOVQ    R8, 616(SP)
+
+over_39:
 	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
+	MOVQ    CX, R8
 	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
@@ -6345,126 +6383,11 @@ round_4:
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
+	RORXQ   $0x01, R9, DX
 	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    80(SP), DX
-	ADDQ    120(SP), DX
-	MOVQ    DX, 624(SP)
-	MOVQ    88(SP), DX
-	ADCQ    128(SP), DX
-	MOVQ    DX, 632(SP)
-	MOVQ    96(SP), DX
-	ADCQ    136(SP), DX
-	MOVQ    DX, 640(SP)
-	MOVQ    104(SP), DX
-	ADCQ    144(SP), DX
-	MOVQ    DX, 648(SP)
-	MOVQ    112(SP), DX
-	ADCQ    152(SP), DX
-	MOVQ    DX, 656(SP)
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R8
 	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    576(SP), DI
-	SARQ    $0x3b, DI
-	MOVL    $0x00000020, DX
-	MULXQ   544(SP), R10, R11
-	MULXQ   552(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    624(SP), R10
-	MOVQ    R10, 80(SP)
-	MULXQ   560(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    632(SP), R10
-	MOVQ    R10, 88(SP)
-	MULXQ   568(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    640(SP), R10
-	MOVQ    R10, 96(SP)
-	MULXQ   576(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    648(SP), R10
-	MOVQ    R10, 104(SP)
-	SBBQ    656(SP), DI
-	SHLQ    $0x3b, DI
-	SARQ    $0x3b, DI
-	MOVQ    DI, 112(SP)
-	MOVQ    616(SP), DI
-	SARQ    $0x3b, DI
-	MOVL    $0x00000020, DX
-	MULXQ   584(SP), R10, R11
-	MULXQ   592(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SUBQ    624(SP), R10
-	MOVQ    R10, 120(SP)
-	MULXQ   600(SP), R10, R11
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    632(SP), R10
-	MOVQ    R10, 128(SP)
-	MULXQ   608(SP), R10, R12
-	LEAQ    (R11)(R10*1), R10
-	SBBQ    640(SP), R10
-	MOVQ    R10, 136(SP)
-	MULXQ   616(SP), R10, DX
-	LEAQ    (R12)(R10*1), R10
-	SBBQ    648(SP), R10
-	MOVQ    R10, 144(SP)
-	SBBQ    656(SP), DI
-	SHLQ    $0x3b, DI
-	SARQ    $0x3b, DI
-	MOVQ    DI, 152(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
+	ADCQ    R9, DI
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
@@ -6473,150 +6396,11 @@ round_4:
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    496(SP), DX
-	MULXQ   352(SP), R10, R9
-	MOVQ    504(SP), DX
-	MULXQ   392(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
-	IMULQ   minusNth<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 664(SP)
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+0(SB), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 544(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
 	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    496(SP), DX
-	MULXQ   360(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    504(SP), DX
-	MULXQ   400(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+8(SB), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    R9, 552(SP)
-	RORXQ   $0x01, R10, DX
 	MOVQ    CX, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    496(SP), DX
-	MULXQ   368(SP), DX, DI
-	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    504(SP), DX
-	MULXQ   408(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+16(SB), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    R8, 560(SP)
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    496(SP), DX
-	MULXQ   376(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    $0x00, R10
-	MOVQ    504(SP), DX
-	MULXQ   416(SP), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R10
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+24(SB), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R10
-	MOVQ    DI, 568(SP)
-	MOVQ    496(SP), DX
-	IMULQ   384(SP), DX
-	ADDQ    DX, R10
-	MOVQ    504(SP), R11
-	IMULQ   424(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 576(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
@@ -6625,358 +6409,116 @@ round_4:
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
+	RORXQ   $0x01, DI, DX
 	MOVQ    SI, R8
-	SARQ    $0x01, R9
+	SARQ    $0x01, DI
 	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
+	ADCQ    DI, R8
 	MOVQ    BX, R10
 	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    512(SP), DX
-	MULXQ   352(SP), R10, R9
-	MOVQ    520(SP), DX
-	MULXQ   392(SP), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, DX
-	IMULQ   minusNth<>+0(SB), DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 664(SP)
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+0(SB), DX, R11
-	ADDQ    DX, R10
-	ADCQ    R11, R9
-	MOVQ    R10, 584(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    512(SP), DX
-	MULXQ   360(SP), DX, R8
-	ADDQ    DX, R9
-	ADCQ    $0x00, R8
-	MOVQ    520(SP), DX
-	MULXQ   400(SP), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+8(SB), DX, R11
-	ADDQ    DX, R9
-	ADCQ    R11, R8
-	MOVQ    R9, 592(SP)
-	RORXQ   $0x01, R10, DX
-	MOVQ    CX, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R10, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R10
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    DI, R10
-	MOVQ    BX, R11
-	NOTQ    R11
 	TESTQ   BX, DX
 	CMOVQMI DI, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    512(SP), DX
-	MULXQ   368(SP), DX, DI
-	ADDQ    DX, R8
-	ADCQ    $0x00, DI
-	MOVQ    520(SP), DX
-	MULXQ   408(SP), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+16(SB), DX, R11
-	ADDQ    DX, R8
-	ADCQ    R11, DI
-	MOVQ    R8, 600(SP)
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    AX, R11
-	NOTQ    R11
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R11, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R10, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, R10
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R10, R9
-	MOVQ    BX, R11
-	NOTQ    R11
-	TESTQ   BX, DX
-	CMOVQMI R10, SI
-	CMOVQMI R11, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    512(SP), DX
-	MULXQ   376(SP), DX, R10
-	ADDQ    DX, DI
-	ADCQ    $0x00, R10
-	MOVQ    520(SP), DX
-	MULXQ   416(SP), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R10
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+24(SB), DX, R11
-	ADDQ    DX, DI
-	ADCQ    R11, R10
-	MOVQ    DI, 608(SP)
-	MOVQ    512(SP), DX
-	IMULQ   384(SP), DX
-	ADDQ    DX, R10
-	MOVQ    520(SP), R11
-	IMULQ   424(SP), R11
-	ADDQ    R11, R10
-	MOVQ    R10, 616(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
 	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    352(SP), DX
-	ADDQ    392(SP), DX
-	MOVQ    DX, 624(SP)
-	MOVQ    360(SP), DX
-	ADCQ    400(SP), DX
-	MOVQ    DX, 632(SP)
-	MOVQ    368(SP), DX
-	ADCQ    408(SP), DX
-	MOVQ    DX, 640(SP)
-	MOVQ    376(SP), DX
-	ADCQ    416(SP), DX
-	MOVQ    DX, 648(SP)
-	MOVQ    384(SP), DX
-	ADCQ    424(SP), DX
-	MOVQ    DX, 656(SP)
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
-	CMOVQMI DI, CX
+	CMOVQMI R9, CX
 	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
 	RORXQ   $0x01, R8, DX
-	MOVQ    SI, R10
+	MOVQ    SI, R9
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R10
-	ADCQ    R8, R10
-	MOVQ    BX, DI
-	NOTQ    DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
 	TESTQ   BX, DX
 	CMOVQMI R8, SI
-	CMOVQMI DI, BX
+	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    576(SP), DI
-	SARQ    $0x3b, DI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_40
+	MOVQ    80(SP), R8
+	ADDQ    120(SP), R8
+	MOVQ    R8, 624(SP)
+	MOVQ    88(SP), R8
+	ADCQ    128(SP), R8
+	MOVQ    R8, 632(SP)
+	MOVQ    96(SP), R8
+	ADCQ    136(SP), R8
+	MOVQ    R8, 640(SP)
+	MOVQ    104(SP), R8
+	ADCQ    144(SP), R8
+	MOVQ    R8, 648(SP)
+	MOVQ    112(SP), R8
+	ADCQ    152(SP), R8
+	MOVQ    R8, 656(SP)
 	MOVL    $0x00000020, DX
+	MOVQ    576(SP), R10
+	SARQ    $0x3b, R10
 	MULXQ   544(SP), R8, R11
 	MULXQ   552(SP), R8, R12
 	LEAQ    (R11)(R8*1), R8
 	SUBQ    624(SP), R8
-	MOVQ    R8, 352(SP)
+	MOVQ    R8, 80(SP)
 	MULXQ   560(SP), R8, R11
 	LEAQ    (R12)(R8*1), R8
 	SBBQ    632(SP), R8
-	MOVQ    R8, 360(SP)
+	MOVQ    R8, 88(SP)
 	MULXQ   568(SP), R8, R12
 	LEAQ    (R11)(R8*1), R8
 	SBBQ    640(SP), R8
-	MOVQ    R8, 368(SP)
-	MULXQ   576(SP), R8, DX
+	MOVQ    R8, 96(SP)
+	MULXQ   576(SP), R8, R11
 	LEAQ    (R12)(R8*1), R8
 	SBBQ    648(SP), R8
-	MOVQ    R8, 376(SP)
-	SBBQ    656(SP), DI
-	SHLQ    $0x3b, DI
-	SARQ    $0x3b, DI
-	MOVQ    DI, 384(SP)
-	MOVQ    616(SP), DI
-	SARQ    $0x3b, DI
-	MOVL    $0x00000020, DX
+	MOVQ    R8, 104(SP)
+	SBBQ    656(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 112(SP)
+	MOVQ    616(SP), R10
+	SARQ    $0x3b, R10
 	MULXQ   584(SP), R8, R11
 	MULXQ   592(SP), R8, R12
 	LEAQ    (R11)(R8*1), R8
 	SUBQ    624(SP), R8
-	MOVQ    R8, 392(SP)
+	MOVQ    R8, 120(SP)
 	MULXQ   600(SP), R8, R11
 	LEAQ    (R12)(R8*1), R8
 	SBBQ    632(SP), R8
-	MOVQ    R8, 400(SP)
+	MOVQ    R8, 128(SP)
 	MULXQ   608(SP), R8, R12
 	LEAQ    (R11)(R8*1), R8
 	SBBQ    640(SP), R8
-	MOVQ    R8, 408(SP)
+	MOVQ    R8, 136(SP)
 	MULXQ   616(SP), R8, DX
 	LEAQ    (R12)(R8*1), R8
 	SBBQ    648(SP), R8
-	MOVQ    R8, 416(SP)
-	SBBQ    656(SP), DI
-	SHLQ    $0x3b, DI
-	SARQ    $0x3b, DI
-	MOVQ    DI, 424(SP)
-	MOVQ    AX, DX
-	SARQ    $0x3f, DX
-	XORQ    CX, DX
-	LEAQ    1(DX)(DX*1), DX
-	LEAQ    1048576(DX), CX
-	MOVQ    round20<>+0(SB), DI
-	ADDQ    DX, DI
-	SHLQ    $0x16, CX
-	SARQ    $0x2b, CX
-	SARQ    $0x2a, DI
-	MOVQ    CX, 192(SP)
-	MOVQ    DI, 200(SP)
-	IMULQ   256(SP), CX
-	IMULQ   264(SP), DI
-	ADDQ    DI, CX
-	SARQ    $0x14, CX
-	LEAQ    1048576(R9), DX
-	MOVQ    round20<>+0(SB), DI
-	ADDQ    R9, DI
-	SHLQ    $0x16, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2a, DI
-	MOVQ    DX, 208(SP)
-	MOVQ    DI, 216(SP)
-	IMULQ   256(SP), DX
-	IMULQ   264(SP), DI
-	ADDQ    DI, DX
-	SARQ    $0x14, DX
-	MOVQ    CX, 256(SP)
-	MOVQ    DX, 264(SP)
-	ANDL    $0x000fffff, CX
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), CX
-	ORQ     minus62<>+0(SB), DX
-	MOVQ    DX, DI
-	SARQ    $0x01, CX
-	MOVQ    CX, DX
-	MOVQ    AX, CX
-	SARQ    $0x3f, CX
-	XORQ    DX, CX
-	MOVQ    BX, DX
-	SARQ    $0x3f, DX
-	XORQ    SI, DX
-	LEAQ    1(DX)(DX*1), DX
-	LEAQ    1048576(DX), SI
-	MOVQ    round20<>+0(SB), R8
-	ADDQ    DX, R8
-	SHLQ    $0x16, SI
-	SARQ    $0x2b, SI
-	SARQ    $0x2a, R8
-	MOVQ    SI, 464(SP)
-	MOVQ    R8, 472(SP)
-	IMULQ   528(SP), SI
-	IMULQ   536(SP), R8
-	ADDQ    R8, SI
-	SARQ    $0x14, SI
-	LEAQ    1048576(R10), DX
-	MOVQ    round20<>+0(SB), R8
-	ADDQ    R10, R8
-	SHLQ    $0x16, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2a, R8
-	MOVQ    DX, 480(SP)
-	MOVQ    R8, 488(SP)
-	IMULQ   528(SP), DX
-	IMULQ   536(SP), R8
-	ADDQ    R8, DX
-	SARQ    $0x14, DX
-	MOVQ    SI, 528(SP)
-	MOVQ    DX, 536(SP)
-	ANDL    $0x000fffff, SI
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), SI
-	ORQ     minus62<>+0(SB), DX
-	MOVQ    DX, R8
-	SARQ    $0x01, SI
-	MOVQ    SI, DX
-	MOVQ    BX, SI
-	SARQ    $0x3f, SI
-	XORQ    DX, SI
+	MOVQ    R8, 144(SP)
+	SBBQ    656(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 152(SP)
+
+over_40:
 	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
+	MOVQ    CX, R8
 	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
@@ -6985,24 +6527,50 @@ round_4:
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
+	RORXQ   $0x01, R9, DX
 	MOVQ    SI, DI
-	SARQ    $0x01, R8
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	ADCQ    R9, DI
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
-	CMOVQMI R8, SI
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
 	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
 	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R8
+	MOVQ    CX, DI
 	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
@@ -7011,83 +6579,591 @@ round_4:
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
+	RORXQ   $0x01, R8, DX
 	MOVQ    SI, R9
-	SARQ    $0x01, DI
+	SARQ    $0x01, R8
 	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_41
+	MOVQ    496(SP), DX
+	MULXQ   352(SP), R9, R10
+	MOVQ    504(SP), DX
+	MULXQ   392(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
+	IMULQ   minusNth<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 664(SP)
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+0(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 544(SP)
+	MOVQ    496(SP), DX
+	MULXQ   360(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    504(SP), DX
+	MULXQ   400(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+8(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 552(SP)
+	MOVQ    496(SP), DX
+	MULXQ   368(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    504(SP), DX
+	MULXQ   408(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+16(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 560(SP)
+	MOVQ    496(SP), DX
+	MULXQ   376(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    504(SP), DX
+	MULXQ   416(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+24(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 568(SP)
+	MOVQ    496(SP), DX
+	IMULQ   384(SP), DX
+	ADDQ    DX, R9
+	MOVQ    504(SP), R11
+	IMULQ   424(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 576(SP)
+
+over_41:
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
 	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_42
+	MOVQ    512(SP), DX
+	MULXQ   352(SP), R9, R10
+	MOVQ    520(SP), DX
+	MULXQ   392(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, DX
+	IMULQ   minusNth<>+0(SB), DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 664(SP)
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+0(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 584(SP)
+	MOVQ    512(SP), DX
+	MULXQ   360(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    520(SP), DX
+	MULXQ   400(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+8(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 592(SP)
+	MOVQ    512(SP), DX
+	MULXQ   368(SP), DX, R10
+	ADDQ    DX, R9
+	ADCQ    $0x00, R10
+	MOVQ    520(SP), DX
+	MULXQ   408(SP), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+16(SB), DX, R11
+	ADDQ    DX, R9
+	ADCQ    R11, R10
+	MOVQ    R9, 600(SP)
+	MOVQ    512(SP), DX
+	MULXQ   376(SP), DX, R9
+	ADDQ    DX, R10
+	ADCQ    $0x00, R9
+	MOVQ    520(SP), DX
+	MULXQ   416(SP), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+24(SB), DX, R11
+	ADDQ    DX, R10
+	ADCQ    R11, R9
+	MOVQ    R10, 608(SP)
+	MOVQ    512(SP), DX
+	IMULQ   384(SP), DX
+	ADDQ    DX, R9
+	MOVQ    520(SP), R11
+	IMULQ   424(SP), R11
+	ADDQ    R11, R9
+	MOVQ    R9, 616(SP)
+
+over_42:
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	CMPQ    672(SP), $0x0a
+	JEQ     over_43
+	MOVQ    352(SP), R9
+	ADDQ    392(SP), R9
+	MOVQ    R9, 624(SP)
+	MOVQ    360(SP), R9
+	ADCQ    400(SP), R9
+	MOVQ    R9, 632(SP)
+	MOVQ    368(SP), R9
+	ADCQ    408(SP), R9
+	MOVQ    R9, 640(SP)
+	MOVQ    376(SP), R9
+	ADCQ    416(SP), R9
+	MOVQ    R9, 648(SP)
+	MOVQ    384(SP), R9
+	ADCQ    424(SP), R9
+	MOVQ    R9, 656(SP)
+	MOVL    $0x00000020, DX
+	MOVQ    576(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   544(SP), R9, R11
+	MULXQ   552(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    624(SP), R9
+	MOVQ    R9, 352(SP)
+	MULXQ   560(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    632(SP), R9
+	MOVQ    R9, 360(SP)
+	MULXQ   568(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    640(SP), R9
+	MOVQ    R9, 368(SP)
+	MULXQ   576(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    648(SP), R9
+	MOVQ    R9, 376(SP)
+	SBBQ    656(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 384(SP)
+	MOVQ    616(SP), R10
+	SARQ    $0x3b, R10
+	MULXQ   584(SP), R9, R11
+	MULXQ   592(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SUBQ    624(SP), R9
+	MOVQ    R9, 392(SP)
+	MULXQ   600(SP), R9, R11
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    632(SP), R9
+	MOVQ    R9, 400(SP)
+	MULXQ   608(SP), R9, R12
+	LEAQ    (R11)(R9*1), R9
+	SBBQ    640(SP), R9
+	MOVQ    R9, 408(SP)
+	MULXQ   616(SP), R9, DX
+	LEAQ    (R12)(R9*1), R9
+	SBBQ    648(SP), R9
+	MOVQ    R9, 416(SP)
+	SBBQ    656(SP), R10
+	SHLQ    $0x3b, R10
+	SARQ    $0x3b, R10
+	MOVQ    R10, 424(SP)
+
+over_43:
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	MOVQ    AX, R8
+	SARQ    $0x3f, R8
+	XORQ    CX, R8
+	LEAQ    1(R8)(R8*1), R8
+	LEAQ    1048576(R8), CX
+	MOVQ    round20<>+0(SB), DX
+	ADDQ    R8, DX
+	SHLQ    $0x16, CX
+	SARQ    $0x2b, CX
+	SARQ    $0x2a, DX
+	MOVQ    CX, 192(SP)
+	MOVQ    DX, 200(SP)
+	IMULQ   256(SP), CX
+	IMULQ   264(SP), DX
+	ADDQ    DX, CX
+	SARQ    $0x14, CX
+	LEAQ    1048576(DI), DX
+	MOVQ    round20<>+0(SB), R8
+	ADDQ    DI, R8
+	SHLQ    $0x16, DX
+	SARQ    $0x2b, DX
+	SARQ    $0x2a, R8
+	MOVQ    DX, 208(SP)
+	MOVQ    R8, 216(SP)
+	IMULQ   256(SP), DX
+	IMULQ   264(SP), R8
+	ADDQ    R8, DX
+	SARQ    $0x14, DX
+	MOVQ    CX, 256(SP)
+	MOVQ    DX, 264(SP)
+	ANDL    $0x000fffff, CX
+	ANDL    $0x000fffff, DX
+	ORQ     minus41<>+0(SB), CX
+	ORQ     minus62<>+0(SB), DX
+	SARQ    $0x01, CX
+	MOVQ    CX, R8
+	MOVQ    AX, CX
+	SARQ    $0x3f, CX
+	XORQ    R8, CX
+	MOVQ    BX, R8
+	SARQ    $0x3f, R8
+	XORQ    SI, R8
+	LEAQ    1(R8)(R8*1), R8
+	LEAQ    1048576(R8), SI
+	MOVQ    round20<>+0(SB), DI
+	ADDQ    R8, DI
+	SHLQ    $0x16, SI
+	SARQ    $0x2b, SI
+	SARQ    $0x2a, DI
+	MOVQ    SI, 464(SP)
+	MOVQ    DI, 472(SP)
+	IMULQ   528(SP), SI
+	IMULQ   536(SP), DI
+	ADDQ    DI, SI
+	SARQ    $0x14, SI
+	LEAQ    1048576(R9), DI
+	MOVQ    round20<>+0(SB), R8
+	ADDQ    R9, R8
+	SHLQ    $0x16, DI
+	SARQ    $0x2b, DI
+	SARQ    $0x2a, R8
+	MOVQ    DI, 480(SP)
+	MOVQ    R8, 488(SP)
+	IMULQ   528(SP), DI
+	IMULQ   536(SP), R8
+	ADDQ    R8, DI
+	SARQ    $0x14, DI
+	MOVQ    SI, 528(SP)
+	MOVQ    DI, 536(SP)
+	ANDL    $0x000fffff, SI
+	ANDL    $0x000fffff, DI
+	ORQ     minus41<>+0(SB), SI
+	ORQ     minus62<>+0(SB), DI
+	SARQ    $0x01, SI
+	MOVQ    SI, R8
+	MOVQ    BX, SI
+	SARQ    $0x3f, SI
+	XORQ    R8, SI
+	RORXQ   $0x01, DX, R8
+	MOVQ    CX, R9
+	SARQ    $0x01, DX
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DX, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, R8
+	CMOVQMI DX, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
 	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
 	MOVQ    192(SP), DX
-	MOVQ    200(SP), DI
+	MOVQ    200(SP), R8
 	IMULQ   160(SP), DX
-	IMULQ   176(SP), DI
-	ADDQ    DI, DX
-	MOVQ    208(SP), DI
+	IMULQ   176(SP), R8
+	ADDQ    R8, DX
+	MOVQ    208(SP), R8
 	MOVQ    216(SP), R10
-	IMULQ   160(SP), DI
+	IMULQ   160(SP), R8
 	IMULQ   176(SP), R10
-	ADDQ    R10, DI
+	ADDQ    R10, R8
 	MOVQ    DX, 160(SP)
-	MOVQ    DI, 176(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
+	MOVQ    R8, 176(SP)
 	MOVQ    192(SP), DX
 	MOVQ    200(SP), R8
 	IMULQ   168(SP), DX
@@ -7100,24 +7176,50 @@ round_4:
 	ADDQ    R10, R8
 	MOVQ    DX, 168(SP)
 	MOVQ    R8, 184(SP)
-	RORXQ   $0x01, R9, DX
+	RORXQ   $0x01, DI, DX
 	MOVQ    CX, R8
-	SARQ    $0x01, R9
+	SARQ    $0x01, DI
 	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
+	ADCQ    DI, R8
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
-	CMOVQMI R9, CX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
 	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
 	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
+	MOVQ    SI, R8
 	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
@@ -7126,203 +7228,55 @@ round_4:
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    160(SP), DX
-	MULXQ   (SP), DI, R10
-	IMULQ   8(SP), DX
-	ADDQ    DX, R10
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, R11
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	MOVQ    AX, R12
-	NOTQ    R12
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R12, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    BX, R12
-	NOTQ    R12
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R12, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	RORXQ   $0x01, R11, DX
-	MOVQ    CX, R9
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    R11, R9
-	MOVQ    AX, R12
-	NOTQ    R12
-	TESTQ   AX, DX
-	CMOVQMI R11, CX
-	CMOVQMI R12, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
-	MOVQ    SI, R11
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R8, R11
-	MOVQ    BX, R12
-	NOTQ    R12
-	TESTQ   BX, DX
-	CMOVQMI R8, SI
-	CMOVQMI R12, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    168(SP), DX
-	MULXQ   40(SP), R8, R12
-	IMULQ   48(SP), DX
-	ADDQ    R8, DI
-	ADCQ    R12, R10
-	ADDQ    DX, R10
-	SHRQ    $0x28, DI
-	SHLQ    $0x18, R10
-	ORQ     R10, DI
-	SUBQ    (SP), DI
-	SUBQ    40(SP), DI
-	MOVQ    DI, 256(SP)
 	RORXQ   $0x01, R9, DX
 	MOVQ    CX, DI
 	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), DI
 	ADCQ    R9, DI
-	MOVQ    AX, R8
-	NOTQ    R8
+	MOVQ    AX, R10
+	NOTQ    R10
 	TESTQ   AX, DX
 	CMOVQMI R9, CX
-	CMOVQMI R8, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R11, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R11, R8
-	MOVQ    BX, R9
-	NOTQ    R9
-	TESTQ   BX, DX
-	CMOVQMI R11, SI
-	CMOVQMI R9, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	MOVQ    offset40<>+0(SB), DX
-	ADDQ    176(SP), DX
-	MULXQ   (SP), R9, R10
-	IMULQ   8(SP), DX
-	ADDQ    DX, R10
-	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R11
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    DI, R11
-	MOVQ    AX, R12
-	NOTQ    R12
-	TESTQ   AX, DX
-	CMOVQMI DI, CX
-	CMOVQMI R12, AX
+	CMOVQMI R10, AX
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
 	RORXQ   $0x01, R8, DX
-	MOVQ    SI, DI
+	MOVQ    SI, R9
 	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    BX, R12
-	NOTQ    R12
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
 	TESTQ   BX, DX
 	CMOVQMI R8, SI
-	CMOVQMI R12, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
-	RORXQ   $0x01, R11, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R11, R8
-	MOVQ    AX, R12
-	NOTQ    R12
-	TESTQ   AX, DX
-	CMOVQMI R11, CX
-	CMOVQMI R12, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R11
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    DI, R11
-	MOVQ    BX, R12
-	NOTQ    R12
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R12, BX
+	CMOVQMI R10, BX
 	SUBQ    $0x01, BX
 	SBBQ    DX, DX
 	XORQ    DX, SI
 	MOVQ    offset40<>+0(SB), DX
-	ADDQ    184(SP), DX
-	MULXQ   40(SP), DI, R12
-	IMULQ   48(SP), DX
-	ADDQ    DI, R9
-	ADCQ    R12, R10
+	ADDQ    160(SP), DX
+	MULXQ   (SP), R8, R10
+	IMULQ   8(SP), DX
 	ADDQ    DX, R10
-	SHRQ    $0x28, R9
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    168(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    DX, R12
+	ADDQ    R11, R8
+	ADCQ    R12, R10
+	SHRQ    $0x28, R8
 	SHLQ    $0x18, R10
-	ORQ     R10, R9
-	SUBQ    (SP), R9
-	SUBQ    40(SP), R9
-	MOVQ    R9, 264(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R9
-	NOTQ    R9
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R9, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R11, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R11, R8
-	MOVQ    BX, R9
-	NOTQ    R9
-	TESTQ   BX, DX
-	CMOVQMI R11, SI
-	CMOVQMI R9, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
+	ORQ     R10, R8
+	SUBQ    (SP), R8
+	SUBQ    40(SP), R8
+	MOVQ    R8, 256(SP)
 	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
+	MOVQ    CX, R8
 	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
@@ -7331,11 +7285,159 @@ round_4:
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
+	RORXQ   $0x01, R9, DX
 	MOVQ    SI, DI
-	SARQ    $0x01, R8
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R8, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    176(SP), DX
+	MULXQ   (SP), R8, R10
+	IMULQ   8(SP), DX
+	ADDQ    DX, R10
+	MOVQ    offset40<>+0(SB), DX
+	ADDQ    184(SP), DX
+	MULXQ   40(SP), R11, R12
+	IMULQ   48(SP), DX
+	ADDQ    DX, R12
+	ADDQ    R11, R8
+	ADCQ    R12, R10
+	SHRQ    $0x28, R8
+	SHLQ    $0x18, R10
+	ORQ     R10, R8
+	SUBQ    (SP), R8
+	SUBQ    40(SP), R8
+	MOVQ    R8, 264(SP)
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
@@ -7356,75 +7458,23 @@ round_4:
 	ADDQ    R10, R8
 	MOVQ    DX, 432(SP)
 	MOVQ    R8, 448(SP)
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
 	MOVQ    464(SP), DX
-	MOVQ    472(SP), DI
+	MOVQ    472(SP), R8
 	IMULQ   440(SP), DX
-	IMULQ   456(SP), DI
-	ADDQ    DI, DX
-	MOVQ    480(SP), DI
+	IMULQ   456(SP), R8
+	ADDQ    R8, DX
+	MOVQ    480(SP), R8
 	MOVQ    488(SP), R10
-	IMULQ   440(SP), DI
+	IMULQ   440(SP), R8
 	IMULQ   456(SP), R10
-	ADDQ    R10, DI
+	ADDQ    R10, R8
 	MOVQ    DX, 440(SP)
-	MOVQ    DI, 456(SP)
-	RORXQ   $0x01, R8, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R8
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
-	MOVQ    AX, R10
-	NOTQ    R10
-	TESTQ   AX, DX
-	CMOVQMI R8, CX
-	CMOVQMI R10, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
+	MOVQ    R8, 456(SP)
 	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
+	MOVQ    CX, R8
 	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
@@ -7433,11 +7483,63 @@ round_4:
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
+	RORXQ   $0x01, R9, DX
 	MOVQ    SI, DI
-	SARQ    $0x01, R8
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
@@ -7451,76 +7553,24 @@ round_4:
 	MULXQ   272(SP), R8, R10
 	IMULQ   280(SP), DX
 	ADDQ    DX, R10
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	MOVQ    AX, R12
-	NOTQ    R12
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R12, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    BX, R12
-	NOTQ    R12
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R12, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    440(SP), DX
-	MULXQ   312(SP), DI, R12
+	MULXQ   312(SP), R11, R12
 	IMULQ   320(SP), DX
-	ADDQ    DI, R8
+	ADDQ    DX, R12
+	ADDQ    R11, R8
 	ADCQ    R12, R10
-	ADDQ    DX, R10
 	SHRQ    $0x28, R8
 	SHLQ    $0x18, R10
 	ORQ     R10, R8
 	SUBQ    272(SP), R8
 	SUBQ    312(SP), R8
 	MOVQ    R8, 528(SP)
-	RORXQ   $0x01, R11, DX
-	MOVQ    CX, DI
-	SARQ    $0x01, R11
-	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R11, DI
-	MOVQ    AX, R8
-	NOTQ    R8
-	TESTQ   AX, DX
-	CMOVQMI R11, CX
-	CMOVQMI R8, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, R9, DX
-	MOVQ    SI, R8
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R8
-	ADCQ    R9, R8
-	MOVQ    BX, R10
-	NOTQ    R10
-	TESTQ   BX, DX
-	CMOVQMI R9, SI
-	CMOVQMI R10, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
 	RORXQ   $0x01, DI, DX
-	MOVQ    CX, R9
+	MOVQ    CX, R8
 	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
 	MOVQ    AX, R10
 	NOTQ    R10
 	TESTQ   AX, DX
@@ -7529,11 +7579,63 @@ round_4:
 	SUBQ    $0x01, AX
 	SBBQ    DX, DX
 	XORQ    DX, CX
-	RORXQ   $0x01, R8, DX
+	RORXQ   $0x01, R9, DX
 	MOVQ    SI, DI
-	SARQ    $0x01, R8
+	SARQ    $0x01, R9
 	CMOVQCC zero<>+0(SB), DI
-	ADCQ    R8, DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, DX
+	MOVQ    CX, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    SI, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R9, DX
+	MOVQ    CX, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI R9, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R8, DX
+	MOVQ    SI, R9
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    R8, R9
 	MOVQ    BX, R10
 	NOTQ    R10
 	TESTQ   BX, DX
@@ -7547,52 +7649,78 @@ round_4:
 	MULXQ   272(SP), R8, R10
 	IMULQ   280(SP), DX
 	ADDQ    DX, R10
-	RORXQ   $0x01, R9, DX
-	MOVQ    CX, R11
-	SARQ    $0x01, R9
-	CMOVQCC zero<>+0(SB), R11
-	ADCQ    R9, R11
-	MOVQ    AX, R12
-	NOTQ    R12
-	TESTQ   AX, DX
-	CMOVQMI R9, CX
-	CMOVQMI R12, AX
-	SUBQ    $0x01, AX
-	SBBQ    DX, DX
-	XORQ    DX, CX
-	RORXQ   $0x01, DI, DX
-	MOVQ    SI, R9
-	SARQ    $0x01, DI
-	CMOVQCC zero<>+0(SB), R9
-	ADCQ    DI, R9
-	MOVQ    BX, R12
-	NOTQ    R12
-	TESTQ   BX, DX
-	CMOVQMI DI, SI
-	CMOVQMI R12, BX
-	SUBQ    $0x01, BX
-	SBBQ    DX, DX
-	XORQ    DX, SI
 	MOVQ    offset40<>+0(SB), DX
 	ADDQ    456(SP), DX
-	MULXQ   312(SP), DI, R12
+	MULXQ   312(SP), R11, R12
 	IMULQ   320(SP), DX
-	ADDQ    DI, R8
+	ADDQ    DX, R12
+	ADDQ    R11, R8
 	ADCQ    R12, R10
-	ADDQ    DX, R10
 	SHRQ    $0x28, R8
 	SHLQ    $0x18, R10
 	ORQ     R10, R8
 	SUBQ    272(SP), R8
 	SUBQ    312(SP), R8
 	MOVQ    R8, 536(SP)
-	MOVQ    AX, DX
-	SARQ    $0x3f, DX
-	XORQ    CX, DX
-	LEAQ    1(DX)(DX*1), DX
-	LEAQ    1048576(DX), CX
+	RORXQ   $0x01, DI, DX
+	MOVQ    CX, R8
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R8
+	ADCQ    DI, R8
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, DX
+	CMOVQMI DI, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    DX, DX
+	XORQ    DX, CX
+	RORXQ   $0x01, R9, DX
+	MOVQ    SI, DI
+	SARQ    $0x01, R9
+	CMOVQCC zero<>+0(SB), DI
+	ADCQ    R9, DI
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, DX
+	CMOVQMI R9, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DX, DX
+	XORQ    DX, SI
+	RORXQ   $0x01, R8, R9
+	MOVQ    CX, DX
+	SARQ    $0x01, R8
+	CMOVQCC zero<>+0(SB), DX
+	ADCQ    R8, DX
+	MOVQ    AX, R10
+	NOTQ    R10
+	TESTQ   AX, R9
+	CMOVQMI R8, CX
+	CMOVQMI R10, AX
+	SUBQ    $0x01, AX
+	SBBQ    R8, R8
+	XORQ    R8, CX
+	RORXQ   $0x01, DI, R8
+	MOVQ    SI, R9
+	SARQ    $0x01, DI
+	CMOVQCC zero<>+0(SB), R9
+	ADCQ    DI, R9
+	MOVQ    BX, R10
+	NOTQ    R10
+	TESTQ   BX, R8
+	CMOVQMI DI, SI
+	CMOVQMI R10, BX
+	SUBQ    $0x01, BX
+	SBBQ    DI, DI
+	XORQ    DI, SI
+	MOVQ    AX, R8
+	SARQ    $0x3f, R8
+	XORQ    CX, R8
+	LEAQ    1(R8)(R8*1), R8
+	LEAQ    1048576(R8), CX
 	MOVQ    round19<>+0(SB), DI
-	ADDQ    DX, DI
+	ADDQ    R8, DI
 	SHLQ    $0x15, CX
 	SARQ    $0x2b, CX
 	SARQ    $0x2b, DI
@@ -7602,72 +7730,71 @@ round_4:
 	IMULQ   264(SP), DI
 	ADDQ    DI, CX
 	SARQ    $0x13, CX
-	LEAQ    1048576(R11), DX
-	MOVQ    round19<>+0(SB), DI
-	ADDQ    R11, DI
-	SHLQ    $0x15, DX
-	SARQ    $0x2b, DX
-	SARQ    $0x2b, DI
-	MOVQ    DX, 208(SP)
-	MOVQ    DI, 216(SP)
-	IMULQ   256(SP), DX
-	IMULQ   264(SP), DI
-	ADDQ    DI, DX
-	SARQ    $0x13, DX
-	MOVQ    CX, 256(SP)
-	MOVQ    DX, 264(SP)
-	ANDL    $0x000fffff, CX
-	ANDL    $0x000fffff, DX
-	ORQ     minus41<>+0(SB), CX
-	ORQ     minus62<>+0(SB), DX
-	MOVQ    DX, DI
-	SARQ    $0x01, CX
-	MOVQ    CX, DX
-	MOVQ    AX, CX
-	SARQ    $0x3f, CX
-	XORQ    DX, CX
-	MOVQ    BX, DX
-	SARQ    $0x3f, DX
-	XORQ    SI, DX
-	LEAQ    1(DX)(DX*1), DX
-	LEAQ    1048576(DX), SI
+	LEAQ    1048576(DX), DI
 	MOVQ    round19<>+0(SB), R8
 	ADDQ    DX, R8
+	SHLQ    $0x15, DI
+	SARQ    $0x2b, DI
+	SARQ    $0x2b, R8
+	MOVQ    DI, 208(SP)
+	MOVQ    R8, 216(SP)
+	IMULQ   256(SP), DI
+	IMULQ   264(SP), R8
+	ADDQ    R8, DI
+	SARQ    $0x13, DI
+	MOVQ    CX, 256(SP)
+	MOVQ    DI, 264(SP)
+	ANDL    $0x000fffff, CX
+	ANDL    $0x000fffff, DI
+	ORQ     minus41<>+0(SB), CX
+	ORQ     minus62<>+0(SB), DI
+	MOVQ    DI, DX
+	SARQ    $0x01, CX
+	MOVQ    CX, R8
+	MOVQ    AX, CX
+	SARQ    $0x3f, CX
+	XORQ    R8, CX
+	MOVQ    BX, R8
+	SARQ    $0x3f, R8
+	XORQ    SI, R8
+	LEAQ    1(R8)(R8*1), R8
+	LEAQ    1048576(R8), SI
+	MOVQ    round19<>+0(SB), DI
+	ADDQ    R8, DI
 	SHLQ    $0x15, SI
 	SARQ    $0x2b, SI
-	SARQ    $0x2b, R8
+	SARQ    $0x2b, DI
 	MOVQ    SI, 464(SP)
-	MOVQ    R8, 472(SP)
+	MOVQ    DI, 472(SP)
 	IMULQ   528(SP), SI
-	IMULQ   536(SP), R8
-	ADDQ    R8, SI
+	IMULQ   536(SP), DI
+	ADDQ    DI, SI
 	SARQ    $0x13, SI
-	LEAQ    1048576(R9), DX
+	LEAQ    1048576(R9), DI
 	MOVQ    round19<>+0(SB), R8
 	ADDQ    R9, R8
-	SHLQ    $0x15, DX
-	SARQ    $0x2b, DX
+	SHLQ    $0x15, DI
+	SARQ    $0x2b, DI
 	SARQ    $0x2b, R8
-	MOVQ    DX, 480(SP)
+	MOVQ    DI, 480(SP)
 	MOVQ    R8, 488(SP)
-	IMULQ   528(SP), DX
+	IMULQ   528(SP), DI
 	IMULQ   536(SP), R8
-	ADDQ    R8, DX
-	SARQ    $0x13, DX
+	ADDQ    R8, DI
+	SARQ    $0x13, DI
 	MOVQ    SI, 528(SP)
-	MOVQ    DX, 536(SP)
+	MOVQ    DI, 536(SP)
 	ANDL    $0x000fffff, SI
-	ANDL    $0x000fffff, DX
+	ANDL    $0x000fffff, DI
 	ORQ     minus41<>+0(SB), SI
-	ORQ     minus62<>+0(SB), DX
-	MOVQ    DX, R8
+	ORQ     minus62<>+0(SB), DI
 	SARQ    $0x01, SI
-	MOVQ    SI, DX
+	MOVQ    SI, R8
 	MOVQ    BX, SI
 	SARQ    $0x3f, SI
-	XORQ    DX, SI
+	XORQ    R8, SI
 	DECQ    672(SP)
-	JNE     round_4
+	JNE     round_31
 	MOVQ    192(SP), AX
 	MOVQ    200(SP), CX
 	IMULQ   160(SP), AX
@@ -7697,59 +7824,59 @@ round_4:
 	MOVQ    AX, 232(SP)
 	MOVQ    CX, 248(SP)
 	MOVQ    224(SP), DX
-	MULXQ   80(SP), CX, AX
+	MULXQ   80(SP), AX, CX
 	MOVQ    232(SP), DX
 	MULXQ   120(SP), DX, BX
-	ADDQ    DX, CX
-	ADCQ    BX, AX
-	MOVQ    CX, DX
-	ANDQ    mask59<>+0(SB), DX
-	MOVQ    DX, 664(SP)
-	MOVQ    CX, 544(SP)
-	MOVQ    224(SP), DX
-	MULXQ   88(SP), DX, CX
-	ADDQ    DX, AX
-	ADCQ    $0x00, CX
-	MOVQ    232(SP), DX
-	MULXQ   128(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
+	MOVQ    AX, DX
+	ANDQ    mask59<>+0(SB), DX
+	MOVQ    DX, 664(SP)
+	MOVQ    AX, 544(SP)
+	MOVQ    224(SP), DX
+	MULXQ   88(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
+	MOVQ    232(SP), DX
+	MULXQ   128(SP), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
 	MOVQ    664(SP), DX
 	MOVQ    DX, BX
 	SHLQ    $0x20, DX
 	SHRQ    $0x20, BX
-	ADDQ    DX, AX
-	ADCQ    BX, CX
-	MOVQ    AX, 552(SP)
-	MOVQ    224(SP), DX
-	MULXQ   96(SP), DX, AX
-	ADDQ    DX, CX
-	ADCQ    $0x00, AX
-	MOVQ    232(SP), DX
-	MULXQ   136(SP), DX, BX
 	ADDQ    DX, CX
 	ADCQ    BX, AX
-	MOVQ    CX, 560(SP)
+	MOVQ    CX, 552(SP)
 	MOVQ    224(SP), DX
-	MULXQ   104(SP), DX, CX
+	MULXQ   96(SP), DX, CX
 	ADDQ    DX, AX
 	ADCQ    $0x00, CX
 	MOVQ    232(SP), DX
-	MULXQ   144(SP), DX, BX
+	MULXQ   136(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
+	MOVQ    AX, 560(SP)
+	MOVQ    224(SP), DX
+	MULXQ   104(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
+	MOVQ    232(SP), DX
+	MULXQ   144(SP), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
 	MOVQ    664(SP), DX
 	MULXQ   p256<>+24(SB), DX, BX
-	ADDQ    DX, AX
-	ADCQ    BX, CX
-	MOVQ    AX, 568(SP)
+	ADDQ    DX, CX
+	ADCQ    BX, AX
+	MOVQ    CX, 568(SP)
 	MOVQ    224(SP), DX
 	IMULQ   112(SP), DX
-	ADDQ    DX, CX
+	ADDQ    DX, AX
 	MOVQ    232(SP), BX
 	IMULQ   152(SP), BX
-	ADDQ    BX, CX
-	MOVQ    CX, 576(SP)
+	ADDQ    BX, AX
+	MOVQ    AX, 576(SP)
 	MOVQ    80(SP), AX
 	ADDQ    120(SP), AX
 	MOVQ    AX, 624(SP)
@@ -7765,30 +7892,53 @@ round_4:
 	MOVQ    112(SP), AX
 	ADCQ    152(SP), AX
 	MOVQ    AX, 656(SP)
-	MOVQ    576(SP), AX
-	SARQ    $0x3b, AX
 	MOVL    $0x00000020, DX
-	MULXQ   544(SP), CX, BX
-	MULXQ   552(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SUBQ    624(SP), CX
-	MOVQ    CX, 80(SP)
-	MULXQ   560(SP), CX, BX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    632(SP), CX
-	MOVQ    CX, 88(SP)
-	MULXQ   568(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SBBQ    640(SP), CX
-	MOVQ    CX, 96(SP)
-	MULXQ   576(SP), CX, DX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    648(SP), CX
-	MOVQ    CX, 104(SP)
-	SBBQ    656(SP), AX
-	SHLQ    $0x3b, AX
-	SARQ    $0x3b, AX
-	MOVQ    AX, 112(SP)
+	MOVQ    576(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   544(SP), AX, BX
+	MULXQ   552(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    624(SP), AX
+	MOVQ    AX, 80(SP)
+	MULXQ   560(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    632(SP), AX
+	MOVQ    AX, 88(SP)
+	MULXQ   568(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    640(SP), AX
+	MOVQ    AX, 96(SP)
+	MULXQ   576(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    648(SP), AX
+	MOVQ    AX, 104(SP)
+	SBBQ    656(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 112(SP)
+	MOVQ    616(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   584(SP), AX, BX
+	MULXQ   592(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    624(SP), AX
+	MOVQ    AX, 120(SP)
+	MULXQ   600(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    632(SP), AX
+	MOVQ    AX, 128(SP)
+	MULXQ   608(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    640(SP), AX
+	MOVQ    AX, 136(SP)
+	MULXQ   616(SP), AX, DX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    648(SP), AX
+	MOVQ    AX, 144(SP)
+	SBBQ    656(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 152(SP)
 
 	// d = ±d, as f = ±1 says. Bit 1 tells -1 from 1.
 	MOVQ 256(SP), DX
@@ -7891,66 +8041,66 @@ round_4:
 	MOVQ    AX, 504(SP)
 	MOVQ    CX, 520(SP)
 	MOVQ    496(SP), DX
-	MULXQ   352(SP), CX, AX
+	MULXQ   352(SP), AX, CX
 	MOVQ    504(SP), DX
 	MULXQ   392(SP), DX, BX
-	ADDQ    DX, CX
-	ADCQ    BX, AX
-	MOVQ    CX, DX
+	ADDQ    DX, AX
+	ADCQ    BX, CX
+	MOVQ    AX, DX
 	IMULQ   minusNth<>+0(SB), DX
 	ANDQ    mask59<>+0(SB), DX
 	MOVQ    DX, 664(SP)
 	MOVQ    664(SP), DX
 	MULXQ   n256<>+0(SB), DX, BX
-	ADDQ    DX, CX
-	ADCQ    BX, AX
-	MOVQ    CX, 544(SP)
-	MOVQ    496(SP), DX
-	MULXQ   360(SP), DX, CX
-	ADDQ    DX, AX
-	ADCQ    $0x00, CX
-	MOVQ    504(SP), DX
-	MULXQ   400(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
-	MOVQ    664(SP), DX
-	MULXQ   n256<>+8(SB), DX, BX
-	ADDQ    DX, AX
-	ADCQ    BX, CX
-	MOVQ    AX, 552(SP)
+	MOVQ    AX, 544(SP)
 	MOVQ    496(SP), DX
-	MULXQ   368(SP), DX, AX
+	MULXQ   360(SP), DX, AX
 	ADDQ    DX, CX
 	ADCQ    $0x00, AX
 	MOVQ    504(SP), DX
-	MULXQ   408(SP), DX, BX
+	MULXQ   400(SP), DX, BX
 	ADDQ    DX, CX
 	ADCQ    BX, AX
 	MOVQ    664(SP), DX
-	MULXQ   n256<>+16(SB), DX, BX
+	MULXQ   n256<>+8(SB), DX, BX
 	ADDQ    DX, CX
 	ADCQ    BX, AX
-	MOVQ    CX, 560(SP)
+	MOVQ    CX, 552(SP)
 	MOVQ    496(SP), DX
-	MULXQ   376(SP), DX, CX
+	MULXQ   368(SP), DX, CX
 	ADDQ    DX, AX
 	ADCQ    $0x00, CX
 	MOVQ    504(SP), DX
-	MULXQ   416(SP), DX, BX
+	MULXQ   408(SP), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
 	MOVQ    664(SP), DX
-	MULXQ   n256<>+24(SB), DX, BX
+	MULXQ   n256<>+16(SB), DX, BX
 	ADDQ    DX, AX
 	ADCQ    BX, CX
-	MOVQ    AX, 568(SP)
+	MOVQ    AX, 560(SP)
+	MOVQ    496(SP), DX
+	MULXQ   376(SP), DX, AX
+	ADDQ    DX, CX
+	ADCQ    $0x00, AX
+	MOVQ    504(SP), DX
+	MULXQ   416(SP), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
+	MOVQ    664(SP), DX
+	MULXQ   n256<>+24(SB), DX, BX
+	ADDQ    DX, CX
+	ADCQ    BX, AX
+	MOVQ    CX, 568(SP)
 	MOVQ    496(SP), DX
 	IMULQ   384(SP), DX
-	ADDQ    DX, CX
+	ADDQ    DX, AX
 	MOVQ    504(SP), BX
 	IMULQ   424(SP), BX
-	ADDQ    BX, CX
-	MOVQ    CX, 576(SP)
+	ADDQ    BX, AX
+	MOVQ    AX, 576(SP)
 	MOVQ    352(SP), AX
 	ADDQ    392(SP), AX
 	MOVQ    AX, 624(SP)
@@ -7966,30 +8116,53 @@ round_4:
 	MOVQ    384(SP), AX
 	ADCQ    424(SP), AX
 	MOVQ    AX, 656(SP)
-	MOVQ    576(SP), AX
-	SARQ    $0x3b, AX
 	MOVL    $0x00000020, DX
-	MULXQ   544(SP), CX, BX
-	MULXQ   552(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SUBQ    624(SP), CX
-	MOVQ    CX, 352(SP)
-	MULXQ   560(SP), CX, BX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    632(SP), CX
-	MOVQ    CX, 360(SP)
-	MULXQ   568(SP), CX, SI
-	LEAQ    (BX)(CX*1), CX
-	SBBQ    640(SP), CX
-	MOVQ    CX, 368(SP)
-	MULXQ   576(SP), CX, DX
-	LEAQ    (SI)(CX*1), CX
-	SBBQ    648(SP), CX
-	MOVQ    CX, 376(SP)
-	SBBQ    656(SP), AX
-	SHLQ    $0x3b, AX
-	SARQ    $0x3b, AX
-	MOVQ    AX, 384(SP)
+	MOVQ    576(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   544(SP), AX, BX
+	MULXQ   552(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    624(SP), AX
+	MOVQ    AX, 352(SP)
+	MULXQ   560(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    632(SP), AX
+	MOVQ    AX, 360(SP)
+	MULXQ   568(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    640(SP), AX
+	MOVQ    AX, 368(SP)
+	MULXQ   576(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    648(SP), AX
+	MOVQ    AX, 376(SP)
+	SBBQ    656(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 384(SP)
+	MOVQ    616(SP), CX
+	SARQ    $0x3b, CX
+	MULXQ   584(SP), AX, BX
+	MULXQ   592(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SUBQ    624(SP), AX
+	MOVQ    AX, 392(SP)
+	MULXQ   600(SP), AX, BX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    632(SP), AX
+	MOVQ    AX, 400(SP)
+	MULXQ   608(SP), AX, SI
+	LEAQ    (BX)(AX*1), AX
+	SBBQ    640(SP), AX
+	MOVQ    AX, 408(SP)
+	MULXQ   616(SP), AX, DX
+	LEAQ    (SI)(AX*1), AX
+	SBBQ    648(SP), AX
+	MOVQ    AX, 416(SP)
+	SBBQ    656(SP), CX
+	SHLQ    $0x3b, CX
+	SARQ    $0x3b, CX
+	MOVQ    CX, 424(SP)
 
 	// d = ±d, as f = ±1 says. Bit 1 tells -1 from 1.
 	MOVQ 528(SP), DX

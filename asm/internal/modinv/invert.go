@@ -69,8 +69,7 @@ import (
 // which is enough for sub-round 3; after that from the 64 right bits of M21(f,
 // g)/2^40, 45 bits right, enough for sub-round 1 and to spare.
 //
-// For the first round to have a round before it, its matrices are 2^19 and 2^40
-// times the identity.
+// The first round has no round before it, and jumps over the updates.
 //
 // # Bounds
 //
@@ -196,15 +195,19 @@ func invert(c *gen.Ctx, name string, primes ...prime) {
 	loop := c.NewLabel("round")
 	c.Align(64)
 	c.Label(loop)
-	weave(chains, 20, (*chain).updateFG)
+	first := func(over string) { // no round is before the first one
+		c.CMPQ(rounds, imm8(turns))
+		c.JEQ(operand.LabelRef(over))
+	}
+	weave(chains, 20, (*chain).updateFG, first)
 	for _, k := range chains {
 		k.turn(20, frameM1, k.at(frameF), k.at(frameG))
 	}
-	weave(chains, 20, (*chain).updateDE)
+	weave(chains, 20, (*chain).updateDE, first)
 	for _, k := range chains {
 		k.turn(20, frameM2, k.f64(), k.g64())
 	}
-	weave(chains, 19, (*chain).advance)
+	weave(chains, 19, (*chain).advance, nil)
 	for _, k := range chains {
 		k.turn(19, frameM3, k.f64(), k.g64())
 	}
@@ -230,8 +233,7 @@ func suffix(n, i int) string {
 	return []string{"p", "n"}[i]
 }
 
-// load sets f, g, d, e = m, x, 0, 2^64, the matrices before the first round, and
-// F64 and G64.
+// load sets f, g, d, e = m, x, 0, 2^64, and F64 and G64.
 func (k *chain) load(param string) {
 	x, t := k.GP64(), k.GP64()
 	k.Load(k.Param(param), x)
@@ -250,36 +252,41 @@ func (k *chain) load(param string) {
 	k.MOVQ(imm(1), t)
 	k.MOVQ(t, k.at(frameE+1))
 	set(frameF64, k.words[0])
-	for i, v := range []uint64{1 << 19, 0, 0, 1 << 19} {
-		if v != 0 {
-			set(frameM3+i, v)
-			set(frameM21+i, v<<21)
-		}
-	}
 	k.XORL(t.As32(), t.As32())
 	for _, i := range []int{
 		frameF + 4, frameG + 4, frameD, frameD + 1, frameD + 2, frameD + 3, frameD + 4, frameE, frameE + 2, frameE + 3, frameE + 4,
-		frameM3 + 1, frameM3 + 2, frameM21 + 1, frameM21 + 2,
 	} {
 		k.MOVQ(t, k.at(i))
 	}
 }
 
 // weave does n divsteps of every chain, with the parts of work spread between
-// them.
-func weave(chains []*chain, n int, work func(*chain) []func()) {
+// them. A jump that skip emits goes over each part.
+func weave(chains []*chain, n int, work func(*chain) []func(), skip func(over string)) {
 	var parts []func()
-	for i := range chains {
-		parts = append(parts, work(chains[i])...)
+	for _, k := range chains {
+		parts = append(parts, work(k)...) // one chain's after the other's: they share the scratch space
 	}
 	done := 0
 	for i := range n {
 		for _, k := range chains {
 			k.step()
 		}
-		for ; done < len(parts)*(i+1)/n; done++ {
-			parts[done]()
+		if done == len(parts) || i != 1+done*n/len(parts) {
+			continue
 		}
+		over := chains[0].NewLabel("over")
+		if skip != nil {
+			skip(over)
+		}
+		parts[done]()
+		done++
+		if skip != nil {
+			chains[0].Label(over)
+		}
+	}
+	if done != len(parts) {
+		panic("modinv: too many parts")
 	}
 }
 
@@ -401,199 +408,171 @@ func (k *chain) turn(n, matrix int, f, g operand.Mem) {
 	k.pack(a, c)
 }
 
-// product returns the parts of to = left·right + offset, column by column, so
-// that to may be right.
-func (k *chain) product(to, left, right int, offset uint64) []func() {
-	var parts []func()
+// product sets to = left·right + offset, column by column, so that to may be
+// right.
+func (k *chain) product(to, left, right int, offset uint64) {
 	for j := range 2 {
-		parts = append(parts, func() {
-			var sums [2]reg.GPVirtual
-			for i := range sums {
-				x, y := k.GP64(), k.GP64()
-				k.MOVQ(k.at(left+2*i), x)
-				k.MOVQ(k.at(left+2*i+1), y)
-				k.IMULQ(k.at(right+j), x)
-				k.IMULQ(k.at(right+2+j), y)
-				k.ADDQ(y, x)
-				if offset != 0 {
-					k.ADDQ(k.Words64("offset59", offset), x)
-				}
-				sums[i] = x
+		var sums [2]reg.GPVirtual
+		for i := range sums {
+			x, y := k.GP64(), k.GP64()
+			k.MOVQ(k.at(left+2*i), x)
+			k.MOVQ(k.at(left+2*i+1), y)
+			k.IMULQ(k.at(right+j), x)
+			k.IMULQ(k.at(right+2+j), y)
+			k.ADDQ(y, x)
+			if offset != 0 {
+				k.ADDQ(k.Words64("offset59", offset), x)
 			}
-			k.MOVQ(sums[0], k.at(to+j))
-			k.MOVQ(sums[1], k.at(to+2+j))
-		})
+			sums[i] = x
+		}
+		k.MOVQ(sums[0], k.at(to+j))
+		k.MOVQ(sums[1], k.at(to+2+j))
 	}
-	return parts
 }
 
 // updateFG returns the parts of f, g <- M(f, g)/2^59.
 func (k *chain) updateFG() []func() {
-	parts := k.product(frameM, frameM3, frameM21, 1<<shift)
-	parts = append(parts, k.row(0, frameF, frameG, scratchX, false)...)
-	parts = append(parts, k.row(1, frameF, frameG, scratchY, false)...)
-	parts = append(parts,
-		func() { k.sum(frameF, frameG) },
-		func() { k.reduce(scratchX, frameF, false) },
-		func() { k.reduce(scratchY, frameG, false) })
-	return parts
+	return []func(){
+		func() {
+			k.product(frameM, frameM3, frameM21, 1<<shift)
+			k.row(0, frameF, frameG, scratchX, false)
+		},
+		func() { k.row(1, frameF, frameG, scratchY, false) },
+		func() { k.reduce(frameF, frameG, false) },
+	}
 }
 
 // updateDE returns the parts of d, e <- M(d, e)/2^59 mod m.
 func (k *chain) updateDE() []func() {
-	parts := append(
-		k.row(0, frameD, frameE, scratchX, true),
-		k.row(1, frameD, frameE, scratchY, true)...)
-	return append(parts,
-		func() { k.sum(frameD, frameE) },
-		func() { k.reduce(scratchX, frameD, true) },
-		func() { k.reduce(scratchY, frameE, true) })
+	return []func(){
+		func() { k.row(0, frameD, frameE, scratchX, true) },
+		func() { k.row(1, frameD, frameE, scratchY, true) },
+		func() { k.reduce(frameD, frameE, true) },
+	}
 }
 
-// row returns the parts of to = α·x + β·y, α and β from the given row of M, and
-// of adding w·m to it if modular. One part is one column. A column's carry, next,
-// is at most α + β + w plus a few, below 2^62.
-func (k *chain) row(row, x, y, to int, modular bool) []func() {
-	var parts []func()
-	var sum reg.GPVirtual // of the column
+// row sets to = α·x + β·y, α and β from the given row of M, column by column, and
+// adds w·m to it if modular. A column's carry, next, is at most α + β + w plus a
+// few, below 2^62.
+func (k *chain) row(row, x, y, to int, modular bool) {
 	α, β := k.at(frameM+2*row), k.at(frameM+2*row+1)
+	lo, hi, sum := k.GP64(), k.GP64(), k.GP64()
 	for i := range 4 {
-		parts = append(parts, func() {
-			lo, next := k.GP64(), k.GP64()
-			k.MOVQ(α, rdx)
-			if i == 0 {
-				sum = k.GP64()
-				k.MULXQ(k.at(x), sum, next)
-			} else {
-				k.MULXQ(k.at(x+i), lo, next)
-				k.ADDQ(lo, sum)
-				k.ADCQ(imm8(0), next)
-			}
-			hi := k.GP64()
-			k.MOVQ(β, rdx)
-			k.MULXQ(k.at(y+i), lo, hi)
-			k.ADDQ(lo, sum)
-			k.ADCQ(hi, next)
-			if modular {
-				if i == 0 {
-					w := k.GP64()
-					k.MOVQ(sum, w)
-					k.quotient(k, w)
-					k.ANDQ(k.Words64("mask59", 1<<shift-1), w)
-					k.MOVQ(w, k.at(scratchW))
-				}
-				k.add(k, i, sum, next)
-			}
-			if i < 3 {
-				k.MOVQ(sum, k.at(to+i))
-				sum = next
-				return
-			}
-			// The fifth words are signed, and small. The sum may wrap: see reduce.
-			k.MOVQ(sum, k.at(to+3))
-			k.MOVQ(α, lo)
-			k.IMULQ(k.at(x+4), lo)
-			k.ADDQ(lo, next)
-			k.MOVQ(β, hi)
-			k.IMULQ(k.at(y+4), hi)
-			k.ADDQ(hi, next)
-			k.MOVQ(next, k.at(to+4))
-		})
-	}
-	return parts
-}
-
-// sum sets the sum of x and y.
-func (k *chain) sum(x, y int) {
-	t := k.GP64()
-	for i := range 5 {
-		k.MOVQ(k.at(x+i), t)
+		next := k.GP64()
+		k.MOVQ(α, rdx)
 		if i == 0 {
-			k.ADDQ(k.at(y+i), t)
+			k.MULXQ(k.at(x), sum, next)
 		} else {
-			k.ADCQ(k.at(y+i), t)
+			k.MULXQ(k.at(x+i), lo, next)
+			k.ADDQ(lo, sum)
+			k.ADCQ(imm8(0), next)
 		}
-		k.MOVQ(t, k.at(scratchS+i))
+		k.MOVQ(β, rdx)
+		k.MULXQ(k.at(y+i), lo, hi)
+		k.ADDQ(lo, sum)
+		k.ADCQ(hi, next)
+		if modular {
+			if i == 0 {
+				w := k.GP64()
+				k.MOVQ(sum, w)
+				k.quotient(k, w)
+				k.ANDQ(k.Words64("mask59", 1<<shift-1), w)
+				k.MOVQ(w, k.at(scratchW))
+			}
+			k.add(k, i, sum, next)
+		}
+		k.MOVQ(sum, k.at(to+i))
+		sum = next
 	}
+	// The fifth words are signed, and small. The sum may wrap: see reduce.
+	k.MOVQ(α, lo)
+	k.IMULQ(k.at(x+4), lo)
+	k.ADDQ(lo, sum)
+	k.MOVQ(β, hi)
+	k.IMULQ(k.at(y+4), hi)
+	k.ADDQ(hi, sum)
+	k.MOVQ(sum, k.at(to+4))
 }
 
-// reduce sets to = from/2^59 - sum. The multiplication by 32 shifts a word into
-// two without touching the carry.
+// reduce ends what two calls of row started: it sets x and y to the two sums
+// divided by 2^59, less x + y. The multiplication by 32 shifts a word into two
+// without touching the carry.
 //
 // α·d + β·e may exceed five signed words. The result is below 16·2^256 in size,
 // so the fifth word, computed modulo 32, has it.
-func (k *chain) reduce(from, to int, modular bool) {
-	top := k.GP64()
-	k.MOVQ(k.at(from+4), top)
-	k.SARQ(imm8(shift), top)
-	k.MOVL(imm(1<<(64-shift)), rdx.As32())
-	lo, hi := k.GP64(), k.GP64()
-	k.MULXQ(k.at(from), lo, hi)
-	for i := range 4 {
-		next := k.GP64()
-		k.MULXQ(k.at(from+i+1), lo, next)
-		k.LEAQ(operand.Mem{Base: hi, Index: lo, Scale: 1}, lo)
+func (k *chain) reduce(x, y int, modular bool) {
+	lo := k.GP64()
+	for i := range 5 {
+		k.MOVQ(k.at(x+i), lo)
 		if i == 0 {
-			k.SUBQ(k.at(scratchS), lo)
+			k.ADDQ(k.at(y+i), lo)
 		} else {
-			k.SBBQ(k.at(scratchS+i), lo)
+			k.ADCQ(k.at(y+i), lo)
 		}
-		k.MOVQ(lo, k.at(to+i))
-		hi = next
+		k.MOVQ(lo, k.at(scratchS+i))
 	}
-	k.SBBQ(k.at(scratchS+4), top)
-	if modular {
-		k.SHLQ(imm8(shift), top)
+	k.MOVL(imm(1<<(64-shift)), rdx.As32())
+	for _, io := range [][2]int{{scratchX, x}, {scratchY, y}} {
+		from, to := io[0], io[1]
+		top, hi := k.GP64(), k.GP64()
+		k.MOVQ(k.at(from+4), top)
 		k.SARQ(imm8(shift), top)
+		k.MULXQ(k.at(from), lo, hi)
+		for i := range 4 {
+			next := k.GP64()
+			k.MULXQ(k.at(from+i+1), lo, next)
+			k.LEAQ(operand.Mem{Base: hi, Index: lo, Scale: 1}, lo)
+			if i == 0 {
+				k.SUBQ(k.at(scratchS), lo)
+			} else {
+				k.SBBQ(k.at(scratchS+i), lo)
+			}
+			k.MOVQ(lo, k.at(to+i))
+			hi = next
+		}
+		k.SBBQ(k.at(scratchS+4), top)
+		if modular {
+			k.SHLQ(imm8(shift), top)
+			k.SARQ(imm8(shift), top)
+		}
+		k.MOVQ(top, k.at(to+4))
 	}
-	k.MOVQ(top, k.at(to+4))
 }
 
 // advance returns the parts of M21 = M2·M1 and F64, G64 = M21(f, g)/2^40, modulo
 // 2^64. Here the offset is 2^40: entries are in [0, 2^41].
 func (k *chain) advance() []func() {
-	parts := k.product(frameM21, frameM2, frameM1, 0)
-	for i, to := range []operand.Mem{k.f64(), k.g64()} {
-		var lo, hi reg.GPVirtual
-		parts = append(parts, func() {
-			lo, hi = k.GP64(), k.GP64()
-			t := k.GP64()
+	half := func(i int, to operand.Mem) {
+		var lo, hi [2]reg.GPVirtual
+		for j, word := range []int{frameF, frameG} {
+			lo[j], hi[j] = k.GP64(), k.GP64()
 			k.MOVQ(k.Words64("offset40", 1<<40), rdx)
-			k.ADDQ(k.at(frameM21+2*i), rdx)
-			k.MULXQ(k.at(frameF), lo, hi)
-			k.MOVQ(rdx, t)
-			k.IMULQ(k.at(frameF+1), t)
-			k.ADDQ(t, hi)
-		}, func() {
-			l, h, t := k.GP64(), k.GP64(), k.GP64()
-			k.MOVQ(k.Words64("offset40", 1<<40), rdx)
-			k.ADDQ(k.at(frameM21+2*i+1), rdx)
-			k.MULXQ(k.at(frameG), l, h)
-			k.MOVQ(rdx, t)
-			k.IMULQ(k.at(frameG+1), t)
-			k.ADDQ(l, lo)
-			k.ADCQ(h, hi)
-			k.ADDQ(t, hi)
-			k.SHRQ(imm8(40), lo)
-			k.SHLQ(imm8(24), hi)
-			k.ORQ(hi, lo)
-			k.SUBQ(k.at(frameF), lo)
-			k.SUBQ(k.at(frameG), lo)
-			k.MOVQ(lo, to)
-		})
+			k.ADDQ(k.at(frameM21+2*i+j), rdx)
+			k.MULXQ(k.at(word), lo[j], hi[j])
+			k.IMULQ(k.at(word+1), rdx)
+			k.ADDQ(rdx, hi[j])
+		}
+		k.ADDQ(lo[1], lo[0])
+		k.ADCQ(hi[1], hi[0])
+		k.SHRQ(imm8(40), lo[0])
+		k.SHLQ(imm8(24), hi[0])
+		k.ORQ(hi[0], lo[0])
+		k.SUBQ(k.at(frameF), lo[0])
+		k.SUBQ(k.at(frameG), lo[0])
+		k.MOVQ(lo[0], to)
 	}
-	return parts
+	return []func(){
+		func() { k.product(frameM21, frameM2, frameM1, 0) },
+		func() { half(0, k.f64()) },
+		func() { half(1, k.g64()) },
+	}
 }
 
 // store does the last round's work on d and stores the inverse.
 func (k *chain) store(param string) {
-	for _, part := range append(
-		k.product(frameM, frameM3, frameM21, 1<<shift),
-		k.row(0, frameD, frameE, scratchX, true)...) {
-		part()
-	}
-	k.sum(frameD, frameE)
-	k.reduce(scratchX, frameD, true)
+	k.product(frameM, frameM3, frameM21, 1<<shift)
+	k.row(0, frameD, frameE, scratchX, true)
+	k.reduce(frameD, frameE, true)
 
 	k.Comment("d = ±d, as f = ±1 says. Bit 1 tells -1 from 1.")
 	sign := k.GP64()
