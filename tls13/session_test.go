@@ -363,15 +363,17 @@ func ready(h *common, config *Config) {
 }
 
 // drive carries records between two machines until both are done.
-func drive(c *client, s *server) error {
-	for !c.done || !s.done {
-		if len(c.out) == 0 && len(s.out) == 0 {
+func drive(c *client, s *server) error { return carry(c, s) }
+
+func carry(a, b machine) error {
+	for !a.core().done || !b.core().done {
+		if len(a.core().out) == 0 && len(b.core().out) == 0 {
 			return errors.New("nobody sends anything")
 		}
 		for _, x := range []struct {
 			from *common
 			to   machine
-		}{{&c.common, s}, {&s.common, c}} {
+		}{{a.core(), b}, {b.core(), a}} {
 			in := bytes.Clone(x.from.out)
 			x.from.out = x.from.out[:0]
 			var recs [1]record.Record
