@@ -54,12 +54,13 @@ import (
 //
 // # Speed
 //
-// On Zen 5 a step takes 134 cycles: 65 are the 130 multiply-adds, of which two start
-// in a cycle; the rest is latency from the last multiply-add of a round to the first
-// of the next, 22 cycles and more each (4 of the multiplication, 4 of the fold, 4 of
-// sums and differences, 4 of carries, 4 of permutations), less what they overlap.
-// gen.Block orders a step. Three other orders (as if 2, 3 or 8 instructions started
-// in a cycle) take the same time within 1 %: the core finds its own.
+// On Zen 5 a step takes 131 to 142 cycles, as the neighbours of a virtual machine let
+// it: 65 are the 130 multiply-adds, of which two start in a cycle; the rest is latency
+// from the last multiply-adds of a round to the first of the next (4 cycles of the
+// multiplication, 4 of the fold, 4 of sums and differences, 4 of carries, 4 of
+// permutations), less what they overlap. gen.Block orders a step; as if 2, 3, 6 or 8
+// instructions started in a cycle, not 4, the orders are others and the times the same
+// within what can be measured: the core finds its own.
 //
 // What was refused: squares of 25 products in the second round (10 cycles more); the
 // exchange of points by masks (4 cycles more); radix 2^52, which has no bit to spare,
