@@ -12,8 +12,8 @@ import "math/bits"
 // and starts at δ = 1/2 here, the variant that needs the fewest steps: 590 are
 // enough to bring g to 0 for every odd f and every g with 0 <= g <= f <= 2^256
 // (Wuille, github.com/sipa/safegcd-bounds, by the convex hulls of what the
-// triangle 0 <= g <= f <= 2^256 becomes, δ by δ). f is ±gcd then: ±1, or ±m for
-// x = 0.
+// triangle 0 <= g <= f <= 2^256 becomes, δ by δ: see TestSteps). f is ±gcd then:
+// ±1, or ±m for x = 0.
 //
 // Neither |f| nor |g| ever exceeds the greater of the two, for |g±f|/2 doesn't.
 
