@@ -374,22 +374,30 @@ func carry(a, b machine) error {
 			from *common
 			to   machine
 		}{{a.core(), b}, {b.core(), a}} {
-			in := bytes.Clone(x.from.out)
-			x.from.out = x.from.out[:0]
-			var recs [1]record.Record
-			for len(in) > 0 && !x.to.core().done {
-				n, used, err := x.to.core().opener.Open(recs[:], in)
-				in = in[used:]
-				if err == record.ErrNeedMore && len(in) == 0 {
-					break // the last records were dropped
-				}
-				if err == nil && n == 1 {
-					err = take(x.to, recs[0])
-				}
-				if err != nil {
-					return err
-				}
+			if err := deliver(x.from, x.to); err != nil {
+				return err
 			}
+		}
+	}
+	return nil
+}
+
+// deliver hands what one side has sent to the other, until that is done.
+func deliver(from *common, to machine) error {
+	in := bytes.Clone(from.out)
+	from.out = from.out[:0]
+	var recs [1]record.Record
+	for len(in) > 0 && !to.core().done {
+		n, used, err := to.core().opener.Open(recs[:], in)
+		in = in[used:]
+		if err == record.ErrNeedMore && len(in) == 0 {
+			break // the last records were dropped
+		}
+		if err == nil && n == 1 {
+			err = take(to, recs[0])
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
