@@ -3,6 +3,7 @@ module github.com/sealane/sealane/bench
 go 1.26.0
 
 require (
+	github.com/cloudflare/circl v1.6.5
 	github.com/sealane/sealane v0.0.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da

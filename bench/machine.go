@@ -48,8 +48,9 @@ func detect(root string) machine {
 	}
 	for _, p := range []struct{ name, alg string }{
 		{"AES-GCM", "aes-128-gcm"}, {"ChaCha20-Poly1305", "chacha20-poly1305"}, {"SHA-256", "sha-256"}, {"SHA-384, SHA-512", "sha-512"},
+		{"X25519", "x25519"}, {"P-256", "p256"},
 	} {
-		if tier := peers.Sealane.Tier(p.alg); tier != "" {
+		if tier := peers.Sealane.Tier("", p.alg); tier != "" {
 			m.tiers = append(m.tiers, p.name+": "+tier)
 		}
 	}
@@ -80,11 +81,10 @@ func (m machine) write(w io.Writer, style report.Style) {
 	if m.procs == 1 {
 		cores = "1 CPU"
 	}
-	peerList := []string{"std", "x-crypto for HKDF"}
+	peerList := []string{"std", "x-crypto for HKDF", "circl for X25519"}
 	if m.openssl != "" {
 		peerList = append(peerList, "openssl speed of "+m.openssl)
 	}
-	peerList = append(peerList, "circl has none of these primitives")
 	for _, l := range [][2]string{
 		{"machine", fmt.Sprintf("%s · %s · %s/%s", name, cores, m.os, m.arch)},
 		{"build", fmt.Sprintf("%s · commit %s", m.goVersion, short(m.commit))},

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdh"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ func catalog(impls []peers.Impl) []section {
 			r.Name, r.Bytes = name, bytes
 			r.Name.Impl = impl.Name
 			if impl.Tier != nil {
-				r.Name.Tier = impl.Tier(name.Alg)
+				r.Name.Tier = impl.Tier(name.Bench, name.Alg)
 			}
 			r.Ceiling = impl.Name == peers.TCP.Name
 			l.rows = append(l.rows, r)
@@ -145,6 +146,17 @@ func catalog(impls []peers.Impl) []section {
 	}
 	add(kdf, "Schedule of a whole handshake", lines...)
 
+	const curves = "X25519 and P-256"
+	for _, op := range []struct{ bench, title string }{
+		{"KeyPair", "New key pair"}, {"ECDH", "Shared secret"}, {"Sign", "Sign (ECDSA)"}, {"Verify", "Verify (ECDSA)"},
+	} {
+		lines = nil
+		for _, alg := range peers.Curves {
+			lines = append(lines, each(alg, report.Name{Bench: op.bench, Alg: alg}, 0, func(i peers.Impl) preparation { return curve(i, op.bench, alg) }))
+		}
+		add(curves, op.title, lines...)
+	}
+
 	const tls = "TLS 1.3 records"
 	for _, alg := range peers.AEADs {
 		lines = nil
@@ -176,6 +188,7 @@ func addOpenSSL(sections []section, o *peers.OpenSSL, quick bool) {
 		"Seal": {16, 256, 1350, 16384},
 		"Open": {1350, 16384},
 		"Sum":  {64, 16384},
+		"ECDH": {0}, "Sign": {0}, "Verify": {0},
 	}
 	if quick {
 		sizes = map[string][]int{"Seal": {16384}, "Sum": {16384}}
@@ -375,6 +388,72 @@ func schedule(impl peers.Impl, alg string) preparation {
 			return nil
 		}, nil, nil
 	}
+}
+
+// curve measures an operation of a curve. Public keys are parsed before, the result
+// is in bytes.
+func curve(impl peers.Impl, op, alg string) preparation {
+	if impl.Curve == nil {
+		return nil
+	}
+	c, err := impl.Curve(alg)
+	if errors.Is(err, peers.ErrNone) || op == "Sign" && c.Sign == nil || op == "Verify" && c.Verify == nil {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		if err != nil {
+			return nil, nil, err
+		}
+		f, err := curveOp(c, op)
+		return func(n int) error {
+			for range n {
+				if err := f(); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil, err
+	}
+}
+
+// curveOp returns one operation, with a key of small digits, which takes no less
+// time than another.
+func curveOp(c peers.Curve, op string) (func() error, error) {
+	private := bytes.Repeat([]byte{0x5a}, 32)
+	public, err := c.Generate()
+	if err != nil {
+		return nil, err
+	}
+	digest := bytes.Repeat([]byte{1}, 32)
+	switch op {
+	case "KeyPair":
+		return func() error { _, err := c.Generate(); return err }, nil
+	case "ECDH":
+		f, err := c.ECDH(private, public)
+		return func() error { _, err := f(); return err }, err
+	case "Sign":
+		f, err := c.Sign(private)
+		return func() error { _, err := f(digest); return err }, err
+	}
+	key, err := ecdh.P256().NewPrivateKey(private)
+	if err != nil {
+		return nil, err
+	}
+	sign, err := c.Sign(private)
+	if err != nil {
+		return nil, err
+	}
+	sig, err := sign(digest)
+	if err != nil {
+		return nil, err
+	}
+	verify, err := c.Verify(key.PublicKey().Bytes())
+	return func() error {
+		if !verify(digest, sig) {
+			return errors.New("a good signature is refused")
+		}
+		return nil
+	}, err
 }
 
 // scheduleInput returns an input for the cipher suite with the hash alg.

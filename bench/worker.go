@@ -156,13 +156,17 @@ func (w *worker) close() {
 }
 
 // tiered are the operations that are measured on every tier.
-var tiered = map[string]bool{"Seal": true, "Open": true, "New": true, "Sum": true}
+var tiered = map[string]bool{
+	"Seal": true, "Open": true, "New": true, "Sum": true,
+	"KeyPair": true, "ECDH": true, "Sign": true, "Verify": true,
+}
 
 // addTiers adds the rows of the tiers below the best to the sections. It starts
 // the workers that run them.
 func addTiers(sections []section, start func(disable []string) (*worker, error)) (workers []*worker, err error) {
 	byList := map[string]*worker{}
-	disabled := map[string][]string{} // by algorithm: the tiers above the next
+	type kind struct{ bench, alg string }
+	disabled := map[kind][]string{} // the tiers above the next
 	for i := range sections {
 		for j := range sections[i].lines {
 			l := &sections[i].lines[j]
@@ -170,7 +174,8 @@ func addTiers(sections []section, start func(disable []string) (*worker, error))
 			if !tiered[top.Bench] || top.Tier == "" {
 				continue
 			}
-			list, known := disabled[top.Alg]
+			k := kind{top.Bench, top.Alg}
+			list, known := disabled[k]
 			if !known {
 				// Disable one tier after the other, until that changes nothing.
 				for tier := top.Tier; ; {
@@ -184,20 +189,20 @@ func addTiers(sections []section, start func(disable []string) (*worker, error))
 						workers = append(workers, w)
 						byList[key] = w
 					}
-					next := tierOf(w.names, top.Alg)
+					next := tierOf(w.names, top)
 					if next == tier || next == "" {
 						list = list[:len(list)-1]
 						break
 					}
 					tier = next
 				}
-				disabled[top.Alg] = list
+				disabled[k] = list
 			}
 			at := 1 // sealane's rows stand together
 			for n := range list {
 				w := byList[strings.Join(list[:n+1], ",")]
 				name := top
-				name.Tier = tierOf(w.names, top.Alg)
+				name.Tier = tierOf(w.names, top)
 				r := &row{weight: 1, in: w}
 				r.Name, r.Bytes, r.Forced = name, l.rows[0].Bytes, true
 				l.rows = append(l.rows[:at], append([]*row{r}, l.rows[at:]...)...)
@@ -208,10 +213,10 @@ func addTiers(sections []section, start func(disable []string) (*worker, error))
 	return workers, nil
 }
 
-// tierOf returns the tier that the rows of an algorithm run on.
-func tierOf(names []report.Name, alg string) string {
+// tierOf returns the tier that the rows of a name's operation and algorithm run on.
+func tierOf(names []report.Name, name report.Name) string {
 	for _, n := range names {
-		if n.Alg == alg && tiered[n.Bench] {
+		if n.Alg == name.Alg && n.Bench == name.Bench {
 			return n.Tier
 		}
 	}

@@ -47,7 +47,7 @@ func checkOpenSSL(path, version string) (*OpenSSL, error) {
 
 // Speed measures an algorithm for one second: op is Seal or Open for an AEAD
 // (with a new nonce and 13 bytes of additional data each time, as in TLS 1.2),
-// Sum for a hash.
+// Sum for a hash, ECDH, Sign or Verify for a curve, whose size is 0.
 func (o *OpenSSL) Speed(ctx context.Context, op, alg string, size int) (iters int, ns float64, err error) {
 	args := []string{"speed", "-mr", "-seconds", "1", "-bytes", strconv.Itoa(size)}
 	switch op {
@@ -57,6 +57,10 @@ func (o *OpenSSL) Speed(ctx context.Context, op, alg string, size int) (iters in
 		args = append(args, "-aead", "-decrypt", "-evp", alg)
 	case "Sum":
 		args = append(args, "-evp", strings.ReplaceAll(alg, "-", ""))
+	case "ECDH":
+		args = []string{"speed", "-mr", "-seconds", "1", "ecdh" + alg}
+	case "Sign", "Verify":
+		args = []string{"speed", "-mr", "-seconds", "1", "ecdsa" + alg}
 	default:
 		return 0, 0, fmt.Errorf("openssl %s: %w", op, ErrNone)
 	}
@@ -66,7 +70,33 @@ func (o *OpenSSL) Speed(ctx context.Context, op, alg string, size int) (iters in
 		line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		return 0, 0, fmt.Errorf("openssl speed: %w: %s", err, line)
 	}
+	if size == 0 {
+		return ParseCurveSpeed(string(out), op)
+	}
 	return ParseSpeed(string(out), size)
+}
+
+// ParseCurveSpeed reads the output of openssl speed -mr for one curve: operations,
+// bits and seconds of signing, of verifying, or of a shared secret.
+//
+//	+R5:16497:256:0.32
+//	+R6:5996:256:0.31
+//	+R7:11829:253:0.35
+func ParseCurveSpeed(out, op string) (iters int, ns float64, err error) {
+	want := map[string]string{"Sign": "+R5", "Verify": "+R6", "ECDH": "+R7"}[op]
+	for line := range strings.Lines(out) {
+		fields := strings.Split(strings.TrimSpace(line), ":")
+		if fields[0] != want || len(fields) < 4 {
+			continue
+		}
+		n, err := strconv.Atoi(fields[1])
+		seconds, err2 := strconv.ParseFloat(fields[3], 64)
+		if err != nil || err2 != nil || n <= 0 || !(seconds > 0) {
+			return 0, 0, fmt.Errorf("openssl speed: no rate in line %q", strings.TrimSpace(line))
+		}
+		return n, seconds / float64(n) * 1e9, nil
+	}
+	return 0, 0, fmt.Errorf("openssl speed: no line %s in its output", want)
 }
 
 // ParseSpeed reads the output of openssl speed -mr for one algorithm and one

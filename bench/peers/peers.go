@@ -17,9 +17,9 @@ type Impl struct {
 	// Name is the value of the key impl in the names of its rows.
 	Name string
 
-	// Tier returns the kernel that the algorithm runs on here. Only sealane has
-	// one.
-	Tier func(alg string) string
+	// Tier returns the kernel that the algorithm runs on here: op is Verify, or
+	// anything else. Only sealane has one.
+	Tier func(op, alg string) string
 
 	// AEAD returns the cipher under a key of the algorithm's length.
 	AEAD func(alg string, key []byte) (cipher.AEAD, error)
@@ -34,6 +34,9 @@ type Impl struct {
 	// hash alg.
 	Schedule func(alg string) (func(out *ScheduleOutput, in *ScheduleInput) error, error)
 
+	// Curve returns the operations of an elliptic curve.
+	Curve func(alg string) (Curve, error)
+
 	// TLS returns the two ends of a TLS 1.3 connection from client to server
 	// with the AEAD alg: what is written to the one is read from the other.
 	TLS func(alg string, client, server net.Conn) (io.Writer, io.Reader, error)
@@ -46,6 +49,22 @@ var ErrNone = fmt.Errorf("the implementation lacks the algorithm")
 type HKDF struct {
 	Extract func(secret, salt []byte) ([]byte, error)
 	Expand  func(prk []byte, info string, n int) ([]byte, error)
+}
+
+// A Curve is X25519 or P-256. Keys and secrets are the bytes that go over the wire;
+// what the operations need besides is prepared apart. Sign and Verify are nil if
+// there is no ECDSA.
+type Curve struct {
+	// Generate makes a key pair and returns the public key.
+	Generate func() (public []byte, err error)
+
+	// ECDH returns a function that agrees with a peer.
+	ECDH func(private, peer []byte) (func() (secret []byte, err error), error)
+
+	// Sign returns a function that signs digests in ASN.1, Verify one that
+	// checks them.
+	Sign   func(private []byte) (func(digest []byte) ([]byte, error), error)
+	Verify func(public []byte) (func(digest, sig []byte) bool, error)
 }
 
 // A ScheduleInput is what a full TLS 1.3 handshake without a pre-shared key puts
@@ -75,7 +94,7 @@ type ScheduleOutput struct {
 }
 
 // All are the implementations that run inside this program, sealane first.
-func All() []Impl { return []Impl{Sealane, Std, XCrypto} }
+func All() []Impl { return []Impl{Sealane, Std, XCrypto, Circl} }
 
 // Algorithms.
 var (
@@ -83,6 +102,7 @@ var (
 	Hashes = []string{"sha-256", "sha-384", "sha-512"}
 	// KDFHashes are the hashes of TLS 1.3's cipher suites.
 	KDFHashes = []string{"sha-256", "sha-384"}
+	Curves    = []string{"x25519", "p256"}
 )
 
 // KeySize returns the bytes of the key of an AEAD.

@@ -3,9 +3,11 @@ package peers
 import (
 	"bytes"
 	"context"
+	"crypto/ecdh"
 	"crypto/rand"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"reflect"
 	"strings"
@@ -50,6 +52,51 @@ func TestHKDF(t *testing.T) {
 			if got := must(k.Expand(prk, "info", 77)); !bytes.Equal(got, okm) {
 				t.Errorf("%s %s: another output", impl.Name, alg)
 			}
+		}
+	}
+}
+
+func TestCurves(t *testing.T) {
+	private, digest := bytes.Repeat([]byte{7}, 32), random(32)
+	for _, alg := range Curves {
+		std := must(Std.Curve(alg))
+		peer := must(std.Generate())
+		want := must(must(std.ECDH(private, peer))())
+		for _, impl := range All() {
+			if impl.Curve == nil {
+				continue
+			}
+			c, err := impl.Curve(alg)
+			if errors.Is(err, ErrNone) {
+				continue
+			}
+			if got := must(must(c.ECDH(private, peer))()); !bytes.Equal(got, want) {
+				t.Errorf("%s %s: another secret", impl.Name, alg)
+			}
+			if public := must(c.Generate()); len(public) != len(peer) {
+				t.Errorf("%s %s: a public key of %d bytes, want %d", impl.Name, alg, len(public), len(peer))
+			}
+			if std.Sign == nil {
+				continue
+			}
+			key := must(ecdh.P256().NewPrivateKey(private))
+			public := key.PublicKey().Bytes()
+			theirs, ours := must(must(std.Sign(private))(digest)), must(must(c.Sign(private))(digest))
+			if !must(std.Verify(public))(digest, ours) || !must(c.Verify(public))(digest, theirs) || must(c.Verify(public))(digest[1:], theirs) {
+				t.Errorf("%s %s: signatures are not the standard library's", impl.Name, alg)
+			}
+		}
+	}
+}
+
+func TestParseCurveSpeed(t *testing.T) {
+	const out = "+DTP:256:sign:ecdsa:1\n+R5:16497:256:0.32\n+R6:6000:256:0.30\n+F4:3:256:51553.125000:19341.935484\n"
+	if n, ns, err := ParseCurveSpeed(out, "Verify"); n != 6000 || math.Round(ns) != 50000 || err != nil {
+		t.Errorf("%d, %v, %v", n, ns, err)
+	}
+	for _, bad := range []string{"", "+R6:0:256:0.3", "+R6:x:256:0.3", "+R6:5:256:0", "+R6:5"} {
+		if _, _, err := ParseCurveSpeed(bad, "Verify"); err == nil {
+			t.Errorf("%q: no error", bad)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // Sealane is this module.
 var Sealane = Impl{
 	Name: "sealane",
-	Tier: func(alg string) string {
+	Tier: func(op, alg string) string {
 		switch alg {
 		case "aes-128-gcm", "aes-256-gcm":
 			a, err := aesgcm.New(make([]byte, KeySize(alg)))
@@ -32,6 +32,8 @@ var Sealane = Impl{
 			return sha2.Tier256()
 		case "sha-384", "sha-512", "hkdf-sha-384":
 			return sha2.Tier512()
+		case "x25519", "p256":
+			return curveTier(alg, op == "Verify")
 		}
 		return ""
 	},
@@ -44,6 +46,7 @@ var Sealane = Impl{
 	Hash:     sealaneHash,
 	HKDF:     sealaneHKDF,
 	Schedule: sealaneSchedule,
+	Curve:    sealaneCurve,
 	TLS:      sealaneTLS,
 }
 

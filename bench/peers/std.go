@@ -48,6 +48,7 @@ var Std = Impl{
 		}, nil
 	},
 	Schedule: stdSchedule,
+	Curve:    stdCurve,
 	TLS:      cryptoTLS,
 }
 

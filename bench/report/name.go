@@ -16,8 +16,8 @@ import (
 //
 // The benchmarks of the module's packages are named in the same way.
 type Name struct {
-	Bench string // what is measured: Seal, Open, Sum, Expand …
-	Impl  string // who does it: sealane, std (the standard library), x-crypto, openssl, tcp (the bare connection)
+	Bench string // what is measured: Seal, Open, Sum, Expand, ECDH …
+	Impl  string // who does it: sealane, std (the standard library), x-crypto, circl, openssl, tcp (the bare connection)
 	Op    string // which part of it, where there are several
 	Alg   string // aes-128-gcm, sha-256 …
 	Tier  string // one word of internal/cpu; only sealane's rows have it
