@@ -240,6 +240,19 @@ func (t tiers) decompress(q *[2][4]uint64, odd byte) bool {
 	return true
 }
 
+// Clear overwrites the private key, as far as its memory is this package's, and
+// uses k up: its methods panic afterwards, as those of the zero value. Nothing else
+// may use k at the same time. A protocol that promises forward secrecy calls it
+// when an ephemeral key has done its work.
+func (k *PrivateKey) Clear() {
+	k.check()
+	clear(k.d[:])
+	k.std.Store(nil)
+	k.public.Store(nil)
+	k.signer.Store(nil)
+	k.tiers = tiers{}
+}
+
 // check panics if k was not made by this package's functions.
 func (k *PrivateKey) check() {
 	if k == nil || k.mult == cpu.Invalid {

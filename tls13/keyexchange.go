@@ -158,6 +158,7 @@ func respond(rand io.Reader, group tls.CurveID, clientShare []byte) (share, shar
 		if err != nil {
 			return nil, nil, fault(alertInternalError, "key generation: %w", err)
 		}
+		defer k.Clear()
 		s, err := x25519ECDH(k, rest)
 		if err != nil {
 			return nil, nil, badShare(group, err)
@@ -172,6 +173,7 @@ func respond(rand io.Reader, group tls.CurveID, clientShare []byte) (share, shar
 		if err != nil {
 			return nil, nil, fault(alertInternalError, "key generation: %w", err)
 		}
+		defer k.Clear()
 		s, err := p256ECDH(k, rest)
 		if err != nil {
 			return nil, nil, badShare(group, err)
@@ -228,6 +230,14 @@ func badShare(group tls.CurveID, err error) error {
 	return fault(alertIllegalParameter, "key share of group %v: %w", group, err)
 }
 
-// overwrite forgets the private key. The packages of the keys give no way to
-// overwrite them; the garbage collector takes them.
-func (k *ephemeral) overwrite() { *k = ephemeral{} }
+// overwrite overwrites the private key. That of ML-KEM and of P-384, which the
+// standard library holds, can only be dropped.
+func (k *ephemeral) overwrite() {
+	if k.x25519 != nil {
+		k.x25519.Clear()
+	}
+	if k.p256 != nil {
+		k.p256.Clear()
+	}
+	*k = ephemeral{}
+}

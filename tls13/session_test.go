@@ -463,9 +463,18 @@ func TestForwardSecrecy(t *testing.T) {
 		if err := sv.start(); err != nil {
 			t.Fatal(err)
 		}
+		ephemeral := cl.keys[0].x25519
 		if err := drive(cl, sv); err != nil {
 			t.Fatal(err)
 		}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the client's ephemeral key can still be used")
+				}
+			}()
+			ephemeral.Bytes()
+		}()
 		for _, m := range []machine{cl, sv} {
 			m.overwrite()
 			h := m.core()

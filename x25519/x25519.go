@@ -196,6 +196,18 @@ func (p *PublicKey) ToECDH() (*ecdh.PublicKey, error) {
 	return ecdh.X25519().NewPublicKey(p.key[:])
 }
 
+// Clear overwrites the private key, as far as its memory is this package's, and
+// uses k up: its methods panic afterwards, as those of the zero value. Nothing else
+// may use k at the same time. A protocol that promises forward secrecy calls it
+// when an ephemeral key has done its work.
+func (k *PrivateKey) Clear() {
+	k.check()
+	clear(k.key[:])
+	k.std = nil
+	k.public.Store(nil)
+	k.tiers = tiers{}
+}
+
 // check panics if k was not made by this package's functions, so that the key of
 // zeros is never used by mistake.
 func (k *PrivateKey) check() {
