@@ -264,3 +264,513 @@ TEXT ·combDenominatorADX(SB), NOSPLIT, $0-24
 	MOVQ    R10, 16(CX)
 	MOVQ    R11, 24(CX)
 	RET
+
+// func ladderMulADX(z *[5]uint64, x *[4]uint64, y *[4]uint64)
+// Requires: BMI2
+TEXT ·ladderMulADX(SB), NOSPLIT, $608-24
+	MOVQ  x+8(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  16(AX), BX
+	MOVQ  24(AX), AX
+	MOVQ  CX, (SP)
+	MOVQ  DX, 8(SP)
+	MOVQ  BX, 16(SP)
+	MOVQ  AX, 24(SP)
+	MOVQ  y+16(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  16(AX), BX
+	MOVQ  24(AX), AX
+	MOVQ  CX, 32(SP)
+	MOVQ  DX, 40(SP)
+	MOVQ  BX, 48(SP)
+	MOVQ  AX, 56(SP)
+	MOVQ  32(SP), DX
+	MULXQ (SP), AX, BX
+	MULXQ 8(SP), CX, SI
+	ADDQ  BX, CX
+	MULXQ 16(SP), BX, DI
+	ADCQ  SI, BX
+	MULXQ 24(SP), SI, R8
+	ADCQ  DI, SI
+	ADCQ  $0x00, R8
+	MOVQ  40(SP), DX
+	MULXQ (SP), DI, R10
+	MULXQ 8(SP), R9, R11
+	ADDQ  R10, R9
+	MULXQ 16(SP), R10, R12
+	ADCQ  R11, R10
+	MULXQ 24(SP), R11, R13
+	ADCQ  R12, R11
+	ADCQ  $0x00, R13
+	ADDQ  CX, DI
+	ADCQ  BX, R9
+	ADCQ  SI, R10
+	ADCQ  R8, R11
+	ADCQ  $0x00, R13
+	MOVQ  48(SP), DX
+	MULXQ (SP), CX, SI
+	MULXQ 8(SP), BX, R8
+	ADDQ  SI, BX
+	MULXQ 16(SP), SI, R12
+	ADCQ  R8, SI
+	MULXQ 24(SP), R8, R14
+	ADCQ  R12, R8
+	ADCQ  $0x00, R14
+	ADDQ  R9, CX
+	ADCQ  R10, BX
+	ADCQ  R11, SI
+	ADCQ  R13, R8
+	ADCQ  $0x00, R14
+	MOVQ  56(SP), DX
+	MULXQ (SP), R9, R11
+	MULXQ 8(SP), R10, R12
+	ADDQ  R11, R10
+	MULXQ 16(SP), R11, R13
+	ADCQ  R12, R11
+	MULXQ 24(SP), R12, R15
+	ADCQ  R13, R12
+	ADCQ  $0x00, R15
+	ADDQ  BX, R9
+	ADCQ  SI, R10
+	ADCQ  R8, R11
+	ADCQ  R14, R12
+	ADCQ  $0x00, R15
+	MOVL  $0x00000026, DX
+	MULXQ R10, BX, SI
+	MULXQ R11, R8, R10
+	ADDQ  SI, R8
+	MULXQ R12, SI, R11
+	ADCQ  R10, SI
+	MULXQ R15, DX, R10
+	ADCQ  R11, DX
+	ADCQ  $0x00, R10
+	ADDQ  AX, BX
+	ADCQ  DI, R8
+	ADCQ  CX, SI
+	ADCQ  R9, DX
+	ADCQ  $0x00, R10
+	MOVQ  BX, 480(SP)
+	MOVQ  R8, 488(SP)
+	MOVQ  SI, 496(SP)
+	MOVQ  DX, 504(SP)
+	MOVQ  R10, 512(SP)
+	MOVQ  z+0(FP), AX
+	MOVQ  480(SP), CX
+	MOVQ  488(SP), DX
+	MOVQ  496(SP), BX
+	MOVQ  504(SP), SI
+	MOVQ  512(SP), DI
+	MOVQ  CX, (AX)
+	MOVQ  DX, 8(AX)
+	MOVQ  BX, 16(AX)
+	MOVQ  SI, 24(AX)
+	MOVQ  DI, 32(AX)
+	RET
+
+// func ladderSqrADX(z *[5]uint64, x *[4]uint64)
+// Requires: ADX, BMI2
+TEXT ·ladderSqrADX(SB), NOSPLIT, $608-16
+	MOVQ  x+8(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  16(AX), BX
+	MOVQ  24(AX), AX
+	MOVQ  CX, (SP)
+	MOVQ  DX, 8(SP)
+	MOVQ  BX, 16(SP)
+	MOVQ  AX, 24(SP)
+	MOVQ  (SP), DX
+	MULXQ 8(SP), CX, BX
+	MULXQ 16(SP), R10, SI
+	MULXQ 24(SP), R11, DI
+	ADDQ  R10, BX
+	ADCQ  R11, SI
+	MOVQ  24(SP), DX
+	MULXQ 8(SP), R10, R8
+	ADCQ  R10, DI
+	MULXQ 16(SP), R10, R9
+	ADCQ  R10, R8
+	ADCQ  $0x00, R9
+	MOVQ  8(SP), DX
+	MULXQ 16(SP), R10, R11
+	ADDQ  R10, SI
+	ADCQ  R11, DI
+	ADCQ  $0x00, R8
+	ADCQ  $0x00, R9
+	MOVQ  (SP), DX
+	MULXQ DX, AX, R11
+	XORL  R12, R12
+	ADCXQ CX, CX
+	ADOXQ R11, CX
+	MOVQ  8(SP), DX
+	MULXQ DX, R10, R11
+	ADCXQ BX, BX
+	ADOXQ R10, BX
+	ADCXQ SI, SI
+	ADOXQ R11, SI
+	MOVQ  16(SP), DX
+	MULXQ DX, R10, R11
+	ADCXQ DI, DI
+	ADOXQ R10, DI
+	ADCXQ R8, R8
+	ADOXQ R11, R8
+	MOVQ  24(SP), DX
+	MULXQ DX, R10, R11
+	ADCXQ R9, R9
+	ADOXQ R10, R9
+	ADCXQ R12, R11
+	ADOXQ R12, R11
+	MOVL  $0x00000026, DX
+	MULXQ DI, DI, R10
+	MULXQ R8, R8, R12
+	ADDQ  R10, R8
+	MULXQ R9, R9, R10
+	ADCQ  R12, R9
+	MULXQ R11, DX, R11
+	ADCQ  R10, DX
+	ADCQ  $0x00, R11
+	ADDQ  AX, DI
+	ADCQ  CX, R8
+	ADCQ  BX, R9
+	ADCQ  SI, DX
+	ADCQ  $0x00, R11
+	MOVQ  DI, 480(SP)
+	MOVQ  R8, 488(SP)
+	MOVQ  R9, 496(SP)
+	MOVQ  DX, 504(SP)
+	MOVQ  R11, 512(SP)
+	MOVQ  z+0(FP), AX
+	MOVQ  480(SP), CX
+	MOVQ  488(SP), DX
+	MOVQ  496(SP), BX
+	MOVQ  504(SP), SI
+	MOVQ  512(SP), DI
+	MOVQ  CX, (AX)
+	MOVQ  DX, 8(AX)
+	MOVQ  BX, 16(AX)
+	MOVQ  SI, 24(AX)
+	MOVQ  DI, 32(AX)
+	RET
+
+// func ladderNumberADX(z *[4]uint64, x *[5]uint64)
+TEXT ·ladderNumberADX(SB), NOSPLIT, $608-16
+	MOVQ   x+8(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   16(AX), BX
+	MOVQ   24(AX), SI
+	MOVQ   32(AX), AX
+	MOVQ   CX, 480(SP)
+	MOVQ   DX, 488(SP)
+	MOVQ   BX, 496(SP)
+	MOVQ   SI, 504(SP)
+	MOVQ   AX, 512(SP)
+	MOVQ   480(SP), AX
+	MOVQ   488(SP), CX
+	MOVQ   496(SP), DX
+	MOVQ   504(SP), BX
+	MOVQ   512(SP), SI
+	BTRQ   $0x3f, BX
+	ADCQ   SI, SI
+	IMUL3Q $0x13, SI, SI
+	ADDQ   SI, AX
+	ADCQ   $0x00, CX
+	ADCQ   $0x00, DX
+	ADCQ   $0x00, BX
+	MOVQ   AX, (SP)
+	MOVQ   CX, 8(SP)
+	MOVQ   DX, 16(SP)
+	MOVQ   BX, 24(SP)
+	MOVQ   z+0(FP), AX
+	MOVQ   (SP), CX
+	MOVQ   8(SP), DX
+	MOVQ   16(SP), BX
+	MOVQ   24(SP), SI
+	MOVQ   CX, (AX)
+	MOVQ   DX, 8(AX)
+	MOVQ   BX, 16(AX)
+	MOVQ   SI, 24(AX)
+	RET
+
+// func ladderSumAndDifferenceADX(s *[4]uint64, d *[4]uint64, x *[5]uint64, y *[5]uint64)
+TEXT ·ladderSumAndDifferenceADX(SB), NOSPLIT, $608-32
+	MOVQ   x+16(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   16(AX), BX
+	MOVQ   24(AX), SI
+	MOVQ   32(AX), AX
+	MOVQ   CX, 480(SP)
+	MOVQ   DX, 488(SP)
+	MOVQ   BX, 496(SP)
+	MOVQ   SI, 504(SP)
+	MOVQ   AX, 512(SP)
+	MOVQ   y+24(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   16(AX), BX
+	MOVQ   24(AX), SI
+	MOVQ   32(AX), AX
+	MOVQ   CX, 520(SP)
+	MOVQ   DX, 528(SP)
+	MOVQ   BX, 536(SP)
+	MOVQ   SI, 544(SP)
+	MOVQ   AX, 552(SP)
+	MOVQ   520(SP), AX
+	MOVQ   528(SP), CX
+	MOVQ   536(SP), DX
+	MOVQ   544(SP), BX
+	MOVQ   552(SP), SI
+	MOVQ   480(SP), DI
+	MOVQ   488(SP), R8
+	MOVQ   496(SP), R9
+	MOVQ   504(SP), R10
+	MOVQ   512(SP), R11
+	SUBQ   AX, DI
+	SBBQ   CX, R8
+	SBBQ   DX, R9
+	SBBQ   BX, R10
+	SBBQ   SI, R11
+	ADDQ   480(SP), AX
+	ADCQ   488(SP), CX
+	ADCQ   496(SP), DX
+	ADCQ   504(SP), BX
+	ADCQ   512(SP), SI
+	BTRQ   $0x3f, BX
+	ADCQ   SI, SI
+	IMUL3Q $0x13, SI, SI
+	ADDQ   SI, AX
+	ADCQ   $0x00, CX
+	ADCQ   $0x00, DX
+	ADCQ   $0x00, BX
+	MOVQ   AX, (SP)
+	MOVQ   CX, 8(SP)
+	MOVQ   DX, 16(SP)
+	MOVQ   BX, 24(SP)
+	SUBQ   $0x00000980, DI
+	SBBQ   $0x00, R8
+	SBBQ   $0x00, R9
+	SBBQ   $0x00, R10
+	SBBQ   $0x00, R11
+	BTRQ   $0x3f, R10
+	ADCQ   R11, R11
+	IMUL3Q $0x13, R11, R11
+	ADDQ   $0x00000980, R11
+	ADDQ   R11, DI
+	ADCQ   $0x00, R8
+	ADCQ   $0x00, R9
+	ADCQ   $0x00, R10
+	MOVQ   DI, 32(SP)
+	MOVQ   R8, 40(SP)
+	MOVQ   R9, 48(SP)
+	MOVQ   R10, 56(SP)
+	MOVQ   s+0(FP), AX
+	MOVQ   (SP), CX
+	MOVQ   8(SP), DX
+	MOVQ   16(SP), BX
+	MOVQ   24(SP), SI
+	MOVQ   CX, (AX)
+	MOVQ   DX, 8(AX)
+	MOVQ   BX, 16(AX)
+	MOVQ   SI, 24(AX)
+	MOVQ   d+8(FP), AX
+	MOVQ   32(SP), CX
+	MOVQ   40(SP), DX
+	MOVQ   48(SP), BX
+	MOVQ   56(SP), SI
+	MOVQ   CX, (AX)
+	MOVQ   DX, 8(AX)
+	MOVQ   BX, 16(AX)
+	MOVQ   SI, 24(AX)
+	RET
+
+// func ladderTimesA24ADX(e *[4]uint64, f *[4]uint64, aa *[4]uint64, bb *[4]uint64)
+// Requires: BMI2
+TEXT ·ladderTimesA24ADX(SB), NOSPLIT, $608-32
+	MOVQ   aa+16(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   16(AX), BX
+	MOVQ   24(AX), AX
+	MOVQ   CX, 224(SP)
+	MOVQ   DX, 232(SP)
+	MOVQ   BX, 240(SP)
+	MOVQ   AX, 248(SP)
+	MOVQ   bb+24(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   16(AX), BX
+	MOVQ   24(AX), AX
+	MOVQ   CX, 256(SP)
+	MOVQ   DX, 264(SP)
+	MOVQ   BX, 272(SP)
+	MOVQ   AX, 280(SP)
+	MOVQ   256(SP), AX
+	MOVQ   264(SP), CX
+	MOVQ   272(SP), BX
+	MOVQ   280(SP), SI
+	MOVQ   224(SP), DI
+	MOVQ   232(SP), R8
+	MOVQ   240(SP), R9
+	MOVQ   248(SP), R10
+	SUBQ   AX, DI
+	SBBQ   CX, R8
+	SBBQ   BX, R9
+	SBBQ   SI, R10
+	SBBQ   DX, DX
+	ANDL   $0x26, DX
+	SUBQ   DX, DI
+	SBBQ   $0x00, R8
+	SBBQ   $0x00, R9
+	SBBQ   $0x00, R10
+	MOVQ   DI, 288(SP)
+	MOVQ   R8, 296(SP)
+	MOVQ   R9, 304(SP)
+	MOVQ   R10, 312(SP)
+	MOVL   $0x0001db42, DX
+	MULXQ  DI, DI, R11
+	MULXQ  R8, R8, R12
+	ADDQ   R11, R8
+	MULXQ  R9, R9, R11
+	ADCQ   R12, R9
+	MULXQ  R10, DX, R10
+	ADCQ   R11, DX
+	ADCQ   $0x00, R10
+	ADDQ   AX, DI
+	ADCQ   CX, R8
+	ADCQ   BX, R9
+	ADCQ   SI, DX
+	ADCQ   $0x00, R10
+	BTRQ   $0x3f, DX
+	ADCQ   R10, R10
+	IMUL3Q $0x13, R10, R10
+	ADDQ   R10, DI
+	ADCQ   $0x00, R8
+	ADCQ   $0x00, R9
+	ADCQ   $0x00, DX
+	MOVQ   DI, 320(SP)
+	MOVQ   R8, 328(SP)
+	MOVQ   R9, 336(SP)
+	MOVQ   DX, 344(SP)
+	MOVQ   e+0(FP), AX
+	MOVQ   288(SP), CX
+	MOVQ   296(SP), DX
+	MOVQ   304(SP), BX
+	MOVQ   312(SP), SI
+	MOVQ   CX, (AX)
+	MOVQ   DX, 8(AX)
+	MOVQ   BX, 16(AX)
+	MOVQ   SI, 24(AX)
+	MOVQ   f+8(FP), AX
+	MOVQ   320(SP), CX
+	MOVQ   328(SP), DX
+	MOVQ   336(SP), BX
+	MOVQ   344(SP), SI
+	MOVQ   CX, (AX)
+	MOVQ   DX, 8(AX)
+	MOVQ   BX, 16(AX)
+	MOVQ   SI, 24(AX)
+	RET
+
+// func ladderResultADX(s *[4]uint64, d *[4]uint64, x *[4]uint64, y *[4]uint64)
+// Requires: CMOV
+TEXT ·ladderResultADX(SB), NOSPLIT, $608-32
+	MOVQ    x+16(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), AX
+	MOVQ    CX, (SP)
+	MOVQ    DX, 8(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    AX, 24(SP)
+	MOVQ    y+24(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), AX
+	MOVQ    CX, 32(SP)
+	MOVQ    DX, 40(SP)
+	MOVQ    BX, 48(SP)
+	MOVQ    AX, 56(SP)
+	MOVQ    s+0(FP), AX
+	MOVQ    (SP), CX
+	MOVQ    8(SP), DX
+	MOVQ    16(SP), BX
+	MOVQ    24(SP), SI
+	ADDQ    32(SP), CX
+	ADCQ    40(SP), DX
+	ADCQ    48(SP), BX
+	ADCQ    56(SP), SI
+	SBBQ    DI, DI
+	ANDL    $0x26, DI
+	ADDQ    DI, CX
+	ADCQ    $0x00, DX
+	ADCQ    $0x00, BX
+	ADCQ    $0x00, SI
+	BTRQ    $0x3f, SI
+	SBBQ    DI, DI
+	ANDL    $0x13, DI
+	ADDQ    DI, CX
+	ADCQ    $0x00, DX
+	ADCQ    $0x00, BX
+	ADCQ    $0x00, SI
+	MOVQ    CX, DI
+	MOVQ    DX, R8
+	MOVQ    BX, R9
+	MOVQ    SI, R10
+	ADDQ    $0x13, DI
+	ADCQ    $0x00, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	BTRQ    $0x3f, R10
+	CMOVQCS DI, CX
+	CMOVQCS R8, DX
+	CMOVQCS R9, BX
+	CMOVQCS R10, SI
+	MOVQ    CX, (AX)
+	MOVQ    DX, 8(AX)
+	MOVQ    BX, 16(AX)
+	MOVQ    SI, 24(AX)
+	MOVQ    d+8(FP), AX
+	MOVQ    (SP), CX
+	MOVQ    8(SP), DX
+	MOVQ    16(SP), BX
+	MOVQ    24(SP), SI
+	SUBQ    32(SP), CX
+	SBBQ    40(SP), DX
+	SBBQ    48(SP), BX
+	SBBQ    56(SP), SI
+	SBBQ    DI, DI
+	ANDL    $0x26, DI
+	SUBQ    DI, CX
+	SBBQ    $0x00, DX
+	SBBQ    $0x00, BX
+	SBBQ    $0x00, SI
+	BTRQ    $0x3f, SI
+	SBBQ    DI, DI
+	ANDL    $0x13, DI
+	ADDQ    DI, CX
+	ADCQ    $0x00, DX
+	ADCQ    $0x00, BX
+	ADCQ    $0x00, SI
+	MOVQ    CX, DI
+	MOVQ    DX, R8
+	MOVQ    BX, R9
+	MOVQ    SI, R10
+	ADDQ    $0x13, DI
+	ADCQ    $0x00, R8
+	ADCQ    $0x00, R9
+	ADCQ    $0x00, R10
+	BTRQ    $0x3f, R10
+	CMOVQCS DI, CX
+	CMOVQCS R8, DX
+	CMOVQCS R9, BX
+	CMOVQCS R10, SI
+	MOVQ    CX, (AX)
+	MOVQ    DX, 8(AX)
+	MOVQ    BX, 16(AX)
+	MOVQ    SI, 24(AX)
+	RET

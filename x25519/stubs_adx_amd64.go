@@ -50,3 +50,41 @@ func combNumeratorADX(z, x, y *[4]uint64)
 //
 //go:noescape
 func combDenominatorADX(z, x, y *[4]uint64)
+
+// The functions below are the operations that ladderADX consists of, for tests.
+// Results may not be where arguments are.
+
+// ladderMulADX sets z to a number congruent to x·y, less than 39·2^256, for any x
+// and y.
+//
+//go:noescape
+func ladderMulADX(z *[5]uint64, x, y *[4]uint64)
+
+// ladderSqrADX is ladderMulADX of x and x.
+//
+//go:noescape
+func ladderSqrADX(z *[5]uint64, x *[4]uint64)
+
+// ladderNumberADX sets z to a number congruent to x, less than 2^255 + 2^11, for x
+// less than 39·2^256.
+//
+//go:noescape
+func ladderNumberADX(z *[4]uint64, x *[5]uint64)
+
+// ladderSumAndDifferenceADX sets s and d to numbers congruent to x + y and x - y,
+// less than 2^255 + 2^12, for x and y less than 39·2^256.
+//
+//go:noescape
+func ladderSumAndDifferenceADX(s, d *[4]uint64, x, y *[5]uint64)
+
+// ladderTimesA24ADX sets e to a number congruent to aa - bb, and f to one congruent
+// to bb + 121666·e and less than 2^255 + 2^24, for aa and bb less than 2^255 + 2^11.
+//
+//go:noescape
+func ladderTimesA24ADX(e, f, aa, bb *[4]uint64)
+
+// ladderResultADX sets s and d to x + y and x - y mod p, fully reduced, for x and y
+// less than 2^255 + 2^12.
+//
+//go:noescape
+func ladderResultADX(s, d, x, y *[4]uint64)
