@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
@@ -209,10 +207,13 @@ func (a *adx) result(p jacobian) {
 	}
 }
 
-// wipe clears the places on the stack that held secrets.
+// wipe clears the vector registers of lookup, and the places on the stack that held
+// secrets.
 func (a *adx) wipe(ms []Mem) {
 	a.Comment("wipe")
-	a.VPXOR(reg.X0, reg.X0, reg.X0)
+	for _, v := range []reg.VecPhysical{reg.X0, reg.X1, reg.X2, reg.X3, reg.X4} {
+		a.VPXOR(v, v, v)
+	}
 	for _, m := range ms {
 		a.VMOVDQU(reg.Y0, m)
 	}
@@ -220,7 +221,7 @@ func (a *adx) wipe(ms []Mem) {
 
 func (a *adx) combKernel(table Mem) {
 	a.Kernel("combADX")
-	f := a.frame(6 + addTemps)
+	f := a.frame(6 + temps)
 	p, q := extended{f[0], f[1], f[2], f[3]}, affine{f[4], f[5]}
 	s := a.scalarFrame()
 	i := a.AllocLocal(8)
@@ -277,6 +278,6 @@ func (a *adx) combKernel(table Mem) {
 
 func init() {
 	if combEntries*64 != 1<<11 || combBits != 6 {
-		panic(fmt.Sprint("p256: combKernel computes addresses for other rows"))
+		panic("p256: combKernel computes addresses for other rows")
 	}
 }

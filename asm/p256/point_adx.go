@@ -42,9 +42,6 @@ func (a *adx) doubleInto(p jacobian, t []Mem) {
 	a.store(a.mulSub(m, a.sub(n, b), y4), p.y)
 }
 
-// doubleTemps is how many places doubleInto needs.
-const doubleTemps = 7
-
 // addInto sets p to p + q, with t for what lies between. Right after H, it calls
 // check, if there is one, with H in registers.
 //
@@ -105,11 +102,8 @@ func (a *adx) addExtended(p extended, q affine, t []Mem) {
 	})
 }
 
-// addTemps is how many places addInto needs.
-const addTemps = 8
-
-// pointAt returns the three numbers at the address in r as a point.
-func pointAt(r reg.Register) jacobian { return jacobian{x: at(r, 0), y: at(r, 1), z: at(r, 2)} }
+// temps is how many places addInto and addExtended need; doubleInto needs one less.
+const temps = 8
 
 // copy copies n to other registers.
 func (a *adx) copy(n, to num) {
@@ -139,7 +133,7 @@ func pointADX(c *gen.Ctx) {
 // stepKernel generates the doublings and additions of a sum in variable time.
 func (a *adx) stepKernel() {
 	a.Kernel("stepVarTimeADX")
-	f := a.frame(6 + addTemps)
+	f := a.frame(6 + temps)
 	p, q := jacobian{f[0], f[1], f[2], f[3]}, affine{f[4], f[5]}
 	a.start()
 	a.Load(a.Param("p"), reg.RSI)

@@ -30,7 +30,7 @@ const (
 func windowADX(c *gen.Ctx) {
 	a := &adx{c}
 	a.Kernel("windowsADX")
-	f := a.frame(6 + addTemps)
+	f := a.frame(6 + temps)
 	p, q := jacobian{f[0], f[1], f[2], f[3]}, affine{f[4], f[5]}
 	s := a.scalarFrame()
 	i := a.AllocLocal(8)
