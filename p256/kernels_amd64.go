@@ -12,7 +12,7 @@ var hostTiers = pick(cpu.Host())
 
 // The tiers that the switches below know, best first.
 var (
-	multTiers   = []cpu.Tier{cpu.ADX}
+	multTiers   = []cpu.Tier{cpu.IFMA, cpu.ADX}
 	baseTiers   = []cpu.Tier{cpu.IFMA, cpu.ADX}
 	verifyTiers = []cpu.Tier{cpu.ADX}
 )
@@ -152,6 +152,9 @@ func (t tiers) mulN(z, x, y *[4]uint64) {
 // k*q, for k from 1 to n-1.
 func (t tiers) multRatio(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 	switch t.mult {
+	case cpu.IFMA:
+		ladderIFMA(nd, k, &q[0])
+		t.exceptional(nd, k, q)
 	case cpu.ADX:
 		ratioADX(nd, k, q)
 	default:

@@ -9,6 +9,7 @@ func main() {
 		gen.File{Name: "point_adx", Build: pointADX},
 		gen.File{Name: "comb_adx", Build: combADX},
 		gen.File{Name: "comb_ifma", Build: combIFMA},
+		gen.File{Name: "ladder_ifma", Build: ladderIFMA},
 		gen.File{Name: "window_adx", Build: windowADX},
 	)
 }
