@@ -21,7 +21,7 @@ vet:
 		echo "vet $$p tags=$$tags"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go vet -tags=$$tags -gcflags="all=$$flags" ./... ./bench/... ./vectors || exit 1; \
 	done; done
-	go vet ./asm/...
+	go vet ./asm/... ./examples/...
 
 # Pinned: a newer one may know more faults. What is unused in every build is
 # unused; what one build alone does without is not.
@@ -30,7 +30,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 staticcheck:
 	@printf '%s:%s\n' amd64 ' GOARCH=amd64' arm64 ' GOARCH=arm64' purego ' -tags=purego' | \
 		$(STATICCHECK) -matrix ./... ./bench/... ./vectors
-	$(STATICCHECK) ./asm/...
+	$(STATICCHECK) ./asm/... ./examples/...
 
 # The generators in asm, by the package that they feed. They are run there: asm
 # is a module of its own, which "go generate ./..." at the root does not enter.
