@@ -76,9 +76,6 @@ func exchange(t testing.TB, a, b io.ReadWriter, n int) {
 	}
 }
 
-// A side makes one end of a connection: of this package or of crypto/tls.
-type side func(net.Conn) endpoint
-
 // TestInterop: each suite, group and kind of key, with crypto/tls at either end
 // and with this package at both, full, after a HelloRetryRequest, resumed, and
 // with a client certificate.

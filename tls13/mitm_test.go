@@ -216,9 +216,6 @@ func ping(c *Conn, first bool) error {
 	return nil
 }
 
-// unchanged is the edit that changes nothing.
-func unchanged(_ bool, _ int, msg []byte) []byte { return msg }
-
 func TestMiddle(t *testing.T) {
 	client, server := configs("p256")
 	cc, sc := mustConfig(t, client), mustConfig(t, server)

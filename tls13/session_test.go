@@ -111,7 +111,10 @@ func TestResumptionBounds(t *testing.T) {
 		{name: "server without tickets", change: func(r *resumer) { r.sc.SessionTicketsDisabled = true }},
 		{name: "client without tickets", change: func(r *resumer) { r.cc.SessionTicketsDisabled = true }},
 		{name: "another server", change: func(r *resumer) { r.sc = r.sc.Clone() }},
-		{name: "server with the same keys", before: func(_, s *tls.Config) { s.SessionTicketKey = [32]byte{7} },
+		{name: "server with the same keys", before: func(_, s *tls.Config) {
+			//lint:ignore SA1019 It is honoured.
+			s.SessionTicketKey = [32]byte{7}
+		},
 			change: func(r *resumer) { r.sc = r.sc.Clone() }, resumed: true},
 		{name: "server wants certificates now", change: func(r *resumer) { r.sc.ClientAuth = tls.RequireAnyClientCert }, fails: true},
 		{name: "server wants no certificates any more", before: authenticated, change: func(r *resumer) { r.sc.ClientAuth = tls.NoClientCert }},

@@ -72,7 +72,8 @@ func handshake(ctx context.Context, c *tls13.Conn) (net.Conn, credentials.AuthIn
 
 // Info describes the protocol.
 func (t *transport) Info() credentials.ProtocolInfo {
-	return credentials.ProtocolInfo{SecurityProtocol: "tls", SecurityVersion: "1.3", ServerName: t.config.ServerName}
+	//lint:ignore SA1019 gRPC itself still reads ServerName.
+	return credentials.ProtocolInfo{SecurityProtocol: "tls", ServerName: t.config.ServerName}
 }
 
 // Clone returns a copy, which OverrideServerName may change.
