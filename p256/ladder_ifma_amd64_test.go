@@ -351,12 +351,7 @@ type lanes52 [4][5]uint64
 // exact is the algebra of lanes52.
 type exact struct{}
 
-func (exact) constant(lanes [4][5]uint64) (z lanes52) {
-	for i, l := range lanes {
-		z[i] = l
-	}
-	return z
-}
+func (exact) constant(lanes [4][5]uint64) lanes52 { return lanes }
 
 func assert(ok bool, what string, args ...any) {
 	if !ok {
