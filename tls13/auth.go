@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -344,6 +345,9 @@ func (c *Config) verifyClient(certs []*x509.Certificate) ([][]*x509.Certificate,
 }
 
 func (c *Config) verifyChain(certs []*x509.Certificate, opts x509.VerifyOptions) ([][]*x509.Certificate, error) {
+	if chains := c.chains.get(certs, opts); chains != nil {
+		return chains, nil
+	}
 	if len(certs) > 1 {
 		opts.Intermediates = x509.NewCertPool()
 		for _, cert := range certs[1:] {
@@ -354,7 +358,87 @@ func (c *Config) verifyChain(certs []*x509.Certificate, opts x509.VerifyOptions)
 	if err != nil {
 		return nil, verificationError(certs, opts, err)
 	}
+	c.chains.put(certs, opts, chains)
 	return chains, nil
+}
+
+// A chainCache keeps what crypto/x509 has verified, since a third of the time of a
+// handshake goes into the signature of a certificate that the same peer has shown
+// before.
+//
+// What is kept of a verification does not change: that each certificate is signed
+// by the next, up to one of the given roots (a pool only grows), and what
+// extensions say. What may change is looked at each time: the time, and the name
+// that is asked for. With the system's roots, which are not the program's to know,
+// nothing is kept.
+type chainCache struct {
+	mu sync.Mutex
+	m  map[chainKey]*verifiedChains
+}
+
+type chainKey struct {
+	leaf  *x509.Certificate // parseCertificate returns the same one for the same DER
+	usage x509.ExtKeyUsage
+}
+
+type verifiedChains struct {
+	certs  []*x509.Certificate // as they came
+	roots  *x509.CertPool
+	chains [][]*x509.Certificate
+}
+
+// maxVerified is how many peers' chains a Config keeps.
+const maxVerified = 128
+
+func keyOf(certs []*x509.Certificate, opts x509.VerifyOptions) chainKey {
+	k := chainKey{certs[0], x509.ExtKeyUsageServerAuth}
+	if len(opts.KeyUsages) > 0 {
+		k.usage = opts.KeyUsages[0]
+	}
+	return k
+}
+
+// get returns the chains of an earlier verification that hold now, or nil.
+func (c *chainCache) get(certs []*x509.Certificate, opts x509.VerifyOptions) [][]*x509.Certificate {
+	c.mu.Lock()
+	v := c.m[keyOf(certs, opts)]
+	c.mu.Unlock()
+	if v == nil || v.roots != opts.Roots || !slices.Equal(v.certs, certs) {
+		return nil
+	}
+	if opts.DNSName != "" && certs[0].VerifyHostname(opts.DNSName) != nil {
+		return nil
+	}
+	var chains [][]*x509.Certificate
+	for _, chain := range v.chains {
+		if inTime(chain, opts.CurrentTime) {
+			chains = append(chains, chain)
+		}
+	}
+	return chains
+}
+
+func (c *chainCache) put(certs []*x509.Certificate, opts x509.VerifyOptions, chains [][]*x509.Certificate) {
+	if opts.Roots == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil || len(c.m) >= maxVerified {
+		c.m = map[chainKey]*verifiedChains{}
+	}
+	c.m[keyOf(certs, opts)] = &verifiedChains{certs, opts.Roots, slices.Clone(chains)}
+}
+
+// inTime reports whether no certificate of a chain has expired or is of the
+// future.
+func inTime(chain []*x509.Certificate, now time.Time) bool {
+	for _, c := range chain {
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return false
+		}
+	}
+	return true
 }
 
 // verificationError wraps an error of crypto/x509 as crypto/tls does, and adds
@@ -396,10 +480,8 @@ func stillValid(chains [][]*x509.Certificate, opts x509.VerifyOptions) bool {
 }
 
 func chainValid(chain []*x509.Certificate, opts x509.VerifyOptions) bool {
-	for _, c := range chain {
-		if opts.CurrentTime.Before(c.NotBefore) || opts.CurrentTime.After(c.NotAfter) {
-			return false
-		}
+	if !inTime(chain, opts.CurrentTime) {
+		return false
 	}
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
 		// The platform's own verifier decides; nothing of it can be asked

@@ -131,6 +131,7 @@ type Config struct {
 	convertedLen atomic.Int32
 	signers      sync.Map // *ecdsa.PrivateKey to *p256.PrivateKey
 	signerCount  atomic.Int32
+	chains       chainCache
 	sessions     sync.Map // weak.Pointer[tls.ClientSessionState] to *clientSession
 }
 

@@ -408,3 +408,63 @@ func TestHandshakeContext(t *testing.T) {
 		t.Error("a handshake after one that failed")
 	}
 }
+
+// A chain that was verified before is not verified by its signatures again, but by
+// all that may have changed.
+func TestChainCache(t *testing.T) {
+	p := testPKI()
+	cert, err := x509.ParseCertificate(p.servers["p256"].Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	certs := []*x509.Certificate{cert}
+	now := time.Now()
+	c := &Config{RootCAs: p.pool, ServerName: "server.test", Time: func() time.Time { return now }}
+	if _, err := c.verifyServer(certs); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.chains.m) != 1 {
+		t.Fatalf("%d entries", len(c.chains.m))
+	}
+	// The cache is asked: what it has is what comes.
+	fake := []*x509.Certificate{cert}
+	for _, v := range c.chains.m {
+		v.chains = append(v.chains, fake)
+	}
+	if chains, err := c.verifyServer(certs); err != nil || len(chains) != 2 {
+		t.Errorf("%d chains, %v", len(chains), err)
+	}
+	for name, change := range map[string]func(){
+		"name":        func() { c.ServerName = "wrong.test" },
+		"expired":     func() { now = cert.NotAfter.Add(time.Second) },
+		"too early":   func() { now = cert.NotBefore.Add(-time.Second) },
+		"other roots": func() { c.RootCAs = newPKI().pool },
+	} {
+		change()
+		if _, err := c.verifyServer(certs); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+		now, c.RootCAs, c.ServerName = time.Now(), p.pool, "server.test"
+		if _, err := c.verifyServer(certs); err != nil {
+			t.Errorf("after %s: %v", name, err)
+		}
+	}
+	// As a client it is another matter, and so with other certificates behind
+	// the leaf.
+	c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, p.pool
+	if _, err := c.verifyClient(certs); err == nil {
+		t.Error("a server's certificate serves a client")
+	}
+	if chains, err := c.verifyServer(append(certs, p.root)); err != nil || len(chains) != 1 {
+		t.Errorf("with another certificate: %d chains, %v", len(chains), err)
+	}
+	for range 3 * maxVerified {
+		k := *cert // another certificate to the cache
+		if _, err := c.verifyServer([]*x509.Certificate{&k}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(c.chains.m) > maxVerified {
+		t.Errorf("%d entries", len(c.chains.m))
+	}
+}
