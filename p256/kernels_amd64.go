@@ -14,7 +14,7 @@ var hostTiers = pick(cpu.Host())
 var (
 	multTiers   = []cpu.Tier{cpu.IFMA, cpu.ADX}
 	baseTiers   = []cpu.Tier{cpu.IFMA, cpu.ADX}
-	verifyTiers = []cpu.Tier{cpu.ADX}
+	verifyTiers = []cpu.Tier{cpu.IFMA, cpu.ADX}
 )
 
 // pick returns the tiers that a machine with features f runs best.
@@ -153,8 +153,10 @@ func (t tiers) mulN(z, x, y *[4]uint64) {
 func (t tiers) multRatio(nd *[2][4]uint64, k *[4]uint64, q *[2][4]uint64) {
 	switch t.mult {
 	case cpu.IFMA:
-		ladderIFMA(nd, k, &q[0])
+		var yy [2][4]uint64
+		ladderIFMA(nd, &yy, k, &q[0])
 		t.exceptional(nd, k, q)
+		clear(yy[:])
 	case cpu.ADX:
 		ratioADX(nd, k, q)
 	default:
@@ -180,6 +182,8 @@ func (t tiers) baseMult(p *[3][4]uint64, k *[4]uint64) {
 // is not 0, r is from 1 to n-1.
 func (p *PublicKey) verifyPointsVarTime(u1, u2 *[4]uint64, q *[2][4]uint64, r *[4]uint64) bool {
 	switch p.verify {
+	case cpu.IFMA:
+		return verifyVarTimeIFMA(u1, u2, q, r)
 	case cpu.ADX:
 		return verifyVarTimeADX(u1, u2, q, r)
 	default:

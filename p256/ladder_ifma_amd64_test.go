@@ -27,14 +27,20 @@ func TestLadderIFMA(t *testing.T) {
 			q := must[*ecdh.PublicKey](t)(ecdh.P256().NewPublicKey(b[:]))
 			x := fromBig(new(big.Int).SetBytes(b[1:33]))
 			check := func(k [4]uint64) {
-				var nd [2][4]uint64
-				ladderIFMA(&nd, &k, &x)
+				var nd, yy [2][4]uint64
+				ladderIFMA(&nd, &yy, &k, &x)
 				if d := new(big.Int).Sub(bigN, toBig(&k)); k == [4]uint64{1} || d.IsInt64() && d.Int64() <= 2 {
 					return
 				}
 				want := new(big.Int).SetBytes(must[[]byte](t)(stdPrivate(&k).ECDH(q)))
 				if got := ratio(&nd); got == nil || got.Cmp(want) != 0 {
 					t.Fatalf("x(%x*q) is %x, want %x", k, got, want)
+				}
+				// y^2 = x^3 - 3x + b; the sign is that of a product by the textbook.
+				y := ratio(&yy)
+				y.Mul(y, new(big.Int).SetBytes(b[33:]))
+				if !(&bigPoint{want, y.Mod(y, bigP)}).onCurve() {
+					t.Fatalf("y(%x*q) is %x", k, y)
 				}
 			}
 			someScalars(100, check)
@@ -43,9 +49,9 @@ func TestLadderIFMA(t *testing.T) {
 
 		// The same as the model for any number in the place of x, on the curve or not.
 		same := func(k, x [4]uint64) {
-			var got, want [2][4]uint64
-			ladderIFMA(&got, &k, &x)
-			if ladderModel(&want, &k, &x); got != want {
+			var got, want [2][2][4]uint64
+			ladderIFMA(&got[0], &got[1], &k, &x)
+			if ladderModel(&want[0], &want[1], &k, &x); got != want {
 				t.Fatalf("k %x, x %x: %x, want %x", k, x, got, want)
 			}
 		}
@@ -60,16 +66,16 @@ func TestLadderIFMA(t *testing.T) {
 
 		// The result over an operand.
 		k, x := randomBelow(r, &order), randomBelow(r, &prime)
-		var want [2][4]uint64
-		ladderIFMA(&want, &k, &x)
+		var want, yy [2][4]uint64
+		ladderIFMA(&want, &yy, &k, &x)
 		for i := range 2 {
 			nd := [2][4]uint64{k, k}
-			ladderIFMA(&nd, &nd[i], &x)
+			ladderIFMA(&nd, &yy, &nd[i], &x)
 			if nd != want {
 				t.Errorf("nd[%d] is k: %x, want %x", i, nd, want)
 			}
 			nd = [2][4]uint64{x, x}
-			ladderIFMA(&nd, &k, &nd[i])
+			ladderIFMA(&nd, &yy, &k, &nd[i])
 			if nd != want {
 				t.Errorf("nd[%d] is x: %x, want %x", i, nd, want)
 			}
@@ -84,7 +90,7 @@ func TestLadderIFMAMemory(t *testing.T) {
 		for _, at := range []func(g *cryptotest.Guard, n int) []byte{(*cryptotest.Guard).Start, (*cryptotest.Guard).End} {
 			nd, k, x := (*[2][4]uint64)(pointer(at(g[0], 64))), (*[4]uint64)(pointer(at(g[1], 32))), (*[4]uint64)(pointer(at(g[2], 32)))
 			*k, *x = [4]uint64{7}, fromBig(bigG.x)
-			if err := cryptotest.Fault(func() { ladderIFMA(nd, k, x) }); err != nil {
+			if err := cryptotest.Fault(func() { ladderIFMA(nd, new([2][4]uint64), k, x) }); err != nil {
 				t.Error(err)
 			}
 			if *k != [4]uint64{7} || *x != fromBig(bigG.x) || ratio(nd).Cmp(bigG.mul(big.NewInt(7)).x) != 0 {
@@ -300,7 +306,8 @@ func (l ladderOf[T]) third(w, x T, swap bool) (left, right T) {
 	return l.carry(left), l.carry(right)
 }
 
-// finish returns the numerator in lanes 0 and 1, and the denominator in the others.
+// finish returns the numerator and the denominator in lanes 0 and 2, and the ratio of
+// y-coordinates in lanes 1 and 3.
 func (l ladderOf[T]) finish(left, slope T) T {
 	number := func(n int64) [5]uint64 { return montgomery52(big.NewInt(n)) }
 	b3, b7 := l.in(biasOf(3)), l.in(biasOf(7))
@@ -314,14 +321,18 @@ func (l ladderOf[T]) finish(left, slope T) T {
 	v := l.add(x, l.blend(lanes12, l.lanes(l.times(t, 3), [4]int{0, 0, 2, 2}), l.constant(none)))
 	v = l.carry(l.blend(lane3, t, v))
 	u := l.mul(l.lanes(v, [4]int{0, 0, 2, 2}), l.lanes(v, [4]int{2, 1, 1, 3}), none)
-	c := l.carry(l.sub(l.add(l.all(t, 1), b3), l.all(u, 3)))
+	c0 := l.sub(l.add(l.all(t, 1), b3), l.all(u, 3))
+	c := l.carry(c0)
 	m = l.carry(l.times(l.all(t, 3), 6))
-	right := l.blend(lanes23, l.carry(l.all(u, 2)), c)
+	right := l.blend(lane3, v, l.blend(lanes23, l.carry(l.all(u, 2)), c))
 	w := l.mul(l.blend(lanes23, l.all(v, 0), c), l.blend(lane1, m, right), none)
 	num := l.add(l.add(l.add(l.all(u, 0), l.all(u, 1)), l.all(u, 2)), l.all(w, 1))
 	den := l.sub(l.add(l.all(w, 2), b7), l.times(l.all(w, 0), 3))
-	w = l.mul(l.blend(lanes01, l.carry(num), l.carry(den)), l.blend(lanes01, l.all(v, 2), l.in(number(1))), none)
-	w = l.mul(l.carry(w), l.constant([4][5]uint64{limbs52(third), limbs52(third), one, one}), none)
+	all := l.blend(lane1, t, l.blend(lanes01, num, l.blend(lane3, l.add(c0, w), den)))
+	first := l.in(number(1))
+	first = l.blend(lane1, first, l.blend(lanes01, l.all(v, 2), first))
+	w = l.mul(l.carry(all), first, none)
+	w = l.mul(l.carry(w), l.constant([4][5]uint64{limbs52(third), one, one, one}), none)
 	return l.carry(w)
 }
 
@@ -440,7 +451,7 @@ func (exact) blend(mask [4]bool, x, y lanes52) lanes52 {
 }
 
 // ladderModel works like ladderIFMA.
-func ladderModel(nd *[2][4]uint64, k, x *[4]uint64) {
+func ladderModel(nd, yy *[2][4]uint64, k, x *[4]uint64) {
 	l := ladderOf[lanes52]{exact{}}
 	s := new(big.Int).Add(toBig(k), bigN)
 	if s.BitLen() < 257 {
@@ -457,13 +468,13 @@ func ladderModel(nd *[2][4]uint64, k, x *[4]uint64) {
 		left, right, slope = l.step(left, right, s.Bit(i) != next)
 	}
 	out := l.finish(left, slope)
-	for i := range nd {
+	for lane, r := range []*[4]uint64{&nd[0], &yy[0], &nd[1], &yy[1]} {
 		z := new(big.Int)
 		for j := 4; j >= 0; j-- {
-			z.Lsh(z, 52).Add(z, new(big.Int).SetUint64(out[2*i][j]&low52))
+			z.Lsh(z, 52).Add(z, new(big.Int).SetUint64(out[lane][j]&low52))
 		}
 		assert(z.Cmp(new(big.Int).Lsh(bigP, 1)) < 0, "a result is not less than 2p")
-		nd[i] = fromBig(z.Mod(z, bigP))
+		*r = fromBig(z.Mod(z, bigP))
 	}
 }
 

@@ -16,12 +16,13 @@ func combTableIFMA() *combTable52
 func combIFMA(p *[3][4]uint64, k *[4]uint64, table *combTable52)
 
 // ladderIFMA sets nd[0] and nd[1] to numbers whose ratio nd[0]/nd[1] is the
-// x-coordinate of *k*Q, for *k from 1 to n-1 and a point Q of the curve with the
-// x-coordinate *x < p, of which it does not see whether it is there: that is to be
-// checked before. nd[0] and nd[1] are plain integers less than p, and nd[1] is not 0.
-// nd may overlap k and x.
+// x-coordinate of *k*Q, and yy[0] and yy[1] to numbers whose ratio is that of the
+// y-coordinates of *k*Q and Q, for *k from 1 to n-1 and a point Q of the curve with
+// the x-coordinate *x < p, of which it does not see whether it is there: that is to
+// be checked before. The results are plain integers less than p, and nd[1] and yy[1]
+// are not 0. nd and yy may overlap k and x, but not each other.
 //
 // If *k is 1, n-2 or n-1, what it sets them to means nothing: see tiers.exceptional.
 //
 //go:noescape
-func ladderIFMA(nd *[2][4]uint64, k, x *[4]uint64)
+func ladderIFMA(nd, yy *[2][4]uint64, k, x *[4]uint64)

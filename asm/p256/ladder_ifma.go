@@ -134,9 +134,11 @@ func (l *ladder) build() {
 	l.JNE(operand.LabelRef(loop))
 
 	l.finish(slopes)
-	nd := l.Load(l.Param("nd"), reg.RDI)
+	nd := l.Load(l.Param("nd"), reg.RDI).(reg.GPPhysical)
+	yy := l.Load(l.Param("yy"), reg.RCX).(reg.GPPhysical)
 	for j := range 2 {
-		l.pack(operand.Mem{Base: nd.(reg.GPPhysical), Disp: 32 * j}, slopes, 2*j)
+		l.pack(operand.Mem{Base: nd, Disp: 32 * j}, slopes, 2*j)
+		l.pack(operand.Mem{Base: yy, Disp: 32 * j}, slopes, 2*j+1)
 	}
 
 	// What is left of k and of points on the stack.
@@ -333,7 +335,7 @@ func (l *ladder) third(b *block, w, x []value) {
 
 // finish computes from the last state, with the product in the place of Q, and
 // from m in slopes, numerator and denominator of its x-coordinate, in lanes 0 and
-// 2 of slopes, each below 2p. In terms of the state, let
+// 2 of slopes, and 12yQ and 12·2z³y(P) in lanes 1 and 3, each below 2p. In terms of the state, let
 //
 //	X = m²-4xQ-4xR = 12z²x(P), K = X+12xQ, O = X+12xR, c = 12yQ-m·K
 //
@@ -346,7 +348,7 @@ func (l *ladder) third(b *block, w, x []value) {
 //
 //	x(Q) = K·(b/3)·(XK+XO+KO+6mc) / (XKO-3c²), for a = -3.
 //
-// As neither a nor b is 0, the denominator is 0 only if z is.
+// and 12·2z³y(P) is c+mX. As neither a nor b is 0, the denominator is 0 only if z is.
 func (l *ladder) finish(slopes []operand.Mem) {
 	lanes12, lane3, lane1 := xRTo, yRPlus, yOPlus
 	l.mask(lanes12, 6)
@@ -358,7 +360,7 @@ func (l *ladder) finish(slopes []operand.Mem) {
 	third.Mul(third, curveB).Mod(third, prime)
 
 	b := l.block()
-	b.window = 90
+	b.window = 30
 	left := b.inAll(lefts...)
 	// 4xR, 12yQ, 4xQ, m, all reduced
 	t := l.mul(b, b.blendAll(lane3, b.lanesAll(b.loadAll(slopes), 2, 2, 2, 2), left),
@@ -367,22 +369,33 @@ func (l *ladder) finish(slopes []operand.Mem) {
 	x := l.mul(b, m, m, l.all("bias3", bias(3)))
 	x = b.subAll(b.subAll(x, b.lanesAll(t, 0, 0, 0, 0)), b.lanesAll(t, 2, 2, 2, 2))
 	v := b.addAll(x, b.lanesZAll(lanes12, b.addAll(b.addAll(t, t), t), 0, 0, 2, 2))
-	v = l.carry(b, b.blendAll(lane3, t, v))                                      // X, O, K, m
-	u := l.mul(b, b.lanesAll(v, 0, 0, 2, 2), b.lanesAll(v, 2, 1, 1, 3), nil)     // XK, XO, KO, mK
-	c := b.addAll(b.lanesAll(t, 1, 1, 1, 1), b.loadAll(l.all("bias3", bias(3)))) // 12yQ+3p
-	c = l.carry(b, b.subAll(c, b.lanesAll(u, 3, 3, 3, 3)))
+	v = l.carry(b, b.blendAll(lane3, t, v))                                  // X, O, K, m
+	u := l.mul(b, b.lanesAll(v, 0, 0, 2, 2), b.lanesAll(v, 2, 1, 1, 3), nil) // XK, XO, KO, mK
+	line := func() []value {                                                 // c+3p; not kept, for it is quick
+		y := b.addAll(b.lanesAll(t, 1, 1, 1, 1), b.loadAll(l.all("bias3", bias(3))))
+		return b.subAll(y, b.lanesAll(u, 3, 3, 3, 3))
+	}
+	c := l.carry(b, line())
 	m = b.lanesAll(t, 3, 3, 3, 3)
 	m = b.addAll(b.addAll(m, m), m)
 	m = l.carry(b, b.addAll(m, m)) // 6m
-	right := b.blendAll(lanes23, l.carry(b, b.lanesAll(u, 2, 2, 2, 2)), c)
-	w := l.mul(b, b.blendAll(lanes23, b.lanesAll(v, 0, 0, 0, 0), c), b.blendAll(lane1, m, right), nil) // c², 6mc, XKO, -
-	num := b.addAll(b.addAll(b.lanesAll(u, 0, 0, 0, 0), b.lanesAll(u, 1, 1, 1, 1)), b.lanesAll(u, 2, 2, 2, 2))
-	num = l.carry(b, b.addAll(num, b.lanesAll(w, 1, 1, 1, 1)))
-	den := b.addAll(b.lanesAll(w, 2, 2, 2, 2), b.loadAll(l.all("bias7", bias(7))))
-	c2 := b.lanesAll(w, 0, 0, 0, 0)
-	den = l.carry(b, b.subAll(den, b.addAll(b.addAll(c2, c2), c2)))
-	w = l.mul(b, b.blendAll(lanes01, num, den), b.blendAll(lanes01, b.lanesAll(v, 2, 2, 2, 2), b.loadAll(l.all("one", number(1)))), nil)
-	w = l.mul(b, l.carry(b, w), b.loadAll(l.vectors("last", limbs52(third), limbs52(third), one, one)), nil)
+	right := b.blendAll(lane3, v, b.blendAll(lanes23, l.carry(b, b.lanesAll(u, 2, 2, 2, 2)), c))
+	w := l.mul(b, b.blendAll(lanes23, b.lanesAll(v, 0, 0, 0, 0), c), b.blendAll(lane1, m, right), nil) // c², 6mc, XKO, mX
+	// numerator, 12yQ, denominator, 12y(P) as c+mX
+	rest := b.blendAll(lane1, t, b.addAll(line(), w))
+	bias7 := l.all("bias7", bias(7))
+	var all []value
+	for i, w := range w {
+		num := b.add(b.add(b.lanes(u[i], 0, 0, 0, 0), b.lanes(u[i], 1, 1, 1, 1)), b.lanes(u[i], 2, 2, 2, 2))
+		num = b.add(num, b.lanes(w, 1, 1, 1, 1))
+		c2 := b.lanes(w, 0, 0, 0, 0)
+		den := b.sub(b.add(b.lanes(w, 2, 2, 2, 2), b.loadFrom(bias7[i])), b.add(b.add(c2, c2), c2))
+		all = append(all, b.blend(lanes13, rest[i], b.blend(lanes01, num, den)))
+	}
+	first := b.loadAll(l.all("one", number(1)))
+	first = b.blendAll(lane1, first, b.blendAll(lanes01, b.lanesAll(v, 2, 2, 2, 2), first)) // K, 1, 1, 1
+	w = l.mul(b, l.carry(b, all), first, nil)
+	w = l.mul(b, l.carry(b, w), b.loadAll(l.vectors("last", limbs52(third), one, one, one)), nil)
 	for i, v := range l.carry(b, w) {
 		b.storeTo(v, slopes[i])
 	}
