@@ -2627,6 +2627,37 @@ step_1:
 	CMOVQCS          R11, SI
 	MOVQ             SI, 56(CX)
 	VPXORQ           Y0, Y0, Y0
+	VPXORQ           Y1, Y1, Y1
+	VPXORQ           Y2, Y2, Y2
+	VPXORQ           Y3, Y3, Y3
+	VPXORQ           Y4, Y4, Y4
+	VPXORQ           Y5, Y5, Y5
+	VPXORQ           Y6, Y6, Y6
+	VPXORQ           Y7, Y7, Y7
+	VPXORQ           Y8, Y8, Y8
+	VPXORQ           Y9, Y9, Y9
+	VPXORQ           Y10, Y10, Y10
+	VPXORQ           Y11, Y11, Y11
+	VPXORQ           Y12, Y12, Y12
+	VPXORQ           Y13, Y13, Y13
+	VPXORQ           Y14, Y14, Y14
+	VPXORQ           Y15, Y15, Y15
+	VPXORQ           Y16, Y16, Y16
+	VPXORQ           Y17, Y17, Y17
+	VPXORQ           Y18, Y18, Y18
+	VPXORQ           Y19, Y19, Y19
+	VPXORQ           Y20, Y20, Y20
+	VPXORQ           Y21, Y21, Y21
+	VPXORQ           Y22, Y22, Y22
+	VPXORQ           Y23, Y23, Y23
+	VPXORQ           Y24, Y24, Y24
+	VPXORQ           Y25, Y25, Y25
+	VPXORQ           Y26, Y26, Y26
+	VPXORQ           Y27, Y27, Y27
+	VPXORQ           Y28, Y28, Y28
+	VPXORQ           Y29, Y29, Y29
+	VPXORQ           Y30, Y30, Y30
+	VPXORQ           Y31, Y31, Y31
 	VMOVDQU64        Y0, 32(SP)
 	VMOVDQU64        Y0, 64(SP)
 	VMOVDQU64        Y0, 96(SP)

@@ -141,9 +141,12 @@ func (l *ladder) build() {
 		l.pack(operand.Mem{Base: yy, Disp: 32 * j}, slopes, 2*j+1)
 	}
 
-	// What is left of k and of points on the stack.
+	// What is left of k and of points, on the stack and in vectors.
+	for i := range 32 {
+		v := l.width.Reg(i)
+		l.VPXORQ(v, v, v)
+	}
 	zero := l.width.Reg(0)
-	l.VPXORQ(zero, zero, zero)
 	for _, m := range slopes {
 		l.VMOVDQU64(zero, m)
 	}
