@@ -15,13 +15,12 @@ type buffer struct {
 	class int
 }
 
-// bufferSizes are what the pools hold: the records of one message of the usual
-// sizes, one full record, four, and sixteen, which go out in one write.
+// bufferSizes are what the pools hold: a small record, a full one, and as many as
+// go out in one write, of which the first ones of a connection are small.
 var bufferSizes = [...]int{
 	2 << 10,
 	record.MaxRecord + 512,
-	4*record.MaxRecord + 512,
-	maxWrite/record.MaxPlaintext*(record.MaxPlaintext+recordOverhead) + 512,
+	maxWrite + (maxWrite/smallRecord+1)*recordOverhead,
 }
 
 // recordOverhead is what a record of any suite has beyond its content: header,

@@ -78,8 +78,10 @@ type outHalf struct {
 
 const (
 	// maxWrite is how much application data goes out in one write of the
-	// connection below.
-	maxWrite = 16 * record.MaxPlaintext
+	// connection below. With sixteen records instead of four, system calls cost
+	// less, but buffers leave the second-level cache: on loopback TCP the two
+	// come to the same, and in memory four are up to 1.7 times faster.
+	maxWrite = 4 * record.MaxPlaintext
 	// bigRecords is after how many bytes records have their full size, and
 	// smallRecord is the size before: with its overhead it fits into a TCP
 	// segment over Ethernet, with IPv6 and options.
