@@ -84,7 +84,7 @@ func TestInterop(t *testing.T) {
 	for _, ends := range []string{"ours-ours", "ours-std", "std-ours"} {
 		for _, suite := range []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256} {
 			for _, group := range defaultGroups {
-				for _, kind := range keyKinds {
+				for _, kind := range someKinds() {
 					for _, mode := range []string{"full", "retry", "resumed", "auth"} {
 						count++
 						t.Run(fmt.Sprintf("%s/%s/%v/%s/%s", ends, tls.CipherSuiteName(suite), group, kind, mode), func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestInterop(t *testing.T) {
 			}
 		}
 	}
-	if want := 3 * 3 * 4 * 5 * 4; count != want {
+	if want := 3 * 3 * 4 * len(someKinds()) * 4; count != want {
 		t.Errorf("%d combinations, want %d", count, want)
 	}
 }
