@@ -314,8 +314,8 @@ func TestMeter(t *testing.T) {
 			t.Errorf("%s: %d iterations of 1 µs in a sample, want about %d", r.Name, n, want)
 		}
 		for _, s := range r.Samples {
-			if s.Ns != 1000 {
-				t.Errorf("%s: %v ns, want 1000", r.Name, s.Ns)
+			if s.Value != 1000 {
+				t.Errorf("%s: %v ns, want 1000", r.Name, s.Value)
 			}
 		}
 	}
@@ -333,7 +333,7 @@ func TestMeterAlone(t *testing.T) {
 	l := line{rows: []*row{f.row("a"), f.row("b")}}
 	ssl := l.rows[1]
 	ssl.Alone = true
-	ssl.speed = func(context.Context) (report.Sample, error) { return report.Sample{Iters: 1, Ns: 5}, nil }
+	ssl.speed = func(context.Context) (report.Sample, error) { return report.Sample{Iters: 1, Value: 5}, nil }
 	m := newMeter(plan{count: 2, budget: 3 * time.Second, most: time.Minute}, []section{{lines: []line{l}}})
 	var steps []float64
 	m.step = func(done float64) { steps = append(steps, done) }
@@ -343,8 +343,27 @@ func TestMeterAlone(t *testing.T) {
 	if !slices.Equal(steps, []float64{0.375, 0.75, 1}) {
 		t.Errorf("progress %v, want 1.5, 3 and 4 of 4 seconds", steps)
 	}
-	if len(ssl.Samples) != 1 || ssl.Samples[0].Ns != 5 || slices.Contains(f.calls, "b") {
+	if len(ssl.Samples) != 1 || ssl.Samples[0].Value != 5 || slices.Contains(f.calls, "b") {
 		t.Errorf("samples %v", ssl.Samples)
+	}
+}
+
+// A row that is counted has one sample, and none if that fails.
+func TestMeterGauge(t *testing.T) {
+	counting := func(impl string, err error) *row {
+		r := counted(func() (report.Sample, error) { return report.Sample{Iters: 1, Value: 7}, err }, report.Allocs)
+		r.Name = report.Name{Bench: "HandshakeAllocs", Impl: impl}
+		return r
+	}
+	boom := errors.New("boom")
+	l := line{rows: []*row{counting("a", nil), counting("b", boom)}}
+	m := newMeter(plan{count: 4, budget: time.Second, most: time.Minute}, []section{{lines: []line{l}}})
+	failed, err := m.measure(t.Context(), &l)
+	if err != nil || len(failed) != 1 || failed[0].err != boom {
+		t.Fatal(failed, err)
+	}
+	if len(l.rows) != 1 || len(l.rows[0].Samples) != 1 || l.rows[0].Samples[0].Value != 7 || l.rows[0].Unit != report.Allocs {
+		t.Errorf("rows %+v", l.rows)
 	}
 }
 
@@ -407,7 +426,12 @@ func TestCatalog(t *testing.T) {
 		"BenchmarkExtract/impl=x-crypto/alg=hkdf-sha-256",
 		"BenchmarkExpand/impl=std/alg=hkdf-sha-384",
 		"BenchmarkSchedule/impl=std/alg=sha-256",
-		"BenchmarkRecord/impl=std/op=both/alg=aes-128-gcm/size=262144",
+		"BenchmarkTLS/impl=std/alg=aes-128-gcm/size=262144",
+		"BenchmarkTCP/impl=tcp-aead/alg=chacha20-poly1305/conns=1/size=16384",
+		"BenchmarkHandshake/impl=std/op=full/alg=x25519mlkem768",
+		"BenchmarkHandshake/impl=std/op=resumed/alg=x25519",
+		"BenchmarkHandshakeAllocs/impl=std/op=full/alg=p256",
+		"BenchmarkIdle/impl=std/alg=aes-128-gcm",
 		"BenchmarkTCP/impl=tcp/alg=aes-256-gcm/conns=4/size=262144",
 	} {
 		if !seen[want] {
@@ -430,6 +454,18 @@ func TestRows(t *testing.T) {
 	}
 	if len(l.ready) != 0 {
 		t.Errorf("%d rows are not released", len(l.ready))
+	}
+	for _, s := range sections {
+		for _, ln := range s.lines {
+			for _, r := range ln.rows {
+				if r.gauge == nil {
+					continue
+				}
+				if x, err := r.gauge(); err != nil || x.Value < 10 || x.Iters < 1 {
+					t.Errorf("%s: %+v, %v", r.Name, x, err)
+				}
+			}
+		}
 	}
 	if _, err := l.time("BenchmarkNothing", 1); err == nil {
 		t.Error("a row that is not there was measured")

@@ -35,7 +35,9 @@ func newLocal(sections []section) *local {
 	for _, s := range sections {
 		for _, ln := range s.lines {
 			for _, r := range ln.rows {
-				l.rows[r.Name.String()] = r
+				if r.prepare != nil {
+					l.rows[r.Name.String()] = r
+				}
 			}
 		}
 	}
@@ -168,17 +170,20 @@ type failure struct {
 }
 
 // measure takes the samples of the line's rows, in turn: round by round, each
-// row once, in alternating order. Rows that fail are taken out of the line. If
+// row once, in alternating order; and of those that are counted once. Rows that fail are taken out of the line. If
 // the context ends, measure returns its error, and the line is not finished.
 func (m *meter) measure(ctx context.Context, l *line) (failed []failure, err error) {
 	start := time.Now()
 	slice := m.slice()
 	units := m.slices(l)
-	var alone, turn []*row
+	var alone, gauged, turn []*row
 	for _, r := range l.rows {
-		if r.Alone {
+		switch {
+		case r.Alone:
 			alone = append(alone, r)
-		} else {
+		case r.gauge != nil:
+			gauged = append(gauged, r)
+		default:
 			turn = append(turn, r)
 		}
 	}
@@ -224,9 +229,20 @@ func (m *meter) measure(ctx context.Context, l *line) (failed []failure, err err
 				fail(r, err)
 				continue
 			}
-			r.Samples = append(r.Samples, report.Sample{Iters: iters[r], Ns: float64(d.Nanoseconds()) / float64(iters[r])})
+			r.Samples = append(r.Samples, report.Sample{Iters: iters[r], Value: float64(d.Nanoseconds()) / float64(iters[r])})
 		}
 		m.tell(units * (round + 1) / m.plan.count)
+	}
+	for _, r := range gauged {
+		if ctx.Err() != nil {
+			return failed, ctx.Err()
+		}
+		s, err := r.gauge()
+		if err != nil {
+			fail(r, err)
+			continue
+		}
+		r.Samples = []report.Sample{s}
 	}
 	m.measured += units
 	m.spent += time.Since(start)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"slices"
 
 	"github.com/sealane/sealane/bench/peers"
@@ -43,7 +44,12 @@ type row struct {
 	// times; done, if not nil, gives back what prepare took.
 	prepare func() (op func(n int) error, done func(), err error)
 
-	// weight is the length of a sample in slices of the budget.
+	// gauge takes the only sample of a row that is counted, not timed; prepare is
+	// then nil.
+	gauge func() (report.Sample, error)
+
+	// weight is the length of a sample in slices of the budget; zero if the row is
+	// not timed here.
 	weight int
 
 	// speed measures a row that is Alone; prepare is then nil.
@@ -56,17 +62,20 @@ type row struct {
 // Sizes of messages in bytes: a block, a small request, a packet, a half and a
 // whole TLS record, and more than a kernel takes in one call.
 var (
-	aeadSizes   = []int{16, 64, 256, 1350, 8192, 16384, 1 << 20}
-	hashSizes   = []int{64, 256, 1350, 8192, 16384}
-	recordSizes = []int{1350, 16384, 256 << 10}
+	aeadSizes = []int{16, 64, 256, 1350, 8192, 16384, 1 << 20}
+	hashSizes = []int{64, 256, 1350, 8192, 16384}
+	tlsSizes  = []int{1350, 16384, 256 << 10}
 )
 
 // tcpLoads are the connections at once and the bytes of one write.
 var tcpLoads = []struct{ conns, size int }{{1, 16384}, {1, 256 << 10}, {4, 256 << 10}}
 
-// tcpWeight makes the samples over TCP longer: two goroutines need some time to
-// find their rhythm.
-const tcpWeight = 6
+// Samples over TCP are longer: two goroutines need some time to find their
+// rhythm. So are those of handshakes, of which one takes long.
+const (
+	tcpWeight       = 6
+	handshakeWeight = 4
+)
 
 // catalog returns everything that this process can measure itself.
 func catalog(impls []peers.Impl) []section {
@@ -82,24 +91,27 @@ func catalog(impls []peers.Impl) []section {
 			all = append(all, s)
 		}
 	}
-	// each makes the line's rows, one for each implementation that has it.
-	each := func(label string, name report.Name, bytes int, prepare func(peers.Impl) preparation) line {
+	// compare makes the line's rows, one for each implementation that build
+	// returns one for.
+	compare := func(impls []peers.Impl, label string, name report.Name, build func(peers.Impl) *row) line {
 		l := line{label: label}
 		for _, impl := range impls {
-			p := prepare(impl)
-			if p == nil {
+			r := build(impl)
+			if r == nil {
 				continue
 			}
-			r := &row{prepare: p, weight: 1}
-			r.Name, r.Bytes = name, bytes
+			r.Name = name
 			r.Name.Impl = impl.Name
 			if impl.Tier != nil {
 				r.Name.Tier = impl.Tier(name.Bench, name.Alg)
 			}
-			r.Ceiling = impl.Name == peers.TCP.Name
 			l.rows = append(l.rows, r)
 		}
 		return l
+	}
+	// each makes a line of rows that are timed.
+	each := func(label string, name report.Name, bytes int, prepare func(peers.Impl) preparation) line {
+		return compare(impls, label, name, func(impl peers.Impl) *row { return timed(prepare(impl), 1, bytes) })
 	}
 
 	const aead = "AEADs"
@@ -157,28 +169,72 @@ func catalog(impls []peers.Impl) []section {
 		add(curves, op.title, lines...)
 	}
 
-	const tls = "TLS 1.3 records"
+	const conns = "TLS 1.3 connections"
 	for _, alg := range peers.AEADs {
 		lines = nil
-		for _, size := range recordSizes {
-			lines = append(lines, each(report.Bytes(size), report.Name{Bench: "Record", Op: "both", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return record(i, alg, size) }))
+		for _, size := range tlsSizes {
+			lines = append(lines, each(report.Bytes(size), report.Name{Bench: "TLS", Alg: alg, Size: size}, size, func(i peers.Impl) preparation { return memory(i, alg, size) }))
 		}
-		add(tls, "Record "+alg+": write and read in memory", lines...)
+		add(conns, "TLS "+alg+": write and read in memory", lines...)
 	}
-	impls = append(impls[:len(impls):len(impls)], peers.TCP)
+	overTCP := append(impls[:len(impls):len(impls)], peers.TCPAEAD, peers.TCP)
 	for _, alg := range peers.AEADs {
 		lines = nil
 		for _, load := range tcpLoads {
-			l := each(fmt.Sprintf("%d × %s", load.conns, report.Bytes(load.size)), report.Name{Bench: "TCP", Alg: alg, Conns: load.conns, Size: load.size}, load.size,
-				func(i peers.Impl) preparation { return tcp(i, alg, load.conns, load.size) })
-			for _, r := range l.rows {
-				r.weight = tcpWeight
-			}
-			lines = append(lines, l)
+			label := fmt.Sprintf("%d × %s", load.conns, report.Bytes(load.size))
+			name := report.Name{Bench: "TCP", Alg: alg, Conns: load.conns, Size: load.size}
+			lines = append(lines, compare(overTCP, label, name, func(impl peers.Impl) *row {
+				r := timed(tcp(impl, alg, load.conns, load.size), tcpWeight, load.size)
+				if r != nil {
+					r.Ceiling = impl.Name == peers.TCP.Name || impl.Name == peers.TCPAEAD.Name
+				}
+				return r
+			}))
 		}
-		add(tls, "TCP "+alg+": connections × bytes a write", lines...)
+		add(conns, "TCP "+alg+": connections × bytes a write", lines...)
 	}
+	var shakes, allocs []line
+	for _, op := range []string{"full", "resumed"} {
+		for _, group := range peers.Groups {
+			link := peers.Link{Alg: smallAlg, Group: group, Resume: op == "resumed"}
+			shakes = append(shakes, compare(impls, op+" "+group, report.Name{Bench: "Handshake", Op: op, Alg: group}, func(impl peers.Impl) *row {
+				r := timed(handshake(impl, link), handshakeWeight, 0)
+				if r != nil {
+					r.Each = true
+				}
+				return r
+			}))
+			allocs = append(allocs, compare(impls, op+" "+group, report.Name{Bench: "HandshakeAllocs", Op: op, Alg: group}, func(impl peers.Impl) *row {
+				return counted(handshakeAllocs(impl, link), report.Allocs)
+			}))
+		}
+	}
+	add(conns, "Handshake, both sides in memory", shakes...)
+	add(conns, "Allocations of a handshake, both sides", allocs...)
+	add(conns, "Heap of an idle connection, one side", compare(impls, smallAlg, report.Name{Bench: "Idle", Alg: smallAlg}, func(impl peers.Impl) *row {
+		return counted(idle(impl, smallAlg), report.Heap)
+	}))
 	return all
+}
+
+// timed returns a row that is timed, or nil without a preparation.
+func timed(p preparation, weight, bytes int) *row {
+	if p == nil {
+		return nil
+	}
+	r := &row{prepare: p, weight: weight}
+	r.Bytes = bytes
+	return r
+}
+
+// counted returns a row that is counted, or nil without a gauge.
+func counted(gauge func() (report.Sample, error), unit report.Unit) *row {
+	if gauge == nil {
+		return nil
+	}
+	r := &row{gauge: gauge}
+	r.Unit = unit
+	return r
 }
 
 // addOpenSSL adds rows that openssl speed measures, a second each, to the lines
@@ -209,7 +265,7 @@ func addOpenSSL(sections []section, o *peers.OpenSSL, quick bool) {
 				r.Bytes, r.Alone = size, true
 				r.speed = func(ctx context.Context) (report.Sample, error) {
 					iters, ns, err := o.Speed(ctx, name.Bench, name.Alg, size)
-					return report.Sample{Iters: iters, Ns: ns}, err
+					return report.Sample{Iters: iters, Value: ns}, err
 				}
 				l.rows = append(l.rows, r)
 			}
@@ -469,15 +525,26 @@ func scheduleInput(alg string) *peers.ScheduleInput {
 	return in
 }
 
-// record measures a write of size bytes to one end of a connection in memory
+// bulkGroup is the key exchange of connections of which the handshake is not
+// measured, smallAlg the AEAD of those that send hardly anything.
+const (
+	bulkGroup = "x25519"
+	smallAlg  = "aes-128-gcm"
+)
+
+// memory measures a write of size bytes to one end of a connection in memory
 // and reading them from the other, by one goroutine.
-func record(impl peers.Impl, alg string, size int) preparation {
+func memory(impl peers.Impl, alg string, size int) preparation {
 	if impl.TLS == nil {
 		return nil
 	}
 	return func() (func(int) error, func(), error) {
+		connect, err := impl.TLS(peers.Link{Alg: alg, Group: bulkGroup})
+		if err != nil {
+			return nil, nil, err
+		}
 		client, server := peers.Pipe()
-		w, r, err := impl.TLS(alg, client, server)
+		w, r, err := connect(client, server)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -495,6 +562,100 @@ func record(impl peers.Impl, alg string, size int) preparation {
 		}
 		return op, func() { client.Close(); server.Close() }, nil
 	}
+}
+
+// handshake measures handshakes in memory, one after the other, each side by a
+// goroutine of its own. The certificate is verified. A resumed one has a ticket
+// of the one before, and a byte that comes with the next.
+func handshake(impl peers.Impl, link peers.Link) preparation {
+	if impl.TLS == nil {
+		return nil
+	}
+	return func() (func(int) error, func(), error) {
+		connect, err := impl.TLS(link)
+		if err != nil {
+			return nil, nil, err
+		}
+		return func(n int) error {
+			for range n {
+				if _, _, err := connect(peers.Pipe()); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil, nil
+	}
+}
+
+// handshakeAllocs counts the allocations of a handshake, of both sides and the
+// connection in memory below.
+func handshakeAllocs(impl peers.Impl, link peers.Link) func() (report.Sample, error) {
+	p := handshake(impl, link)
+	if p == nil {
+		return nil
+	}
+	return func() (report.Sample, error) {
+		op, _, err := p()
+		if err != nil {
+			return report.Sample{}, err
+		}
+		const n = 64
+		if err := op(n); err != nil { // fills caches and pools
+			return report.Sample{}, err
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err = op(n)
+		runtime.ReadMemStats(&after)
+		return report.Sample{Iters: n, Value: float64(after.Mallocs-before.Mallocs) / n}, err
+	}
+}
+
+// idle measures the heap that one side of a connection holds between reads,
+// after a record was sent each way.
+func idle(impl peers.Impl, alg string) func() (report.Sample, error) {
+	if impl.TLS == nil {
+		return nil
+	}
+	return func() (report.Sample, error) {
+		connect, err := impl.TLS(peers.Link{Alg: alg, Group: bulkGroup})
+		if err != nil {
+			return report.Sample{}, err
+		}
+		const pairs = 256
+		keep := make([]net.Conn, 0, 2*pairs)
+		msg := make([]byte, 16384)
+		before := heap()
+		for range pairs {
+			a, b := peers.Pipe()
+			c, s, err := connect(a, b)
+			if err != nil {
+				return report.Sample{}, err
+			}
+			for _, way := range []struct{ w, r net.Conn }{{c, s}, {s, c}} {
+				if _, err := way.w.Write(msg); err != nil {
+					return report.Sample{}, err
+				}
+				if _, err := io.ReadFull(way.r, msg); err != nil {
+					return report.Sample{}, err
+				}
+			}
+			peers.Release(a)
+			keep = append(keep, c, s)
+		}
+		after := heap()
+		runtime.KeepAlive(keep)
+		return report.Sample{Iters: 2 * pairs, Value: (float64(after) - float64(before)) / (2 * pairs)}, nil
+	}
+}
+
+// heap returns the bytes of the heap that are in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what is in a sync.Pool goes with the second
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // tcp measures writes of size bytes to conns connections at once over TCP
@@ -516,6 +677,10 @@ func tcp(impl peers.Impl, alg string, conns, size int) preparation {
 			r       io.Reader
 			out, in []byte
 		}
+		connect, err := impl.TLS(peers.Link{Alg: alg, Group: bulkGroup})
+		if err != nil {
+			return nil, nil, err
+		}
 		var pairs []pair
 		for range conns {
 			client, server, err := peers.Loopback()
@@ -524,7 +689,7 @@ func tcp(impl peers.Impl, alg string, conns, size int) preparation {
 				return nil, nil, err
 			}
 			open = append(open, client, server)
-			w, r, err := impl.TLS(alg, client, server)
+			w, r, err := connect(client, server)
 			if err != nil {
 				done()
 				return nil, nil, err

@@ -60,7 +60,9 @@ func work(in io.Reader, out io.Writer) int {
 	for _, s := range sections {
 		for _, ln := range s.lines {
 			for _, r := range ln.rows {
-				h.Names = append(h.Names, r.Name)
+				if r.prepare != nil {
+					h.Names = append(h.Names, r.Name)
+				}
 			}
 		}
 	}

@@ -5,8 +5,6 @@ package peers
 import (
 	"crypto/cipher"
 	"fmt"
-	"io"
-	"net"
 	"slices"
 )
 
@@ -18,7 +16,8 @@ type Impl struct {
 	Name string
 
 	// Tier returns the kernel that the algorithm runs on here: op is Verify, or
-	// anything else. Only sealane has one.
+	// anything else. A handshake's is that of its key exchange. Only sealane has
+	// one.
 	Tier func(op, alg string) string
 
 	// AEAD returns the cipher under a key of the algorithm's length.
@@ -37,9 +36,8 @@ type Impl struct {
 	// Curve returns the operations of an elliptic curve.
 	Curve func(alg string) (Curve, error)
 
-	// TLS returns the two ends of a TLS 1.3 connection from client to server
-	// with the AEAD alg: what is written to the one is read from the other.
-	TLS func(alg string, client, server net.Conn) (io.Writer, io.Reader, error)
+	// TLS returns a function that makes TLS 1.3 connections.
+	TLS func(Link) (Connect, error)
 }
 
 // ErrNone says that an implementation does not have an algorithm.

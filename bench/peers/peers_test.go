@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ecdh"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math"
@@ -12,6 +13,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/sealane/sealane/tls13"
 )
 
 // The implementations do the same thing.
@@ -142,9 +145,10 @@ func TestUnknownAlgorithm(t *testing.T) {
 			}
 		}
 		if impl.TLS != nil {
-			a, b := Pipe()
-			if _, _, err := impl.TLS("rc4", a, b); !errors.Is(err, ErrNone) {
-				t.Errorf("%s TLS: %v", impl.Name, err)
+			for _, l := range []Link{{Alg: "rc4", Group: "x25519"}, {Alg: "aes-128-gcm", Group: "ffdhe2048"}} {
+				if _, err := impl.TLS(l); !errors.Is(err, ErrNone) {
+					t.Errorf("%s TLS: %v", impl.Name, err)
+				}
 			}
 		}
 	}
@@ -153,7 +157,7 @@ func TestUnknownAlgorithm(t *testing.T) {
 // What is written to the one end comes out of the other, in memory and over
 // TCP, whatever the sizes of writes and reads.
 func TestTLS(t *testing.T) {
-	for _, impl := range append(All(), TCP) {
+	for _, impl := range append(All(), TCP, TCPAEAD) {
 		if impl.TLS == nil {
 			continue
 		}
@@ -175,7 +179,7 @@ func exchange(t *testing.T, impl Impl, alg string, a, b net.Conn) {
 	t.Helper()
 	defer a.Close()
 	defer b.Close()
-	w, r, err := impl.TLS(alg, a, b)
+	w, r, err := must(impl.TLS(Link{Alg: alg, Group: "x25519"}))(a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,33 +206,45 @@ func exchange(t *testing.T, impl Impl, alg string, a, b net.Conn) {
 	}
 }
 
-// A key update on the way does not disturb the reader.
-func TestKeyUpdate(t *testing.T) {
-	for _, alg := range AEADs {
-		a, b := Pipe()
-		ww, r, err := sealaneTLS(alg, a, b)
-		if err != nil {
-			t.Fatal(err)
+// Handshakes agree on what was asked for, which Connect checks, with a full
+// handshake or a resumed one; and the check can fail.
+func TestHandshakes(t *testing.T) {
+	for _, impl := range []Impl{Sealane, Std} {
+		for _, group := range Groups {
+			for _, alg := range AEADs {
+				for _, resume := range []bool{false, true} {
+					connect := must(impl.TLS(Link{alg, group, resume}))
+					for range 3 {
+						if _, _, err := connect(Pipe()); err != nil {
+							t.Errorf("%s %s %s resume=%v: %v", impl.Name, group, alg, resume, err)
+						}
+					}
+				}
+			}
 		}
-		w := ww.(*recordWriter)
-		for range 3 {
-			msg := random(20000)
-			if _, err := w.Write(msg); err != nil {
-				t.Fatal(err)
-			}
-			if err := w.update(); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := w.Write(msg); err != nil {
-				t.Fatal(err)
-			}
-			got := make([]byte, 2*len(msg))
-			if _, err := io.ReadFull(r, got); err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, append(msg, msg...)) {
-				t.Fatal("other bytes came in")
-			}
+	}
+	l := Link{Alg: "aes-256-gcm", Group: "x25519"}
+	client, server, err := l.configs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []Link{{"aes-128-gcm", "x25519", false}, {"aes-256-gcm", "p256", false}, {"aes-256-gcm", "x25519", true}} {
+		a, b := Pipe()
+		c, s := must(tls13.ConfigFrom(client)), must(tls13.ConfigFrom(server))
+		c.CipherSuites = []uint16{tls.TLS_AES_256_GCM_SHA384}
+		if err := want.shake(tls13.Client(a, c), tls13.Server(b, s), want.Resume); err == nil {
+			t.Errorf("%+v was taken for %+v", l, want)
+		}
+	}
+}
+
+// A side that fails makes the other fail too, instead of letting it wait.
+func TestHandshakeFails(t *testing.T) {
+	for _, impl := range []Impl{Sealane, Std} {
+		a, b := Pipe()
+		a.Close()
+		if _, _, err := must(impl.TLS(Link{Alg: "aes-128-gcm", Group: "x25519"}))(a, b); err == nil {
+			t.Errorf("%s: a handshake over a closed connection", impl.Name)
 		}
 	}
 }
@@ -241,6 +257,7 @@ func TestPipe(t *testing.T) {
 	if n, err := b.Read(buf); n != 2 || err != nil || string(buf) != "ab" {
 		t.Fatalf("read %d %q %v", n, buf, err)
 	}
+	Release(a)
 	a.Close()
 	if got, err := io.ReadAll(b); err != nil || string(got) != "c" {
 		t.Errorf("the rest is %q, %v", got, err)

@@ -71,6 +71,22 @@ func (p *pipeEnd) Close() error {
 	return nil
 }
 
+// Release gives back the buffers of the pipe that is behind an end, if there is
+// nothing in them.
+func Release(end net.Conn) {
+	p, ok := end.(*pipeEnd)
+	if !ok {
+		return
+	}
+	for _, q := range []*queue{p.in, p.out} {
+		q.mu.Lock()
+		if q.off == len(q.buf) {
+			q.buf, q.off = nil, 0
+		}
+		q.mu.Unlock()
+	}
+}
+
 func (p *pipeEnd) LocalAddr() net.Addr              { return pipeAddr{} }
 func (p *pipeEnd) RemoteAddr() net.Addr             { return pipeAddr{} }
 func (p *pipeEnd) SetDeadline(time.Time) error      { return nil }

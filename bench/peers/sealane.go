@@ -34,6 +34,8 @@ var Sealane = Impl{
 			return sha2.Tier512()
 		case "x25519", "p256":
 			return curveTier(alg, op == "Verify")
+		case "x25519mlkem768":
+			return curveTier("x25519", false)
 		}
 		return ""
 	},

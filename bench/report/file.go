@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -54,9 +55,9 @@ func (f *File) Write(rows ...*Row) error {
 	b.WriteString(f.header)
 	for _, r := range rows {
 		for _, s := range r.Samples {
-			fmt.Fprintf(&b, "%s\t%9d\t%12.2f ns/op", f.fullName(r.Name), s.Iters, s.Ns)
+			fmt.Fprintf(&b, "%s\t%9d\t%12.2f %s", f.fullName(r.Name), s.Iters, s.Value, cmp.Or(r.Unit, "ns/op"))
 			if r.Bytes > 0 {
-				fmt.Fprintf(&b, "\t%10.2f MB/s", float64(r.Bytes)/s.Ns*1e3)
+				fmt.Fprintf(&b, "\t%10.2f MB/s", float64(r.Bytes)/s.Value*1e3)
 			}
 			b.WriteByte('\n')
 		}

@@ -10,7 +10,10 @@ import (
 // A Row is what was measured for one name.
 type Row struct {
 	Name  Name
-	Bytes int // bytes that one operation handles; zero if a rate means nothing
+	Bytes int // bytes that one operation handles; zero if a rate in bytes means nothing
+
+	Unit Unit // of the samples
+	Each bool // a rate in operations a second means something
 
 	// Samples are the rounds, in their order. Sample i of one row and sample i
 	// of another row of its line were taken one after the other, unless one of
@@ -25,39 +28,53 @@ type Row struct {
 // A Sample is one timed run of operations.
 type Sample struct {
 	Iters int
-	Ns    float64 // nanoseconds of one operation
+	Value float64 // of one operation, in the row's unit
 }
+
+// A Unit is what the samples of a row are in, as it stands in the result file.
+// Of all units less is better.
+type Unit string
+
+const (
+	Time   Unit = ""          // nanoseconds, ns/op in the file
+	Allocs Unit = "allocs/op" // allocations
+	Heap   Unit = "B/conn"    // bytes of heap
+)
 
 // measured reports whether there is a row with samples.
 func (r *Row) measured() bool { return r != nil && len(r.Samples) > 0 }
 
-// Ns returns the median time of an operation in nanoseconds.
-func (r *Row) Ns() float64 {
-	ns := make([]float64, len(r.Samples))
+// Value returns the median of an operation, in the row's unit.
+func (r *Row) Value() float64 { return median(r.values()) }
+
+func (r *Row) values() []float64 {
+	x := make([]float64, len(r.Samples))
 	for i, s := range r.Samples {
-		ns[i] = s.Ns
+		x[i] = s.Value
 	}
-	return median(ns)
+	return x
 }
 
-// Rate returns the median throughput in bytes a second, or zero.
+// Rate returns the median throughput in bytes a second, or in operations a
+// second for a row that is Each, or zero.
 func (r *Row) Rate() float64 {
-	if r.Bytes == 0 || len(r.Samples) == 0 {
+	n := r.Bytes
+	if r.Each {
+		n = 1
+	}
+	if n == 0 || len(r.Samples) == 0 {
 		return 0
 	}
-	return float64(r.Bytes) / r.Ns() * 1e9
+	return float64(n) / r.Value() * 1e9
 }
 
 // scatter returns the interquartile range of the row's times, as a part of their
 // median.
 func (r *Row) scatter() float64 {
-	ns := make([]float64, len(r.Samples))
-	for i, s := range r.Samples {
-		ns[i] = s.Ns
-	}
-	slices.Sort(ns)
-	half := (len(ns) + 1) / 2
-	return (median(ns[len(ns)-half:]) - median(ns[:half])) / median(ns)
+	x := r.values()
+	slices.Sort(x)
+	half := (len(x) + 1) / 2
+	return (median(x[len(x)-half:]) - median(x[:half])) / median(x)
 }
 
 // Scatter returns how much the times of a row differ among themselves: the
@@ -92,7 +109,8 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// A Ratio tells how many times faster one row is than another.
+// A Ratio tells how many times faster one row is than another, or how many times
+// less it takes of another unit.
 type Ratio struct {
 	Center float64 // median over the rounds
 	Lo, Hi float64 // 95 % confidence interval of Center, infinite if there are too few rounds to have one
@@ -105,11 +123,11 @@ type Ratio struct {
 // ratio of the medians, without an interval.
 func Compare(a, b *Row) Ratio {
 	if a.Alone || b.Alone || len(a.Samples) != len(b.Samples) {
-		return Ratio{Center: b.Ns() / a.Ns(), Lo: math.Inf(-1), Hi: math.Inf(1)}
+		return Ratio{Center: b.Value() / a.Value(), Lo: math.Inf(-1), Hi: math.Inf(1)}
 	}
 	ratios := make([]float64, len(a.Samples))
 	for i := range ratios {
-		ratios[i] = b.Samples[i].Ns / a.Samples[i].Ns
+		ratios[i] = b.Samples[i].Value / a.Samples[i].Value
 	}
 	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(ratios, &benchmath.DefaultThresholds), 0.95)
 	return Ratio{Center: s.Center, Lo: s.Lo, Hi: s.Hi, Paired: true}

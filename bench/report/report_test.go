@@ -18,7 +18,7 @@ func TestName(t *testing.T) {
 		{Name{Bench: "Seal", Impl: "sealane", Alg: "aes-128-gcm", Tier: "vaes512", Size: 16384}, "BenchmarkSeal/impl=sealane/alg=aes-128-gcm/tier=vaes512/size=16384"},
 		{Name{Bench: "Extract", Impl: "std", Alg: "sha-256"}, "BenchmarkExtract/impl=std/alg=sha-256"},
 		{Name{Bench: "TCP", Impl: "tcp", Alg: "aes-256-gcm", Conns: 4, Size: 1 << 18}, "BenchmarkTCP/impl=tcp/alg=aes-256-gcm/conns=4/size=262144"},
-		{Name{Bench: "Record", Impl: "std", Op: "both", Alg: "aes-128-gcm"}, "BenchmarkRecord/impl=std/op=both/alg=aes-128-gcm"},
+		{Name{Bench: "Handshake", Impl: "std", Op: "full", Alg: "x25519"}, "BenchmarkHandshake/impl=std/op=full/alg=x25519"},
 		{Name{Bench: "New"}, "BenchmarkNew"},
 	} {
 		if got := tt.name.String(); got != tt.want {
@@ -31,7 +31,7 @@ func TestName(t *testing.T) {
 func newRow(n Name, bytes int, ns ...float64) *Row {
 	r := &Row{Name: n, Bytes: bytes}
 	for _, x := range ns {
-		r.Samples = append(r.Samples, Sample{Iters: 1000, Ns: x})
+		r.Samples = append(r.Samples, Sample{Iters: 1000, Value: x})
 	}
 	return r
 }
@@ -95,7 +95,7 @@ func TestCompareInterval(t *testing.T) {
 	if !r.Slower() {
 		t.Error("the interval is below 1: slower")
 	}
-	b.Samples[2].Ns, b.Samples[0].Ns = 1.1, 1.2 // now the ninth is above 1
+	b.Samples[2].Value, b.Samples[0].Value = 1.1, 1.2 // now the ninth is above 1
 	if r = Compare(a, b); r.Slower() {
 		t.Errorf("%+v: the interval holds 1, so nothing is known", r)
 	}
@@ -140,7 +140,7 @@ func TestFigures(t *testing.T) {
 		{0.123, "0.12 ns"}, {9.99, "9.99 ns"}, {9.996, "10.0 ns"}, {21.34, "21.3 ns"}, {99.96, "100 ns"},
 		{999.4, "999 ns"}, {999.6, "1.00 µs"}, {2537, "2.54 µs"}, {999600, "1.00 ms"}, {3e9, "3.00 s"}, {4e12, "4000 s"},
 	} {
-		if got := duration(newRow(Name{}, 0, tt.ns)); got != tt.want {
+		if got := amount(newRow(Name{}, 0, tt.ns)); got != tt.want {
 			t.Errorf("%v ns: %q, want %q", tt.ns, got, tt.want)
 		}
 	}
@@ -349,10 +349,10 @@ func TestFile(t *testing.T) {
 			if res.Iters != s.Iters {
 				t.Errorf("%s: %d iterations, want %d", row.Name, res.Iters, s.Iters)
 			}
-			if sec, ok := res.Value("sec/op"); !ok || math.Abs(sec*1e9-s.Ns) > 0.006 {
-				t.Errorf("%s: %v s/op, want %v ns", row.Name, sec, s.Ns)
+			if sec, ok := res.Value("sec/op"); !ok || math.Abs(sec*1e9-s.Value) > 0.006 {
+				t.Errorf("%s: %v s/op, want %v ns", row.Name, sec, s.Value)
 			}
-			if rate, ok := res.Value("B/s"); !ok || math.Abs(rate/(float64(row.Bytes)/s.Ns*1e9)-1) > 0.001 {
+			if rate, ok := res.Value("B/s"); !ok || math.Abs(rate/(float64(row.Bytes)/s.Value*1e9)-1) > 0.001 {
 				t.Errorf("%s: %v B/s", row.Name, rate)
 			}
 			for key, want := range map[string]string{"goos": "linux", "cpu": "A CPU of two lines", "commit": "0a59064+dirty", "openssl": ""} {
@@ -382,6 +382,42 @@ func TestFileSuffix(t *testing.T) {
 		NewFile(&b, nil, tt.procs).Write(newRow(tt.name, 0, 5))
 		if got, want := strings.Join(strings.Fields(b.String()), " "), tt.want+" 1000 5.00 ns/op"; got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// Rows of other units, and rates in operations.
+func TestUnits(t *testing.T) {
+	for _, tt := range []struct {
+		unit              Unit
+		each              bool
+		ours, theirs      float64
+		table, line, lost string
+	}{
+		{Time, true, 250e3, 125e3, "x25519 250 µs 4000 125 µs 0.50x", "250000.00 ns/op", "250 µs, std 125 µs"},
+		{Allocs, false, 65.4, 32.7, "x25519 65 33 0.50x", "65.40 allocs/op", "65, std 33"},
+		{Heap, false, 4185, 2092.5, "x25519 4185 B 2092 B 0.50x", "4185.00 B/conn", "4185 B, std 2092 B"},
+	} {
+		ours := newRow(Name{Bench: "Handshake", Impl: Ours, Op: "full", Alg: "x25519", Tier: "adx"}, 0, tt.ours)
+		theirs := newRow(Name{Bench: "Handshake", Impl: Base, Op: "full", Alg: "x25519"}, 0, tt.theirs)
+		for _, r := range []*Row{ours, theirs} {
+			r.Unit, r.Each = tt.unit, tt.each
+		}
+		s := Section{"Handshake", []Line{{"x25519", []*Row{ours, theirs}}}}
+		var b strings.Builder
+		s.Write(&b, Style{})
+		if got := strings.Join(strings.Fields(b.String()), " "); !strings.HasSuffix(got, tt.table) || strings.Contains(got, "1/s") != tt.each || strings.Contains(got, "speed") != (tt.unit == Time) {
+			t.Errorf("table %q, want it to end with %q", got, tt.table)
+		}
+		b.Reset()
+		NewFile(&b, nil, 1).Write(ours)
+		if got, want := strings.Join(strings.Fields(b.String()), " "), ours.Name.String()+" 1000 "+tt.line; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		b.Reset()
+		Verdict(&b, Style{}, []Section{s}, nil)
+		if want := "0.50x  Handshake full x25519, adx: " + tt.lost + "\n"; !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %s", want, b.String())
 		}
 	}
 }

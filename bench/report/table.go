@@ -109,16 +109,30 @@ func (s Section) columns() (ours, theirs []column) {
 	return ours, theirs
 }
 
-// rated reports whether a rate means anything for a row of the section.
-func (s Section) rated() bool {
+// rated returns the unit of the rate of the section's rows, or "" if none means
+// anything.
+func (s Section) rated() string {
 	for _, l := range s.Lines {
 		for _, r := range l.Rows {
-			if r.Bytes > 0 {
-				return true
+			switch {
+			case r.Each:
+				return "1/s"
+			case r.Bytes > 0:
+				return "GB/s"
 			}
 		}
 	}
-	return false
+	return ""
+}
+
+// unit returns the unit of the section's rows, which all have the same.
+func (s Section) unit() Unit {
+	for _, l := range s.Lines {
+		for _, r := range l.Rows {
+			return r.Unit
+		}
+	}
+	return Time
 }
 
 // A cell of a table.
@@ -148,8 +162,8 @@ func (s Section) Write(w io.Writer, style Style) error {
 	head := []cell{{}}
 	for i, c := range times {
 		head = append(head, cell{text: c.name()})
-		if i == 0 && rated {
-			head = append(head, cell{text: "GB/s"})
+		if i == 0 && rated != "" {
+			head = append(head, cell{text: rated})
 		}
 	}
 	for _, c := range ratios {
@@ -160,8 +174,8 @@ func (s Section) Write(w io.Writer, style Style) error {
 		cells := []cell{{text: l.Label}}
 		for i, c := range times {
 			r := l.row(c)
-			cells = append(cells, cell{text: duration(r)})
-			if i == 0 && rated {
+			cells = append(cells, cell{text: amount(r)})
+			if i == 0 && rated != "" {
 				cells = append(cells, cell{text: rate(r)})
 			}
 		}
@@ -188,6 +202,9 @@ func (s Section) Write(w io.Writer, style Style) error {
 	b.WriteString("  " + style.bold(s.Title))
 	if len(ratios) > 0 {
 		note := "speed, " + Base + " = 1"
+		if s.unit() != Time {
+			note = "times less than " + Base
+		}
 		b.WriteString(strings.Repeat(" ", max(2, total-2-columns(s.Title)-columns(note))) + style.dim(note))
 	}
 	b.WriteByte('\n')
@@ -228,12 +245,19 @@ func (r Ratio) String() string {
 	return s
 }
 
-// duration returns the row's time with three figures: "21.3 ns", "2.54 µs".
-func duration(r *Row) string {
+// amount returns the row's value with three figures: "21.3 ns", "2.54 µs", or in
+// another unit "120", "3140 B".
+func amount(r *Row) string {
 	if !r.measured() {
 		return "-"
 	}
-	x := r.Ns()
+	x := r.Value()
+	switch r.Unit {
+	case Allocs:
+		return fmt.Sprintf("%.0f", x)
+	case Heap:
+		return fmt.Sprintf("%.0f B", x)
+	}
 	for _, unit := range []string{"ns", "µs", "ms"} {
 		if x < 999.5 {
 			return figures(x) + " " + unit
@@ -243,10 +267,13 @@ func duration(r *Row) string {
 	return figures(x) + " s"
 }
 
-// rate returns the row's throughput in GB/s.
+// rate returns the row's throughput in GB/s or in operations a second.
 func rate(r *Row) string {
-	if !r.measured() || r.Bytes == 0 {
+	switch {
+	case !r.measured() || r.Rate() == 0:
 		return "-"
+	case r.Each:
+		return fmt.Sprintf("%.0f", r.Rate())
 	}
 	return figures(r.Rate() / 1e9)
 }

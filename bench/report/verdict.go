@@ -84,7 +84,12 @@ func Verdict(w io.Writer, style Style, sections []Section, notes []string) {
 // 70.1 ns, std 66.0 ns".
 func (x Loss) String() string {
 	n := x.Ours.Name
-	what := n.Bench + " " + n.Alg
+	what := n.Bench
+	for _, word := range []string{n.Op, n.Alg} {
+		if word != "" {
+			what += " " + word
+		}
+	}
 	if n.Conns > 0 {
 		what += fmt.Sprintf(" %d ×", n.Conns)
 	}
@@ -94,7 +99,7 @@ func (x Loss) String() string {
 	if n.Tier != "" {
 		what += ", " + n.Tier
 	}
-	return fmt.Sprintf("%s: %s, %s %s", what, duration(x.Ours), x.Theirs.Name.Impl, duration(x.Theirs))
+	return fmt.Sprintf("%s: %s, %s %s", what, amount(x.Ours), x.Theirs.Name.Impl, amount(x.Theirs))
 }
 
 // alone reports whether a row of the section was not measured in turn.
