@@ -74,7 +74,7 @@ var tcpLoads = []struct{ conns, size int }{{1, 16384}, {1, 256 << 10}, {4, 256 <
 // rhythm. So are those of handshakes, of which one takes long.
 const (
 	tcpWeight       = 6
-	handshakeWeight = 4
+	handshakeWeight = 16
 )
 
 // catalog returns everything that this process can measure itself.
