@@ -9,6 +9,7 @@
 //   - p256: ECDH and ECDSA on P-256 (SP 800-56A, FIPS 186-5)
 //   - sha2: SHA-2 (FIPS 180-4)
 //   - hkdf: HMAC and HKDF (RFC 2104, RFC 5869)
+//   - tls13: TLS 1.3, client and server (RFC 9846); tls13/tls13http for net/http
 //   - tls13/keyschedule: the TLS 1.3 key schedule (RFC 9846, Section 7)
 //   - tls13/record: TLS 1.3 record protection (RFC 9846, Section 5)
 //

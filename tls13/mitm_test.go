@@ -16,7 +16,7 @@ import (
 	"github.com/sealane/sealane/tls13/record"
 )
 
-// A keyLog keeps the secrets that both ends of one connection log.
+// A keyLogMap keeps the secrets that both ends of one connection log.
 type keyLogMap struct {
 	mu sync.Mutex
 	m  map[string][]byte

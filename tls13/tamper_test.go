@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A flight is a message that was seen, by its place.
+// A seen is a message that was seen, by its place.
 type seen struct {
 	fromServer bool
 	n          int

@@ -217,7 +217,7 @@ const ticketOverhead = 16 + 12 + 16
 // maxTicket is how long a ticket may be to fit into NewSessionTicket.
 const maxTicket = 1<<16 - 1
 
-// seal appends the ticket of a session; nothing if it would be too long, which
+// sealTicket appends the ticket of a session; nothing if it would be too long, which
 // a chain of a client can make it.
 func (c *Config) sealTicket(dst []byte, s *serverSession) ([]byte, error) {
 	keys, err := c.tickets.get(c)
