@@ -117,6 +117,11 @@ func TestOpenSSLServer(t *testing.T) {
 					addr := opensslServer(t, openssl, dir, args)
 					for _, suite := range someSuites() {
 						for _, mode := range opensslModes {
+							// After a KeyUpdate s_server -rev sleeps a second;
+							// the kind of key has nothing to do with it.
+							if mode == "update" && kind != "p256" {
+								continue
+							}
 							if auth == (mode == "auth") {
 								opensslServerCase(t, addr, suite.id, group, kind, mode)
 							}
@@ -184,8 +189,7 @@ func opensslServerCase(t *testing.T, addr string, suite uint16, group tls.CurveI
 			t.Fatal(err)
 		}
 		raw.SetDeadline(time.Now().Add(30 * time.Second))
-		cork := &corked{Conn: raw}
-		c := Client(cork, cc)
+		c := Client(raw, cc)
 		if err := c.Handshake(); err != nil {
 			t.Errorf("%s: %v", name, err)
 			raw.Close()
@@ -193,12 +197,12 @@ func opensslServerCase(t *testing.T, addr string, suite uint16, group tls.CurveI
 		}
 		lines := bufio.NewReader(c)
 		for i := range 3 {
-			if mode == "update" {
-				cork.on = true // s_server -rev sleeps a second after a KeyUpdate without data
-				if err := c.KeyUpdate(i != 1); err != nil {
-					t.Errorf("%s: %v", name, err)
+			if mode == "update" && i == 1 {
+				for _, request := range []bool{false, true} {
+					if err := c.KeyUpdate(request); err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
 				}
-				cork.on = false
 			}
 			word := strings.Repeat(fmt.Sprint(i), 3000*i) + "abc"
 			if _, err := io.WriteString(c, word+"\n"); err != nil {
@@ -220,24 +224,6 @@ func opensslServerCase(t *testing.T, addr string, suite uint16, group tls.CurveI
 		}
 		c.Close()
 	}
-}
-
-// A corked connection keeps what is written while it is on, until something is
-// written when it is not.
-type corked struct {
-	net.Conn
-	on   bool
-	kept []byte
-}
-
-func (c *corked) Write(b []byte) (int, error) {
-	c.kept = append(c.kept, b...)
-	if c.on {
-		return len(b), nil
-	}
-	_, err := c.Conn.Write(c.kept)
-	c.kept = nil
-	return len(b), err
 }
 
 func reversed(s string) string {
