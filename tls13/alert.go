@@ -9,25 +9,20 @@ import (
 	"github.com/sealane/sealane/tls13/record"
 )
 
-// The alerts of RFC 9846, Section 6, by the names that it gives them.
+// The alerts of RFC 9846, Section 6, that this package sends or tells apart, by the
+// names that it gives them. See package record for its own.
 const (
 	alertCloseNotify                  tls.AlertError = 0
 	alertUnexpectedMessage            tls.AlertError = 10
-	alertBadRecordMAC                 tls.AlertError = 20
-	alertRecordOverflow               tls.AlertError = 22
 	alertHandshakeFailure             tls.AlertError = 40
 	alertBadCertificate               tls.AlertError = 42
 	alertUnsupportedCertificate       tls.AlertError = 43
-	alertCertificateRevoked           tls.AlertError = 44
 	alertCertificateExpired           tls.AlertError = 45
-	alertCertificateUnknown           tls.AlertError = 46
 	alertIllegalParameter             tls.AlertError = 47
 	alertUnknownCA                    tls.AlertError = 48
-	alertAccessDenied                 tls.AlertError = 49
 	alertDecodeError                  tls.AlertError = 50
 	alertDecryptError                 tls.AlertError = 51
 	alertProtocolVersion              tls.AlertError = 70
-	alertInsufficientSecurity         tls.AlertError = 71
 	alertInternalError                tls.AlertError = 80
 	alertUserCanceled                 tls.AlertError = 90
 	alertMissingExtension             tls.AlertError = 109

@@ -49,9 +49,10 @@ type inHalf struct {
 	tickets  *ticketReceiver // of a client that wants tickets
 	keyIV    keyIV
 
-	useless    int // records in a row that carried nothing
-	keyUpdates int // KeyUpdates in a row, without data between them
-	warnings   int // user_canceled alerts
+	ticketCount int // that have come
+	useless     int // records in a row that carried nothing
+	keyUpdates  int // KeyUpdates in a row, without data between them
+	warnings    int // user_canceled alerts
 
 	want  int             // how large a buffer is wanted
 	file  syscall.RawConn // of the connection, if it is one that can be waited for without a buffer
@@ -292,11 +293,11 @@ func (c *Conn) abort(h *common, err error) error {
 		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
 		c.conn.Write(out)
 	}
-	return c.named(err)
+	return named(err)
 }
 
 // named gives errors of package record the name of this one.
-func (c *Conn) named(err error) error {
+func named(err error) error {
 	if r, ok := errors.AsType[*record.AlertError](err); ok {
 		return fault(tls.AlertError(r.Alert), "%w", err)
 	}
@@ -321,6 +322,7 @@ func (c *Conn) readRecord(h *common) (record.Record, error) {
 		if err != record.ErrNeedMore {
 			return record.Record{}, err
 		}
+		in.release()
 		if err := c.fill(0); err != nil {
 			return record.Record{}, err
 		}
@@ -435,9 +437,8 @@ func (c *Conn) message(typ uint8, msg []byte) (last bool, err error) {
 	case typ == typeKeyUpdate:
 		return true, c.keyUpdated(msg)
 	case typ == typeNewSessionTicket && c.client:
-		if c.in.tickets == nil {
-			var m newSessionTicket
-			return false, m.unmarshal(msg)
+		if c.in.ticketCount++; c.in.ticketCount > maxTickets {
+			return false, fault(alertUnexpectedMessage, "more than %d session tickets", maxTickets)
 		}
 		return false, c.in.tickets.receive(c.config, &c.secrets, &c.state, msg)
 	case typ == typeClientHello && !c.client, typ == 0 && c.client:
@@ -487,7 +488,7 @@ func (c *Conn) readFailed(err error) error {
 		return err
 	}
 	if isLocal(err) {
-		err = c.named(err)
+		err = named(err)
 		c.fatal(err)
 	} else if op, ok := err.(*net.OpError); ok && op.Op == "remote error" {
 		c.stopWriting(err)

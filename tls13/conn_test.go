@@ -257,6 +257,24 @@ func TestKeyUpdate(t *testing.T) {
 	if c.out.epoch != 6 {
 		t.Errorf("epoch %d", c.out.epoch)
 	}
+	// Until the answer has come, an update does not ask again.
+	if err := c.KeyUpdate(true); err != nil {
+		t.Fatal(err)
+	}
+	exchange(t, c, s, 1)
+	if _, err := s.Write([]byte{1}); err != nil { // answers; the client does not read yet
+		t.Fatal(err)
+	}
+	if err := c.KeyUpdate(true); err != nil {
+		t.Fatal(err)
+	}
+	exchange(t, c, s, 1)
+	if s.out.reply.Load() || !c.out.requested.Load() {
+		t.Errorf("a second request before the answer: %v; the first is forgotten: %v", s.out.reply.Load(), !c.out.requested.Load())
+	}
+	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil || c.out.requested.Load() {
+		t.Errorf("the answer does not count: %v", err)
+	}
 	exchange(t, c, s, 100000)
 	exchange(t, s, c, 100000)
 	// A suite whose keys are good for few records.
@@ -466,11 +484,12 @@ func TestLimits(t *testing.T) {
 		}, 0, alertUnexpectedMessage},
 		{"garbage", false, func(t *testing.T, x *Conn, _ int) {
 			x.conn.Write([]byte{23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
-		}, 0, alertBadRecordMAC},
+		}, 0, tls.AlertError(record.BadRecordMAC)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, n := range []int{c.allowed, c.allowed + 1} {
-				peer, x := connect(t, func(cc, sc *Config) { cc.ClientSessionCache = tls.NewLRUClientSessionCache(1) })
+				// Without a session cache, tickets count too.
+				peer, x := connect(t, nil)
 				if c.toClient {
 					peer, x = x, peer
 				}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"hash"
 	"net"
+	"slices"
 
 	"github.com/sealane/sealane/tls13/keyschedule"
 	"github.com/sealane/sealane/tls13/record"
@@ -436,11 +437,7 @@ func (h *common) checkSignature(msg []byte, fromServer bool) error {
 	if err := m.unmarshal(msg); err != nil {
 		return err
 	}
-	offered := false
-	for _, s := range verifySchemes {
-		offered = offered || s == m.algorithm
-	}
-	if !offered {
+	if !slices.Contains(verifySchemes, m.algorithm) {
 		return fault(alertIllegalParameter, "CertificateVerify by %v, which this side did not offer", m.algorithm)
 	}
 	if err := verifySignature(h.peerCerts[0], m.algorithm, signedContent(fromServer, h.hashSum()), m.signature); err != nil {

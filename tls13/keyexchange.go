@@ -5,6 +5,7 @@ import (
 	"crypto/mlkem"
 	"crypto/tls"
 	"io"
+	"slices"
 
 	"github.com/sealane/sealane/p256"
 	"github.com/sealane/sealane/x25519"
@@ -15,13 +16,7 @@ import (
 var defaultGroups = []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
 
 // isGroup reports whether this package has the group.
-func isGroup(g tls.CurveID) bool {
-	switch g {
-	case tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384:
-		return true
-	}
-	return false
-}
+func isGroup(g tls.CurveID) bool { return slices.Contains(defaultGroups, g) }
 
 // shareSizes returns the lengths of the key shares of client and server.
 func shareSizes(g tls.CurveID) (client, server int) {

@@ -147,6 +147,124 @@ func authenticated(client, server *tls.Config) {
 	server.ClientAuth = tls.RequireAndVerifyClientCert
 }
 
+// A server resumes for the name that the session had, whatever a client does.
+func TestServerNameBound(t *testing.T) {
+	for _, name := range []string{"server.test", "other.test"} {
+		r := newResumer(t, nil)
+		r.connect(t)
+		session := r.cc.takeSession(cacheKey("server.test", "pipe"), "server.test")
+		c, s := newMachines()
+		ready(&c.common, r.cc)
+		ready(&s.common, r.sc)
+		r.cc.ServerName = name
+		if err := c.start("pipe"); err != nil {
+			t.Fatal(err)
+		}
+		c.session = session
+		c.out = c.out[:0]
+		if err := c.sendHello(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := drive(c, s); err != nil {
+			t.Fatal(err)
+		}
+		if want := name == "server.test"; s.resumed != want {
+			t.Errorf("%s: resumed %v", name, s.resumed)
+		}
+	}
+}
+
+// A client ends a session that servers renew for longer than a week.
+func TestSessionAge(t *testing.T) {
+	r := newResumer(t, nil)
+	r.connect(t)
+	s := r.cc.takeSession(cacheKey("server.test", "pipe"), "server.test")
+	if s == nil {
+		t.Fatal("no session")
+	}
+	now := uint64(r.clock.time().Unix())
+	for _, c := range []struct {
+		age  uint64
+		want bool
+	}{{0, true}, {uint64(ticketLifetime / time.Second), true}, {uint64(ticketLifetime/time.Second) + 1, false}} {
+		s.firstAuth = now - c.age
+		if got := r.cc.mayResume(s, "server.test"); got != c.want {
+			t.Errorf("after %d s: %v", c.age, got)
+		}
+	}
+}
+
+// A client that wants short records gets them, in the handshake and after it.
+func TestRecordSizeLimit(t *testing.T) {
+	const limit = 101 // with the type
+	client, server := configs("p256")
+	cc, sc := mustConfig(t, client), mustConfig(t, server)
+	sc.SessionTicketsDisabled = true
+	a, b := newPipe()
+	s := Server(b, sc)
+	done := make(chan error, 1)
+	go func() {
+		err := s.Handshake()
+		if err == nil {
+			_, err = s.Write(make([]byte, 1000))
+		}
+		if err == nil {
+			err = s.CloseWrite()
+		}
+		done <- err
+	}()
+	c, _ := newMachines()
+	ready(&c.common, cc)
+	if err := c.start("pipe"); err != nil {
+		t.Fatal(err)
+	}
+	var m clientHello
+	if err := m.unmarshal(c.hello); err != nil {
+		t.Fatal(err)
+	}
+	m.extensions = replaced(m.extensions, extRecordSizeLimit, string([]byte{0, limit}))
+	var hello builder
+	m.marshal(&hello)
+	c.hello = hello.b
+	c.out, _ = c.sealer.Seal(c.out[:0], record.Handshake, c.hello)
+	data, protected := 0, 0
+	for header := make([]byte, record.HeaderSize); data < 1000; {
+		if _, err := a.Write(c.out); err != nil {
+			t.Fatal(err)
+		}
+		c.out = c.out[:0]
+		if _, err := io.ReadFull(a, header); err != nil {
+			t.Fatal(err)
+		}
+		outer, size, _ := record.Peek(header)
+		raw := append(bytes.Clone(header), make([]byte, size-len(header))...)
+		if _, err := io.ReadFull(a, raw[len(header):]); err != nil {
+			t.Fatal(err)
+		}
+		var recs [1]record.Record
+		if _, _, err := c.opener.Open(recs[:], raw); err != nil {
+			t.Fatal(err)
+		}
+		if outer == record.ApplicationData {
+			protected++
+			if n := size - record.HeaderSize - 16; n > limit {
+				t.Errorf("record number %d has %d bytes, type included", protected, n)
+			}
+		}
+		if recs[0].Type == record.ApplicationData {
+			data += len(recs[0].Content)
+		} else if err := take(c, recs[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // A ticket is used once: two connections that begin at the same time do not share
 // it.
 func TestSingleUse(t *testing.T) {

@@ -310,3 +310,34 @@ func TestStaples(t *testing.T) {
 		}
 	}
 }
+
+// Who shows a certificate without having its key is not believed, whatever the
+// kind of key, at either end: its signature alone gives it away.
+func TestImpostor(t *testing.T) {
+	p := testPKI()
+	for _, kind := range keyKinds {
+		for _, client := range []bool{false, true} {
+			c, s := configs(kind)
+			cert := p.servers[kind]
+			if client {
+				cert = p.clients[kind]
+				s.ClientAuth = tls.RequireAndVerifyClientCert
+			}
+			cert.PrivateKey = newKey(kind)
+			if client {
+				c.Certificates = []tls.Certificate{cert}
+			} else {
+				s.Certificates = []tls.Certificate{cert}
+			}
+			a, b := newPipe()
+			cerr, serr := shake(Client(a, mustConfig(t, c)), Server(b, mustConfig(t, s)))
+			err := cerr
+			if client {
+				err = serr
+			}
+			if err == nil || alertFor(err) != alertDecryptError || !strings.Contains(err.Error(), "signature") {
+				t.Errorf("%s, client %v: %v", kind, client, err)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -414,16 +415,17 @@ func (c *Config) mayResume(s *clientSession, serverName string) bool {
 	if suite == nil || len(s.psk) != suite.hash.Size() || len(s.ticket) == 0 {
 		return false
 	}
-	wanted := false
-	for _, id := range c.cipherSuites() {
-		wanted = wanted || suiteByID(id).hash == suite.hash
-	}
-	if !wanted {
+	if !slices.ContainsFunc(c.cipherSuites(), func(id uint16) bool { return suiteByID(id).hash == suite.hash }) {
 		return false
 	}
 	now := c.now()
 	age := uint64(now.UnixMilli()) - s.received // wraps to something large if the clock went back
 	if age > uint64(s.lifetime)*1000 || age > uint64(ticketLifetime/time.Millisecond) {
+		return false
+	}
+	// However often a session is renewed, it ends a week after the certificate was
+	// verified by a signature (Section 4.7.1).
+	if uint64(now.Unix())-s.firstAuth > uint64(ticketLifetime/time.Second) {
 		return false
 	}
 	if len(s.chain) == 0 || now.After(s.chain[0].NotAfter) {

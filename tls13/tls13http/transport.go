@@ -25,6 +25,9 @@ type Transport struct {
 	hosts map[string]*host
 }
 
+// maxHosts is of how many servers the protocol is kept.
+const maxHosts = 1000
+
 // A host is what is known of a server.
 type host struct {
 	finding chan struct{} // holds one token while the protocol is found out
@@ -134,6 +137,9 @@ func (t *Transport) protocol(ctx context.Context, addr string) (string, error) {
 	t.mu.Lock()
 	h := t.hosts[addr]
 	if h == nil {
+		if len(t.hosts) >= maxHosts {
+			clear(t.hosts) // they are found out again
+		}
 		h = &host{finding: make(chan struct{}, 1)}
 		t.hosts[addr] = h
 	}
@@ -201,6 +207,7 @@ func (t *Transport) dialer(proto string) func(ctx context.Context, network, addr
 		}
 		c, err := t.connect(ctx, network, addr, config)
 		if err != nil {
+			t.forget(addr)  // it may have another protocol now
 			return nil, err // not a nil *tls13.Conn in an interface
 		}
 		if proto == protoH2 && c.ConnectionState().NegotiatedProtocol != protoH2 {
