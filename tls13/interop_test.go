@@ -77,15 +77,15 @@ func exchange(t testing.TB, a, b io.ReadWriter, n int) {
 }
 
 // TestInterop: each suite, group and kind of key, with crypto/tls at either end
-// and with this package at both, full, after a HelloRetryRequest, resumed, and
-// with a client certificate.
+// and with this package at both, full, after a HelloRetryRequest, resumed, with a
+// client certificate, and with key updates.
 func TestInterop(t *testing.T) {
 	count := 0
 	for _, ends := range []string{"ours-ours", "ours-std", "std-ours"} {
 		for _, suite := range []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256} {
 			for _, group := range defaultGroups {
 				for _, kind := range someKinds() {
-					for _, mode := range []string{"full", "retry", "resumed", "auth"} {
+					for _, mode := range []string{"full", "retry", "resumed", "auth", "update"} {
 						count++
 						t.Run(fmt.Sprintf("%s/%s/%v/%s/%s", ends, tls.CipherSuiteName(suite), group, kind, mode), func(t *testing.T) {
 							testInterop(t, ends, suite, group, kind, mode)
@@ -95,7 +95,7 @@ func TestInterop(t *testing.T) {
 			}
 		}
 	}
-	if want := 3 * 3 * 4 * len(someKinds()) * 4; count != want {
+	if want := 3 * 3 * 4 * len(someKinds()) * 5; count != want {
 		t.Errorf("%d combinations, want %d", count, want)
 	}
 }
@@ -164,6 +164,22 @@ func testInterop(t *testing.T, ends string, suite uint16, group tls.CurveID, kin
 	}
 	if st := s.ConnectionState(); mode == "auth" && (len(st.PeerCertificates) != 1 || len(st.VerifiedChains) == 0) {
 		t.Error("the server does not tell the client's certificate")
+	}
+	if mode == "update" {
+		for _, x := range []struct{ from, to endpoint }{{c, s}, {s, c}} {
+			conn, ok := x.from.(*Conn)
+			if !ok {
+				continue // crypto/tls never begins
+			}
+			if err := conn.KeyUpdate(true); err != nil {
+				t.Fatal(err)
+			}
+			exchange(t, x.from, x.to, 100)
+			exchange(t, x.to, x.from, 100)
+			if conn.out.requested.Load() {
+				t.Error("the peer has not updated its key")
+			}
+		}
 	}
 	if err := c.CloseWrite(); err != nil {
 		t.Fatal(err)
