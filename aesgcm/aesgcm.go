@@ -30,7 +30,6 @@ import (
 	"crypto/cipher"
 	"crypto/fips140"
 	"errors"
-	"slices"
 	"strconv"
 	"unsafe"
 
@@ -128,7 +127,7 @@ func (a *AEAD) Seal(dst, nonce, plaintext, additionalData []byte) []byte {
 	if uint64(len(plaintext)) > maxPlaintext {
 		panic("aesgcm: message too large")
 	}
-	head, out := extend(dst, len(plaintext)+Overhead)
+	head, out := alias.Extend(dst, len(plaintext)+Overhead)
 	if alias.Inexact(out, plaintext) {
 		panic("aesgcm: invalid buffer overlap of output and input")
 	}
@@ -151,7 +150,7 @@ func (a *AEAD) SealSuffix(dst, nonce, plaintext, suffix, additionalData []byte) 
 	if n > maxPlaintext {
 		panic("aesgcm: message too large")
 	}
-	head, out := extend(dst, int(n)+Overhead)
+	head, out := alias.Extend(dst, int(n)+Overhead)
 	if alias.Inexact(out, plaintext) || alias.Any(out, suffix) {
 		panic("aesgcm: invalid buffer overlap of output and input")
 	}
@@ -179,7 +178,7 @@ func (a *AEAD) Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, erro
 	if n < 0 || uint64(n) > maxPlaintext {
 		return nil, errOpen
 	}
-	head, out := extend(dst, n)
+	head, out := alias.Extend(dst, n)
 	if alias.Inexact(out, ciphertext) {
 		panic("aesgcm: invalid buffer overlap of output and input")
 	}
@@ -235,15 +234,4 @@ func (a *AEAD) openJoined(dst, suffix, nonce, ciphertext, additionalData []byte)
 	copy(dst, ciphertext)
 	copy(suffix, ciphertext[len(dst):])
 	return true
-}
-
-// extend returns dst with n more bytes, and those bytes alone. It allocates
-// only if dst lacks the room.
-func extend(dst []byte, n int) (head, tail []byte) {
-	if total := len(dst) + n; total <= cap(dst) {
-		head = dst[:total]
-	} else {
-		head = slices.Grow(dst, n)[:total]
-	}
-	return head, head[len(dst):]
 }

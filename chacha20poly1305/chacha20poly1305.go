@@ -26,7 +26,6 @@ package chacha20poly1305
 import (
 	"crypto/fips140"
 	"errors"
-	"slices"
 	"unsafe"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -124,7 +123,7 @@ func (a *AEAD) Seal(dst, nonce, plaintext, additionalData []byte) []byte {
 	if uint64(len(plaintext)) > maxPlaintext {
 		panic("chacha20poly1305: message too large")
 	}
-	head, out := extend(dst, len(plaintext)+Overhead)
+	head, out := alias.Extend(dst, len(plaintext)+Overhead)
 	checkOverlap(out, plaintext, additionalData)
 	a.seal(&out[0], &nonce[0], unsafe.SliceData(plaintext), len(plaintext), unsafe.SliceData(additionalData), len(additionalData))
 	return head
@@ -142,7 +141,7 @@ func (a *AEAD) SealSuffix(dst, nonce, plaintext, suffix, additionalData []byte) 
 	if n > maxPlaintext {
 		panic("chacha20poly1305: message too large")
 	}
-	head, out := extend(dst, int(n)+Overhead)
+	head, out := alias.Extend(dst, int(n)+Overhead)
 	checkOverlap(out, plaintext, additionalData)
 	if alias.Any(out, suffix) {
 		panic("chacha20poly1305: invalid buffer overlap of output and input")
@@ -171,7 +170,7 @@ func (a *AEAD) Open(dst, nonce, ciphertext, additionalData []byte) ([]byte, erro
 	if n < 0 || uint64(n) > maxPlaintext {
 		return nil, errOpen
 	}
-	head, out := extend(dst, n)
+	head, out := alias.Extend(dst, n)
 	checkOverlap(out, ciphertext, additionalData)
 	if !a.open(unsafe.SliceData(out), &nonce[0], &ciphertext[0], n, unsafe.SliceData(additionalData), len(additionalData)) {
 		clear(out)
@@ -231,15 +230,4 @@ func checkOverlap(out, in, additionalData []byte) {
 	if alias.Any(out, additionalData) {
 		panic("chacha20poly1305: invalid buffer overlap of output and additional data")
 	}
-}
-
-// extend returns dst with n more bytes, and those bytes alone. It allocates
-// only if dst lacks the room.
-func extend(dst []byte, n int) (head, tail []byte) {
-	if total := len(dst) + n; total <= cap(dst) {
-		head = dst[:total]
-	} else {
-		head = slices.Grow(dst, n)[:total]
-	}
-	return head, head[len(dst):]
 }

@@ -1,7 +1,11 @@
-// Package alias tells how two buffers overlap.
+// Package alias tells how two buffers overlap, and extends one for what is
+// appended to it.
 package alias
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Any reports whether x and y share memory at any index, within their lengths.
 func Any(x, y []byte) bool {
@@ -18,4 +22,15 @@ func Inexact(x, y []byte) bool {
 		return false
 	}
 	return Any(x, y)
+}
+
+// Extend returns dst with n more bytes, and those bytes alone. It allocates
+// only if dst lacks the room.
+func Extend(dst []byte, n int) (head, tail []byte) {
+	if total := len(dst) + n; total <= cap(dst) {
+		head = dst[:total]
+	} else {
+		head = slices.Grow(dst, n)[:total]
+	}
+	return head, head[len(dst):]
 }

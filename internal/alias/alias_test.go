@@ -29,3 +29,18 @@ func TestOverlap(t *testing.T) {
 		}
 	}
 }
+
+func TestExtend(t *testing.T) {
+	backing := []byte{1, 2, 3, 4, 5}
+	head, tail := Extend(backing[:2], 3)
+	if len(head) != 5 || len(tail) != 3 || &head[0] != &backing[0] || &tail[0] != &backing[2] {
+		t.Error("Extend does not use the room that there is")
+	}
+	head, tail = Extend(backing[:2:2], 3)
+	if len(head) != 5 || len(tail) != 3 || &head[0] == &backing[0] || head[0] != 1 || head[1] != 2 || &tail[0] != &head[2] {
+		t.Error("Extend without room")
+	}
+	if head, tail = Extend(nil, 0); len(head) != 0 || len(tail) != 0 {
+		t.Error("Extend of nothing by nothing")
+	}
+}
